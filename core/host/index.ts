@@ -1,0 +1,2 @@
+export type { Host, Progress } from './host.ts';
+export { silentHost } from './silent-host.ts';

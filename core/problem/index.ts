@@ -1,0 +1,3 @@
+export { describePlace, describeProblem } from './describe-problem.ts';
+export { DataError, InputError, ModelError, NativeError, PeerError, PolicyError, SluiceError } from './errors.ts';
+export type { Place, Problem } from './problem.ts';

@@ -1,0 +1,71 @@
+import type { Place } from '../problem/index.ts';
+
+/**
+ * - `pass`: the evidence says the bound holds. `fail`: it says the bound is broken.
+ * - `warn`: broken, but the policy's severity for it is `warn`. `inconclusive`: the evidence does not settle it.
+ * - `waived`: broken, and a waiver in force covers it. `skipped`: deliberately not judged (a slice below `min_rows`).
+ * - `error`: could not be judged (a missing metric, NaN, an unreadable file). Never counts as a pass.
+ */
+export type Status = 'pass' | 'fail' | 'warn' | 'inconclusive' | 'waived' | 'skipped' | 'error';
+
+export const statuses: readonly Status[] = ['error', 'fail', 'inconclusive', 'warn', 'waived', 'skipped', 'pass'];
+
+/** `share` and `ratio` are plain numbers (0.05); a renderer may show a share as a percentage. */
+export type Unit = 'share' | 'rows' | 'ms' | 'MB' | 'ratio' | 'count' | 'none';
+
+/** What the policy demands. `max_regression` is relative to the baseline, in the metric's unit or, with `relative`, a share of it. */
+export interface Bound {
+  readonly kind: 'min' | 'max' | 'equal' | 'max_regression' | 'min_improvement' | 'must_hold';
+  /** A number, or words where the demand is not a number ("columns age, tenure present"). */
+  readonly value: number | string;
+  readonly relative?: boolean;
+}
+
+/** What stands behind the observed value. Bounds are one-sided, each at `level` (0.9: wrong one time in ten). */
+export interface Evidence {
+  readonly estimate: number;
+  readonly lower: number;
+  readonly upper: number;
+  readonly level: number;
+  /** The method's name as the field knows it: `Wilson`, `paired bootstrap (2000 resamples)`, `exact`. */
+  readonly method: string;
+  /** How many rows, pairs or rounds it rests on. */
+  readonly n: number;
+}
+
+/** Rows that show a failure, in file order. Values are raw: a renderer escapes and cuts them. */
+export interface FailingRows {
+  /** How many rows fail in all; `rows` is a sample of them. */
+  readonly total: number;
+  readonly columns: readonly string[];
+  readonly rows: readonly {
+    /** Counts from 1 for the first data row (a CSV's header is not counted). */
+    readonly row: number;
+    readonly values: readonly (string | null)[];
+  }[];
+}
+
+/** One assertion and what came of it. */
+export interface Check {
+  /** Stable across runs, unique in a report: `data/train.csv/not_null[age]`, `gate/accuracy/max_regression`. Waivers name it. */
+  readonly id: string;
+  /** `accuracy ≥ 0.90`: short, for a table's first column. May hold names from data: renderers escape it. */
+  readonly title: string;
+  /** The section of the report it stands in. */
+  readonly section: 'data' | 'gate' | 'drift';
+  readonly status: Status;
+  /** One sentence: what was observed, against what, why this status. No line breaks. */
+  readonly message: string;
+  readonly observed?: number | string;
+  readonly bound?: Bound;
+  readonly unit?: Unit;
+  /** The baseline's value of the same thing, where there is a baseline. */
+  readonly baseline?: number;
+  readonly evidence?: Evidence;
+  /** With `inconclusive`: about how many more rows like these would settle it. */
+  readonly rowsToSettle?: number;
+  readonly failing?: FailingRows;
+  readonly waiver?: { readonly reason: string; readonly expires: string };
+  /** The policy line it comes from. */
+  readonly place?: Place;
+}

@@ -1,0 +1,90 @@
+/** Data of one plot; the HTML report draws it, other renderers may leave it out. Numbers only: a figure is deterministic. */
+export type Figure =
+  | RocFigure
+  | PrecisionRecallFigure
+  | CalibrationFigure
+  | ConfusionFigure
+  | IntervalsFigure
+  | LatencyFigure
+  | ResidualsFigure
+  | HistogramFigure;
+
+interface FigureHead {
+  /** Unique in a report. */
+  readonly id: string;
+  readonly title: string;
+}
+
+/** One model's curve. Points run from left to right; at most a few hundred, thinned by whoever makes them. */
+export interface Curve {
+  readonly name: 'candidate' | 'baseline';
+  readonly x: readonly number[];
+  readonly y: readonly number[];
+  /** ROC: the AUC; PR: the average precision; calibration: the expected calibration error. */
+  readonly summary: number;
+}
+
+/** x: false positive rate, y: true positive rate. */
+export interface RocFigure extends FigureHead {
+  readonly kind: 'roc';
+  readonly curves: readonly Curve[];
+}
+
+/** x: recall, y: precision. */
+export interface PrecisionRecallFigure extends FigureHead {
+  readonly kind: 'precision_recall';
+  readonly curves: readonly Curve[];
+}
+
+/** x: mean predicted probability of a bin, y: share of positives in it. */
+export interface CalibrationFigure extends FigureHead {
+  readonly kind: 'calibration';
+  readonly curves: readonly Curve[];
+}
+
+/** `counts[actual][predicted]` of the candidate. */
+export interface ConfusionFigure extends FigureHead {
+  readonly kind: 'confusion';
+  readonly labels: readonly string[];
+  readonly counts: readonly (readonly number[])[];
+}
+
+/** A metric over slices or groups, each with its interval. */
+export interface IntervalsFigure extends FigureHead {
+  readonly kind: 'intervals';
+  readonly metric: string;
+  readonly bound?: number;
+  readonly rows: readonly {
+    readonly name: string;
+    readonly n: number;
+    readonly estimate: number;
+    readonly lower: number;
+    readonly upper: number;
+  }[];
+}
+
+/** Milliseconds of single calls, thinned evenly over the sorted sample to at most 500 a model. */
+export interface LatencyFigure extends FigureHead {
+  readonly kind: 'latency';
+  readonly series: readonly { readonly name: 'candidate' | 'baseline'; readonly ms: readonly number[] }[];
+}
+
+/** Regression: x: actual, y: predicted, a sample of at most 500 rows. */
+export interface ResidualsFigure extends FigureHead {
+  readonly kind: 'residuals';
+  readonly series: readonly {
+    readonly name: 'candidate' | 'baseline';
+    readonly actual: readonly number[];
+    readonly predicted: readonly number[];
+  }[];
+}
+
+/** `counts[i]` rows between `edges[i]` and `edges[i + 1]`. */
+export interface HistogramFigure extends FigureHead {
+  readonly kind: 'histogram';
+  readonly series: readonly {
+    readonly name: string;
+    readonly edges: readonly number[];
+    readonly counts: readonly number[];
+  }[];
+}

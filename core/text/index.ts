@@ -1,0 +1,1 @@
+export { excerpt, printable } from './printable.ts';
