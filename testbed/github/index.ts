@@ -1,0 +1,11 @@
+export {
+  type Annotation,
+  type CheckRun,
+  type Comment,
+  type Fault,
+  GitHubApi,
+  type GitHubApiOptions,
+  type RecordedRequest,
+  token,
+} from './api.ts';
+export { type Account, actionsBot, fullPermissions, type Permissions, readOnlyPermissions } from './identity.ts';

@@ -1,0 +1,50 @@
+/**
+ * `npm run test:testbed`: brings the runner, runs the tests against it, and ends with `N passed, N failed`.
+ * Arguments are handed on to vitest: `npm run test:testbed -- publishing`.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { actBinary } from './runner/index.ts';
+
+function finish(passed: number, failed: number): never {
+  console.log(`${passed} passed, ${failed} failed`);
+  process.exit(failed > 0 || passed === 0 ? 1 : 0);
+}
+
+const root = join(import.meta.dirname, '..');
+try {
+  console.log(`runner: ${actBinary()}`);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  finish(0, 1);
+}
+const scratch = mkdtempSync(join(tmpdir(), 'sluice-testbed-'));
+const results = join(scratch, 'results.json');
+const vitest = spawnSync(
+  process.execPath,
+  [
+    join(root, 'node_modules', 'vitest', 'vitest.mjs'),
+    ...['run', '--config', join(import.meta.dirname, 'vitest.config.ts')],
+    ...['--reporter=default', '--reporter=json', `--outputFile.json=${results}`],
+    ...process.argv.slice(2),
+  ],
+  { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] },
+);
+let passed = 0;
+let failed = 0;
+try {
+  const counts = JSON.parse(readFileSync(results, 'utf8')) as {
+    readonly numPassedTests: number;
+    readonly numFailedTests: number;
+    readonly numFailedTestSuites: number;
+  };
+  passed = counts.numPassedTests;
+  // A file that cannot be loaded is a failed suite without a failed test.
+  failed = Math.max(counts.numFailedTests, counts.numFailedTestSuites === 0 ? 0 : 1);
+} catch {
+  failed = 1;
+}
+rmSync(scratch, { recursive: true, force: true });
+finish(passed, failed === 0 && vitest.status !== 0 ? 1 : failed);

@@ -1,0 +1,6 @@
+export { actBinary, actVersion } from './act.ts';
+export { type Event, mergeGroupEvent, pullRequestEvent, pushEvent } from './event.ts';
+export { exportKit } from './kit.ts';
+export type { Outcome, PrintedCommand, RunnerAnnotation } from './outcome.ts';
+export { type Files, Project } from './project.ts';
+export { runWorkflow, type WorkflowRun } from './workflow.ts';
