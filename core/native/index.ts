@@ -1,0 +1,9 @@
+/**
+ * Where ONNX Runtime and DuckDB come from. Importing this is cheap: nothing native and nothing that downloads is loaded before it is
+ * asked for.
+ * @module
+ */
+export { bringNativeParts, type FillOptions } from './fill-directory.ts';
+export { type DuckDb, loadDuckDb, loadOnnxRuntime, type OnnxRuntime } from './load.ts';
+export type { NativeOptions, Patience } from './options.ts';
+export { nativeVersions, type PartName } from './parts.ts';
