@@ -1,0 +1,23 @@
+/**
+ * Metrics of models by scikit-learn's definitions (names without `_score`), and comparisons of groups by Fairlearn's.
+ * @module
+ */
+export {
+  type CurvePoints,
+  calibrationCurve,
+  confusionMatrix,
+  precisionRecallCurve,
+  rocCurve,
+} from './curves.ts';
+export {
+  type Disparity,
+  type DisparityName,
+  disparities,
+  disparityOf,
+  type RatesByGroup,
+  ratesByGroup,
+} from './disparity.ts';
+export type { RateName } from './group-rates.ts';
+export type { Average, LabelMetric, Measure, Metric, MetricOptions, RowWeights, ValueMetric } from './metric.ts';
+export { labelMetrics, type MetricName, metrics, valueMetrics } from './metrics.ts';
+export { type LabelSample, pick, type Sample, type ValueSample } from './sample.ts';

@@ -1,0 +1,43 @@
+import type { AreaUnderCurve } from '../statistics/index.ts';
+import type { LabelSample, Sample, ValueSample } from './sample.ts';
+
+/** scikit-learn's `average`: how several classes' precision, recall or F1 become one number. */
+export type Average = 'binary' | 'macro' | 'micro' | 'weighted';
+
+export interface MetricOptions {
+  readonly average?: Average;
+}
+
+/** How often each row counts; scikit-learn's `sample_weight`, except that a row of weight 0 is not there at all. */
+export type RowWeights = ArrayLike<number>;
+
+/** The metric of rows already looked at, under weights; each row once when none are given. NaN where it is not defined. */
+export type Measure = (weights?: RowWeights) => number;
+
+export interface Metric<Rows extends Sample = Sample> {
+  readonly name: string;
+  readonly task: Rows['task'];
+  readonly better: 'higher' | 'lower';
+  /** What a row must carry. `labels`: only the predicted class matters, so rows alike in it are interchangeable. */
+  readonly needs: 'labels' | 'probabilities' | 'values';
+  readonly range: readonly [number, number];
+  /** `share`: a part of 1. `target`: in the target's own unit. */
+  readonly unit: 'share' | 'target' | 'none';
+  /**
+   * How its uncertainty is measured: `wilson` where `proportion` gives counts (else by bootstrap), `delong` by `curve`, `basic-bootstrap`
+   * where noise biases it, `exact` where resampling cannot tell (a maximum).
+   */
+  readonly interval: 'wilson' | 'delong' | 'bootstrap' | 'basic-bootstrap' | 'exact';
+  /** Looks at the rows once, so that measuring under many weightings is cheap. */
+  on(sample: Rows, options?: MetricOptions): Measure;
+  /** Where the metric is a plain share of rows under these options: how many of how many. */
+  proportion?(
+    sample: Rows,
+    options?: MetricOptions,
+  ): { readonly successes: number; readonly trials: number } | undefined;
+  /** Where DeLong applies. */
+  curve?(sample: Rows): AreaUnderCurve;
+}
+
+export type LabelMetric = Metric<LabelSample>;
+export type ValueMetric = Metric<ValueSample>;

@@ -1,0 +1,48 @@
+import { accuracy } from './accuracy.ts';
+import { averagePrecision } from './average-precision.ts';
+import { balancedAccuracy } from './balanced-accuracy.ts';
+import { brier } from './brier.ts';
+import { ece } from './ece.ts';
+import { f1 } from './f1.ts';
+import { logLoss } from './log-loss.ts';
+import { mae } from './mae.ts';
+import { mape } from './mape.ts';
+import { matthewsCorrcoef } from './matthews-corrcoef.ts';
+import { maxError } from './max-error.ts';
+import { medianAbsoluteError } from './median-absolute-error.ts';
+import type { LabelMetric, ValueMetric } from './metric.ts';
+import { mse } from './mse.ts';
+import { precision } from './precision.ts';
+import { r2 } from './r2.ts';
+import { recall } from './recall.ts';
+import { rmse } from './rmse.ts';
+import { rocAuc } from './roc-auc.ts';
+
+export const labelMetrics = {
+  accuracy,
+  balanced_accuracy: balancedAccuracy,
+  precision,
+  recall,
+  f1,
+  roc_auc: rocAuc,
+  average_precision: averagePrecision,
+  log_loss: logLoss,
+  brier,
+  ece,
+  matthews_corrcoef: matthewsCorrcoef,
+} as const satisfies Record<string, LabelMetric>;
+
+export const valueMetrics = {
+  mae,
+  mse,
+  rmse,
+  mape,
+  median_absolute_error: medianAbsoluteError,
+  max_error: maxError,
+  r2,
+} as const satisfies Record<string, ValueMetric>;
+
+/** Every metric by the name that a policy calls it. */
+export const metrics = { ...labelMetrics, ...valueMetrics } as const;
+
+export type MetricName = keyof typeof metrics;

@@ -1,0 +1,8 @@
+import { meanMetric } from './errors.ts';
+
+/** The root of the mean squared error. */
+export const rmse = meanMetric(
+  { name: 'rmse', unit: 'target' },
+  (actual, predicted) => (actual - predicted) ** 2,
+  Math.sqrt,
+);

@@ -1,0 +1,51 @@
+/** Rows of a classifier: what they are and what it says they are. Classes are indices into `classes`. */
+export interface LabelSample {
+  readonly task: 'classification';
+  /** In scikit-learn's order: sorted. */
+  readonly classes: readonly string[];
+  /** The positive class of a binary task. */
+  readonly positive?: number;
+  readonly actual: Int32Array;
+  readonly predicted: Int32Array;
+  /** Row by row, `classes.length` each. */
+  readonly probabilities?: Float64Array;
+}
+
+/** Rows of a regressor. */
+export interface ValueSample {
+  readonly task: 'regression';
+  readonly actual: Float64Array;
+  readonly predicted: Float64Array;
+}
+
+export type Sample = LabelSample | ValueSample;
+
+/** The rows at `rows`, in that order. */
+export function pick<Rows extends Sample>(sample: Rows, rows: ArrayLike<number>): Rows;
+export function pick(sample: Sample, rows: ArrayLike<number>): Sample {
+  if (sample.task === 'regression') {
+    return { task: 'regression', actual: doubles(sample.actual, rows), predicted: doubles(sample.predicted, rows) };
+  }
+  const { probabilities, ...rest } = sample;
+  const picked = { ...rest, actual: integers(sample.actual, rows), predicted: integers(sample.predicted, rows) };
+  return probabilities === undefined
+    ? picked
+    : { ...picked, probabilities: blocks(sample.classes.length, probabilities, rows) };
+}
+
+function doubles(values: Float64Array, rows: ArrayLike<number>): Float64Array {
+  return Float64Array.from(rows, (row) => values[row] ?? Number.NaN);
+}
+
+function integers(values: Int32Array, rows: ArrayLike<number>): Int32Array {
+  return Int32Array.from(rows, (row) => values[row] ?? 0);
+}
+
+function blocks(width: number, values: Float64Array, rows: ArrayLike<number>): Float64Array {
+  const picked = new Float64Array(rows.length * width);
+  for (let to = 0; to < rows.length; to++) {
+    const from = (rows[to] ?? 0) * width;
+    picked.set(values.subarray(from, from + width), to * width);
+  }
+  return picked;
+}

@@ -1,0 +1,28 @@
+import type { RowWeights } from './metric.ts';
+import type { LabelSample } from './sample.ts';
+
+/** What every metric of labels is made from: the confusion matrix's diagonal and margins, per class. */
+export interface Tallies {
+  readonly hits: Float64Array;
+  readonly actual: Float64Array;
+  readonly predicted: Float64Array;
+  readonly total: number;
+}
+
+export function talliesOf(sample: LabelSample, weights?: RowWeights): Tallies {
+  const size = sample.classes.length;
+  const hits = new Float64Array(size);
+  const actual = new Float64Array(size);
+  const predicted = new Float64Array(size);
+  let total = 0;
+  for (let row = 0; row < sample.actual.length; row++) {
+    const weight = weights === undefined ? 1 : (weights[row] ?? 0);
+    const is = sample.actual[row] ?? 0;
+    const says = sample.predicted[row] ?? 0;
+    actual[is] = (actual[is] ?? 0) + weight;
+    predicted[says] = (predicted[says] ?? 0) + weight;
+    if (is === says) hits[is] = (hits[is] ?? 0) + weight;
+    total += weight;
+  }
+  return { hits, actual, predicted, total };
+}
