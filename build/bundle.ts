@@ -1,0 +1,108 @@
+/**
+ * Bundles the actions and the command into `dist/`: pure JavaScript, minified, the same bytes wherever it is built.
+ * `npm run build`; `build/check-dist.ts` compares.
+ */
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { build, type Metafile, type Plugin } from 'esbuild';
+
+/** Where each entry of `dist/` starts. */
+const entries: Readonly<Record<string, string>> = {
+  'pull-request-gate/index': 'actions/pull-request-gate/index.ts',
+  'validate-data/index': 'actions/validate-data/index.ts',
+  'quality-gate/index': 'actions/quality-gate/index.ts',
+  'cli/index': 'cli/index.ts',
+};
+
+// CommonJS packages inside call `require`, which an ES module does not have.
+const requireForCommonJs =
+  "import{createRequire as sluiceRequire}from'node:module';const require=sluiceRequire(import.meta.url);";
+
+/** Of our own package.json the code reads name and version; the rest would change `dist/` with every dependency. */
+const ownManifest = (root: string): Plugin => ({
+  name: 'own-manifest',
+  setup(at) {
+    at.onLoad({ filter: /[/\\]package\.json$/ }, async ({ path }) => {
+      if (path !== join(root, 'package.json')) return undefined;
+      const { name, version } = JSON.parse(await readFile(path, 'utf8')) as { name: string; version: string };
+      return { contents: JSON.stringify({ name, version }), loader: 'json' };
+    });
+  },
+});
+
+/** Builds `root`'s sources into `directory`, which is emptied first. */
+export async function bundle(root: string, directory: string): Promise<void> {
+  const entryPoints = Object.fromEntries(
+    Object.entries(entries).filter(([, source]) => existsSync(join(root, source))),
+  );
+  const result = await build({
+    absWorkingDir: root,
+    entryPoints,
+    outdir: directory,
+    write: false,
+    bundle: true,
+    // What an entry imports dynamically stays apart and is read when it is reached.
+    splitting: true,
+    chunkNames: 'chunks/[name]-[hash]',
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    minify: true,
+    // Class names are shown to users and programs: an error's name says its kind.
+    keepNames: true,
+    charset: 'utf8',
+    legalComments: 'none',
+    external: ['onnxruntime-node', 'onnxruntime-common', '@duckdb/*'],
+    banner: { js: requireForCommonJs },
+    plugins: [ownManifest(root)],
+    metafile: true,
+    logLevel: 'warning',
+  });
+  await rm(directory, { recursive: true, force: true });
+  for (const file of result.outputFiles) {
+    await mkdir(dirname(file.path), { recursive: true });
+    await writeFile(file.path, file.contents);
+  }
+  await writeFile(join(directory, 'package.json'), '{"type":"module"}\n');
+  await writeFile(join(directory, 'licenses.txt'), await licences(root, result.metafile));
+  const command = join(directory, 'cli/index.js');
+  if (existsSync(command)) await makeCommand(command);
+}
+
+async function makeCommand(file: string): Promise<void> {
+  const text = await readFile(file, 'utf8');
+  if (!text.startsWith('#!')) await writeFile(file, `#!/usr/bin/env node\n${text}`);
+  await chmod(file, 0o755);
+}
+
+/** The licence texts of every package whose code is in the bundle. */
+async function licences(root: string, metafile: Metafile): Promise<string> {
+  const used = new Set<string>();
+  for (const output of Object.values(metafile.outputs)) {
+    for (const [input, { bytesInOutput }] of Object.entries(output.inputs)) {
+      const found = /^((?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1];
+      if (found !== undefined && bytesInOutput > 0) used.add(found);
+    }
+  }
+  const texts = await Promise.all([...used].sort().map((folder) => licenceOf(join(root, folder))));
+  const rule = `\n${'-'.repeat(80)}\n\n`;
+  return `The files in this folder hold code of these packages.\n${rule}${[...new Set(texts)].join(rule)}`;
+}
+
+async function licenceOf(folder: string): Promise<string> {
+  const manifest = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as {
+    name: string;
+    version: string;
+    license?: unknown;
+  };
+  const names = (await readdir(folder)).filter((name) => /^(licen[cs]e|copying|notice)/i.test(name)).sort();
+  const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')));
+  const title = `${manifest.name} ${manifest.version} (${typeof manifest.license === 'string' ? manifest.license : 'see below'})`;
+  return `${[title, ...texts.map((text) => text.replaceAll('\r\n', '\n').trim())].join('\n\n')}\n`;
+}
+
+if (import.meta.main) {
+  const root = resolve(import.meta.dirname, '..');
+  await bundle(root, join(root, 'dist'));
+}

@@ -1,0 +1,64 @@
+import type { Report } from '../core/report/index.ts';
+import { excerpt } from '../core/text/index.ts';
+import type { Annotation } from './annotation.ts';
+import type { GitHubApi } from './api.ts';
+
+/** GitHub takes so many annotations in one request; more are sent in updates, which add to them. */
+export const annotationsPerRequest = 50;
+/** More than anyone reads; the report has the rest. */
+export const annotationLimit = 500;
+const summaryLimitBytes = 65_535;
+const titleLimit = 255;
+
+export interface PublishedCheckRun {
+  readonly id: number;
+  /** How many annotations did not fit under `annotationLimit`. */
+  readonly left: number;
+}
+
+/** `neutral` (which lets a pull request through, like `success`) says that nothing broke and not everything is proven. */
+export function checkConclusion(report: Pick<Report, 'verdict' | 'checks'>): 'success' | 'failure' | 'neutral' {
+  if (report.verdict !== 'passed') return 'failure';
+  return report.checks.some(({ status }) => status === 'inconclusive') ? 'neutral' : 'success';
+}
+
+/** Makes a check run on the head commit, concluded from the first request on, then adds annotations in batches. Throws octokit's errors. */
+export async function publishCheckRun(
+  api: GitHubApi,
+  headSha: string,
+  report: Report,
+  annotations: readonly Annotation[],
+  options: { readonly name: string; readonly detailsUrl: string; readonly render: (limitBytes: number) => string },
+): Promise<PublishedCheckRun> {
+  const client = await api.client();
+  const at = { owner: api.owner, repo: api.repo };
+  const kept = annotations.slice(0, annotationLimit);
+  const batch = (index: number) =>
+    kept.slice(index, index + annotationsPerRequest).map((annotation) => ({ ...annotation }));
+  const output = {
+    title: Array.from(report.headline).slice(0, titleLimit).join(''),
+    summary: options.render(summaryLimitBytes),
+  };
+  const made = await client.rest.checks.create({
+    ...at,
+    name: options.name,
+    head_sha: headSha,
+    status: 'completed',
+    conclusion: checkConclusion(report),
+    details_url: options.detailsUrl,
+    output: { ...output, annotations: batch(0) },
+  });
+  for (let index = annotationsPerRequest; index < kept.length; index += annotationsPerRequest) {
+    await client.rest.checks.update({
+      ...at,
+      check_run_id: made.data.id,
+      output: { ...output, annotations: batch(index) },
+    });
+  }
+  return { id: made.data.id, left: annotations.length - kept.length };
+}
+
+/** What the check is called in a pull request's list; branch protection names it, so it holds nothing that changes from run to run. */
+export function checkName(report: Pick<Report, 'name'>, part?: 'data' | 'model'): string {
+  return `Sluice${part === undefined ? '' : ` ${part}`}: ${excerpt(report.name, 100)}`;
+}

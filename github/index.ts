@@ -1,0 +1,16 @@
+/**
+ * Talking to GitHub and git: the event, what the base branch holds, the policy in force, and publishing a report. The API client
+ * is loaded when it is first used.
+ * @module
+ */
+export { actionsHost } from './actions-host.ts';
+export { type GitHubApi, type GitHubApiOptions, gitHubApi } from './api.ts';
+export { type BaseFiles, type BaseFilesOptions, baseFilesOf } from './base-files.ts';
+export { checkConclusion, checkName } from './check-run.ts';
+export { type Gate, loadEffectivePolicy } from './effective-policy.ts';
+export { type GitHubEvent, readEvent } from './event.ts';
+export { gateReport, type Judged } from './gate-report.ts';
+export { type BaseChoice, type GateInputs, gateInputsFrom, todayOf } from './inputs.ts';
+export { logText } from './log-text.ts';
+export { type PublishOptions, publishReport } from './publish.ts';
+export { runAction } from './run-action.ts';
