@@ -1,90 +1,166 @@
 import { z } from 'zod';
+import { policyDefaults } from './defaults.ts';
 
-// One source for the TypeScript types, the strict parsing and the JSON Schema. `.describe` texts become the editor's hover.
+// One source for the TypeScript types, the strict reading and the JSON Schema. `description` becomes the editor's hover;
+// an `error` text completes the sentence "found x, expected ..."; `id` names the part in the JSON Schema.
+// Rules that one key's type cannot say (min above max, a gate without a model) are in `contradictions.ts`; where JSON Schema has
+// a word for such a rule, it is given in `.meta` so that editors show it too.
 
+const evidenceRange = '"off" or a number over 0.5 and under 1';
 const name = z.string().min(1);
-const share = z.number().min(0).max(1);
-const severity = z
-  .enum(['error', 'warn'])
-  .describe('What a broken bound does: error fails the gate, warn is shown only.');
-const path = z
+const share = z
+  .number()
+  .min(0, { error: 'a share from 0 to 1' })
+  .max(1, { error: 'a share from 0 to 1' })
+  .meta({ id: 'share', description: 'A share of rows, from 0 to 1.' });
+const severity = z.enum(['error', 'warn']).meta({
+  id: 'severity',
+  description: 'What a broken bound does: error fails the gate, warn is shown only.',
+  default: policyDefaults.severity,
+});
+const path = z.string().min(1).meta({
+  id: 'path',
+  description: 'A file, relative to the repository root (or to the working directory of the command).',
+});
+const reason = z
   .string()
   .min(1)
-  .describe('A file, relative to the repository root (or to the working directory of the command).');
-const reason = z.string().min(1).describe('Why this bound is what it is; shown beside the result.');
+  .meta({ id: 'reason', description: 'Why this bound is what it is; shown beside the result.' });
+const column = name.meta({ id: 'column', description: 'A column of the data file.' });
+const columnList = z.array(column).min(1);
+
+/** At least one of these keys; in JSON Schema's words. */
+const oneOf = (...keys: readonly string[]) => ({ anyOf: keys.map((key) => ({ required: [key] })) });
 
 /** What every data check may carry beside its own keys. */
 const ofCheck = { severity: severity.optional(), reason: reason.optional() };
-const mostly = share.describe(
-  'The share of rows that must hold; 1 when not given. Great Expectations calls it the same.',
-);
+const mostly = share.meta({
+  id: 'mostly',
+  description: 'The share of rows that must hold, from 0 to 1. Great Expectations calls it the same.',
+  default: policyDefaults.mostly,
+});
 const ofRowCheck = { ...ofCheck, mostly: mostly.optional() };
-const columns = z.union([z.literal('all'), z.array(name).min(1)]);
+const columns = z
+  .union([z.literal('all'), columnList], { error: '"all" or a list of column names' })
+  .meta({ id: 'columns', description: 'all, or a list of columns; each is judged by itself.' });
 
 export const dataChecks = {
-  row_count: z.strictObject({ min: z.int().min(0).optional(), max: z.int().min(0).optional(), ...ofCheck }),
-  schema: z.strictObject({
-    required: z.array(name).min(1).optional(),
-    types: z.record(name, z.enum(['integer', 'number', 'string', 'boolean', 'date', 'timestamp'])).optional(),
-    extra: z
-      .enum(['allow', 'forbid'])
-      .optional()
-      .describe('Whether columns not named by required or types may be there.'),
-    ...ofCheck,
-  }),
-  not_null: z.strictObject({ columns, ...ofRowCheck }),
-  between: z.strictObject({ column: name, min: z.number().optional(), max: z.number().optional(), ...ofRowCheck }),
-  accepted_values: z.strictObject({
-    column: name,
-    values: z.array(z.union([z.string(), z.number(), z.boolean()])).min(1),
-    ...ofRowCheck,
-  }),
-  unique: z.strictObject({ columns: z.array(name).min(1), ...ofRowCheck }),
-  class_share: z.strictObject({ column: name, min: share.optional(), max: share.optional(), ...ofCheck }),
-  duplicate_rows: z.strictObject({ max_share: share, ...ofCheck }),
-  regex: z.strictObject({
-    column: name,
-    pattern: z.string().min(1).describe('RE2 syntax; the whole value must match.'),
-    ...ofRowCheck,
-  }),
+  row_count: z
+    .strictObject({
+      min: z.int().min(0).optional().describe('At least this many rows.'),
+      max: z.int().min(0).optional().describe('At most this many rows.'),
+      ...ofCheck,
+    })
+    .meta({ description: 'How many rows the file has.', ...oneOf('min', 'max') }),
+  schema: z
+    .strictObject({
+      required: columnList.optional().describe('Columns that must be there, in any order.'),
+      types: z
+        .record(name, z.enum(['integer', 'number', 'string', 'boolean', 'date', 'timestamp']))
+        .optional()
+        .describe('Columns that must be there and be of this type; number holds integers too.'),
+      extra: z.enum(['allow', 'forbid']).optional().meta({
+        description: 'Whether columns not named by required or types may be there.',
+        default: policyDefaults.extra,
+      }),
+      ...ofCheck,
+    })
+    .meta({ description: 'Which columns the file has, and of which types.', ...oneOf('required', 'types') }),
+  not_null: z
+    .strictObject({ columns, ...ofRowCheck })
+    .meta({ description: 'No empty values (NULL, NaN in a number column).' }),
+  between: z
+    .strictObject({
+      column,
+      min: z.number().optional().describe('The smallest value allowed.'),
+      max: z.number().optional().describe('The largest value allowed.'),
+      ...ofRowCheck,
+    })
+    .meta({
+      description: 'Values inside a range, both ends allowed. Empty values are not judged.',
+      ...oneOf('min', 'max'),
+    }),
+  accepted_values: z
+    .strictObject({
+      column,
+      values: z
+        .array(z.union([z.string(), z.number(), z.boolean()], { error: 'text, a number, true or false' }))
+        .min(1)
+        .describe('Every value the column may hold.'),
+      ...ofRowCheck,
+    })
+    .meta({ description: 'Values out of a fixed list. Empty values are not judged.' }),
+  unique: z
+    .strictObject({ columns: columnList.describe('Together they tell any two rows apart.'), ...ofRowCheck })
+    .meta({ description: 'No two rows alike in these columns.' }),
+  class_share: z
+    .strictObject({
+      column,
+      min: share.optional().describe('The smallest share any class may have.'),
+      max: share.optional().describe('The largest share any class may have.'),
+      ...ofCheck,
+    })
+    .meta({ description: 'How evenly the classes of a label column are spread.', ...oneOf('min', 'max') }),
+  duplicate_rows: z
+    .strictObject({
+      max_share: share.describe('The largest share of rows that may repeat an earlier row.'),
+      ...ofCheck,
+    })
+    .meta({ description: 'Rows alike in every column.' }),
+  regex: z
+    .strictObject({
+      column,
+      pattern: z.string().min(1).describe('RE2 syntax; the whole value must match.'),
+      ...ofRowCheck,
+    })
+    .meta({ description: 'Text that follows a pattern. Empty values are not judged.' }),
 } as const;
 
 export type DataCheckName = keyof typeof dataChecks;
 export type DataCheckOptions<Name extends DataCheckName> = z.infer<(typeof dataChecks)[Name]>;
 
 // A list entry is an object with exactly one key, as in dbt: `- not_null: { columns: all }`.
-const dataCheck = z.strictObject({
-  row_count: dataChecks.row_count.optional(),
-  schema: dataChecks.schema.optional(),
-  not_null: dataChecks.not_null.optional(),
-  between: dataChecks.between.optional(),
-  accepted_values: dataChecks.accepted_values.optional(),
-  unique: dataChecks.unique.optional(),
-  class_share: dataChecks.class_share.optional(),
-  duplicate_rows: dataChecks.duplicate_rows.optional(),
-  regex: dataChecks.regex.optional(),
-});
+const dataCheck = z
+  .strictObject({
+    row_count: dataChecks.row_count.optional(),
+    schema: dataChecks.schema.optional(),
+    not_null: dataChecks.not_null.optional(),
+    between: dataChecks.between.optional(),
+    accepted_values: dataChecks.accepted_values.optional(),
+    unique: dataChecks.unique.optional(),
+    class_share: dataChecks.class_share.optional(),
+    duplicate_rows: dataChecks.duplicate_rows.optional(),
+    regex: dataChecks.regex.optional(),
+  })
+  .meta({ id: 'dataCheck', description: 'One check: a mapping with one key.', minProperties: 1, maxProperties: 1 });
 
+const percentage = z.string().regex(/^\d+(\.\d+)?%$/, { error: 'a percentage such as "5%"' });
 /** A number in the metric's own unit (`0.01`: one point), or a share of the baseline's value (`5%`). */
-const change = z.union([
-  z.number().min(0),
-  z.string().regex(/^\d+(\.\d+)?%$/, 'expected a number or a percentage such as 5%'),
-]);
-
-const metricBound = z.strictObject({
-  min: z.number().optional(),
-  max: z.number().optional(),
-  max_regression: change
-    .optional()
-    .describe('How much worse than the baseline it may be. The direction is known per metric.'),
-  min_improvement: change.optional().describe('How much better than the baseline it must be.'),
-  average: z
-    .enum(['binary', 'macro', 'micro', 'weighted'])
-    .optional()
-    .describe('precision, recall, f1: binary for two classes, macro otherwise.'),
-  severity: severity.optional(),
-  reason: reason.optional(),
+const change = z.union([z.number().min(0), percentage], { error: 'a number, or a percentage such as "5%"' }).meta({
+  id: 'change',
+  description: 'A number in the metric\'s own unit (0.01: one point), or a share of the baseline\'s value ("5%").',
 });
+
+const metricBound = z
+  .strictObject({
+    min: z.number().optional().describe('At least this.'),
+    max: z.number().optional().describe('At most this.'),
+    max_regression: change
+      .optional()
+      .describe('How much worse than the baseline it may be. The direction is known per metric.'),
+    min_improvement: change.optional().describe('How much better than the baseline it must be.'),
+    average: z
+      .enum(['binary', 'macro', 'micro', 'weighted'])
+      .optional()
+      .describe('precision, recall, f1: binary for two classes, macro otherwise.'),
+    severity: severity.optional(),
+    reason: reason.optional(),
+  })
+  .meta({
+    id: 'metricBound',
+    description: 'What is demanded of a metric on the evaluation rows.',
+    ...oneOf('min', 'max', 'max_regression', 'min_improvement'),
+  });
 
 export const classificationMetrics = [
   'accuracy',
@@ -104,33 +180,41 @@ export const metricNames = [...classificationMetrics, ...regressionMetrics] as c
 export type MetricName = (typeof metricNames)[number];
 export type MetricBound = z.infer<typeof metricBound>;
 
-const milliseconds = z.number().positive();
-const latency = z.strictObject({
-  p50_ms: milliseconds.optional(),
-  p95_ms: milliseconds.optional(),
-  p99_ms: milliseconds.optional(),
-  mean_ms: milliseconds.optional(),
-  max_regression: z
-    .string()
-    .regex(/^\d+(\.\d+)?%$/)
-    .optional()
-    .describe('How much slower than the baseline, measured side by side in one run.'),
-  batch_size: z.int().min(1).optional().describe('Rows a call; 1 when not given.'),
-  hardware: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('A name for the machine the milliseconds were set on. Without it absolute milliseconds only warn.'),
-  severity: severity.optional(),
-  reason: reason.optional(),
-});
+const milliseconds = z
+  .number()
+  .positive({ error: 'more than 0 milliseconds' })
+  .meta({ id: 'milliseconds', description: 'Milliseconds a call may take.' });
+const latency = z
+  .strictObject({
+    p50_ms: milliseconds.optional().describe('Half of the calls take at most this many milliseconds.'),
+    p95_ms: milliseconds.optional().describe('95 of 100 calls take at most this many milliseconds.'),
+    p99_ms: milliseconds.optional().describe('99 of 100 calls take at most this many milliseconds.'),
+    mean_ms: milliseconds.optional().describe('The mean call takes at most this many milliseconds.'),
+    max_regression: percentage
+      .optional()
+      .describe('How much slower than the baseline ("10%"), measured side by side in one run.'),
+    batch_size: z.int().min(1).optional().meta({ description: 'Rows a call.', default: policyDefaults.batch_size }),
+    hardware: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('A name for the machine the milliseconds were set on. Without it absolute milliseconds only warn.'),
+    severity: severity.optional(),
+    reason: reason.optional(),
+  })
+  .meta({
+    description: 'How long one call of the model takes.',
+    ...oneOf('p50_ms', 'p95_ms', 'p99_ms', 'mean_ms', 'max_regression'),
+  });
 
-const between01 = z.strictObject({
-  min: z.number().optional(),
-  max: z.number().optional(),
-  severity: severity.optional(),
-  reason: reason.optional(),
-});
+const fairnessBound = z
+  .strictObject({
+    min: z.number().optional().describe('At least this (ratios: 0.8 is the four-fifths rule).'),
+    max: z.number().optional().describe('At most this (differences).'),
+    severity: severity.optional(),
+    reason: reason.optional(),
+  })
+  .meta({ id: 'fairnessBound', description: 'What is demanded of a fairness metric.', ...oneOf('min', 'max') });
 export const fairnessMetrics = [
   'demographic_parity_difference',
   'demographic_parity_ratio',
@@ -152,113 +236,169 @@ export const fairnessMetrics = [
   'mean_residual_difference',
 ] as const;
 export type FairnessMetric = (typeof fairnessMetrics)[number];
-const fairness = z.strictObject({
-  group: z
-    .union([name, z.array(name).min(1)])
-    .describe('The sensitive attribute, or several: their intersections are the groups.'),
-  min_rows: z.int().min(1).optional().describe('Groups with fewer rows are listed as skipped; 30 when not given.'),
-  ...(Object.fromEntries(fairnessMetrics.map((metric) => [metric, between01.optional()])) as Record<
-    FairnessMetric,
-    z.ZodOptional<typeof between01>
-  >),
-});
-
-const size = z.strictObject({
-  max_mb: z.number().positive().optional(),
-  max_parameters: z.int().min(1).optional(),
-  min_opset: z.int().min(1).optional(),
-  max_regression: change.optional(),
-  severity: severity.optional(),
-  reason: reason.optional(),
-});
-
-const sliceOf = z.union([
-  name.describe('A column: each of its values is a slice.'),
+const minRows = (what: string) =>
   z
-    .record(name, z.array(z.number()).min(1))
-    .describe('A numeric column and the edges that cut it: { age: [0, 25, 65] }.'),
-]);
+    .int()
+    .min(1)
+    .optional()
+    .meta({ description: `${what} with fewer rows are listed as skipped.`, default: policyDefaults.min_rows });
+const fairness = z
+  .strictObject({
+    group: z
+      .union([name, z.array(name).min(1)], { error: 'a column name, or a list of them' })
+      .describe('The sensitive attribute, or several: their intersections are the groups.'),
+    min_rows: minRows('Groups'),
+    ...(Object.fromEntries(fairnessMetrics.map((metric) => [metric, fairnessBound.optional()])) as Record<
+      FairnessMetric,
+      z.ZodOptional<typeof fairnessBound>
+    >),
+  })
+  .meta({
+    description: "How differently the model treats the groups of a sensitive attribute, by Fairlearn's definitions.",
+    ...oneOf(...fairnessMetrics),
+  });
 
-export const policySchema = z.strictObject({
-  version: z.literal(1),
-  name: z
-    .string()
-    .min(1)
-    .max(100)
-    .optional()
-    .describe('Tells two policies of one repository apart in comments and checks.'),
-  model: z
-    .strictObject({
-      path,
-      baseline: z
-        .union([z.enum(['base', 'none']), z.strictObject({ path })])
-        .optional()
-        .describe('base: the same file on the base branch (the default); none; or a file of its own.'),
-      task: z
-        .enum(['classification', 'regression'])
-        .optional()
-        .describe("Read off the model's outputs when not given."),
-      inputs: z
-        .record(name, z.array(name).min(1))
-        .optional()
-        .describe(
-          'Which columns feed which input. Default: one input takes all feature columns in file order; several take the column of their name.',
-        ),
-      outputs: z
-        .strictObject({ label: name.optional(), probabilities: name.optional(), value: name.optional() })
-        .optional()
-        .describe(
-          'Which output is the label, the class probabilities, the regression value. Default: by type and shape.',
-        ),
-      classes: z
-        .array(z.union([z.string(), z.number()]))
-        .min(2)
-        .optional()
-        .describe('Class of each probability column, in order.'),
-    })
-    .optional(),
-  data: z
-    .array(z.strictObject({ source: path, checks: z.array(dataCheck).min(1) }))
-    .min(1)
-    .optional(),
-  evaluation: z
-    .strictObject({
-      source: path,
-      target: name,
-      positive: z
-        .union([z.string(), z.number(), z.boolean()])
-        .optional()
-        .describe('The positive class of a binary task; the larger label when not given.'),
-      features: z.array(name).min(1).optional(),
-      ignore: z.array(name).min(1).optional().describe('Columns that are not features: ids, groups.'),
-      slices: z.array(sliceOf).min(1).optional(),
-      min_rows: z.int().min(1).optional().describe('Slices with fewer rows are listed as skipped; 30 when not given.'),
-    })
-    .optional(),
-  gates: z
-    .strictObject({
-      ...(Object.fromEntries(metricNames.map((metric) => [metric, metricBound.optional()])) as Record<
-        MetricName,
-        z.ZodOptional<typeof metricBound>
-      >),
-      latency: latency.optional(),
-      fairness: fairness.optional(),
-      size: size.optional(),
-    })
-    .optional(),
-  evidence: z
-    .union([z.literal('off'), z.number().gt(0.5).lt(1)])
-    .optional()
-    .describe('How sure a one-sided bound must be; 0.9 when not given. off compares points.'),
-  on_inconclusive: z.enum(['warn', 'error', 'pass']).optional(),
-  waivers: z
-    .array(
-      z.strictObject({ check: name, reason: z.string().min(1), expires: z.iso.date(), approved_by: name.optional() }),
-    )
-    .optional(),
-});
+const size = z
+  .strictObject({
+    max_mb: z
+      .number()
+      .positive({ error: 'more than 0 megabytes' })
+      .optional()
+      .describe('Megabytes (10^6 bytes) of the model file and its external data.'),
+    max_parameters: z.int().min(1).optional().describe('How many numbers the model has learned.'),
+    min_opset: z.int().min(1).optional().describe("The oldest version of ONNX's own operator set allowed."),
+    max_regression: change.optional().describe('How much bigger than the baseline\'s file: megabytes, or "10%".'),
+    severity: severity.optional(),
+    reason: reason.optional(),
+  })
+  .meta({
+    description: 'How big the model is.',
+    ...oneOf('max_mb', 'max_parameters', 'min_opset', 'max_regression'),
+  });
+
+const sliceOf = z.union(
+  [
+    name.describe('A column: each of its values is a slice.'),
+    z.record(name, z.array(z.number()).min(1)).meta({
+      description: 'A numeric column and the edges that cut it: { age: [0, 25, 65] }.',
+      minProperties: 1,
+      maxProperties: 1,
+    }),
+  ],
+  { error: 'a column name, or a column with its edges such as { age: [0, 25, 65] }' },
+);
+
+const model = z
+  .strictObject({
+    path,
+    baseline: z
+      .union([z.enum(['base', 'none']), z.strictObject({ path })], { error: '"base", "none" or { path: file }' })
+      .optional()
+      .meta({
+        description: 'base: the same file on the base branch; none; or a file of its own.',
+        default: policyDefaults.baseline,
+      }),
+    task: z.enum(['classification', 'regression']).optional().describe("Read off the model's outputs when not given."),
+    inputs: z
+      .record(name, z.array(name).min(1))
+      .optional()
+      .describe(
+        'Which columns feed which input. Default: one input takes all feature columns in file order; several take the column of their name.',
+      ),
+    outputs: z
+      .strictObject({ label: name.optional(), probabilities: name.optional(), value: name.optional() })
+      .optional()
+      .describe(
+        'Which output is the label, the class probabilities, the regression value. Default: by type and shape.',
+      ),
+    classes: z
+      .array(z.union([z.string(), z.number()], { error: 'text or a number' }))
+      .min(2)
+      .optional()
+      .describe('Class of each probability column, in order.'),
+  })
+  .describe('The model under judgement and what it is held against.');
+
+const evaluation = z
+  .strictObject({
+    source: path,
+    target: name.describe('The column with the truth.'),
+    positive: z
+      .union([z.string(), z.number(), z.boolean()], { error: 'text, a number, true or false' })
+      .optional()
+      .describe('The positive class of a binary task; the larger label when not given.'),
+    features: columnList
+      .optional()
+      .describe('The columns the model is fed, in this order; all but target and ignore when not given.'),
+    ignore: columnList.optional().describe('Columns that are not features: ids, groups.'),
+    slices: z.array(sliceOf).min(1).optional().describe('Subsets of the rows that are judged by themselves too.'),
+    min_rows: minRows('Slices'),
+  })
+  .describe('The rows the model is judged on.');
+
+const gates = z
+  .strictObject({
+    ...(Object.fromEntries(metricNames.map((metric) => [metric, metricBound.optional()])) as Record<
+      MetricName,
+      z.ZodOptional<typeof metricBound>
+    >),
+    latency: latency.optional(),
+    fairness: fairness.optional(),
+    size: size.optional(),
+  })
+  .describe('What is demanded of the model.');
+
+const waiver = z
+  .strictObject({
+    check: name.describe('The id of a check as reports show it; a * at the end stands for any rest.'),
+    reason: z.string().min(1).describe('Why the failure is accepted.'),
+    expires: z.iso
+      .date({ error: 'a date of the calendar such as 2027-01-31' })
+      .describe('The last day (UTC) the waiver is in force.'),
+    approved_by: name.optional().describe('Who accepted it.'),
+  })
+  .describe('Lets one failing check through until a date. Only waivers on the base branch count.');
+
+export const policySchema = z
+  .strictObject({
+    version: z.literal(1).describe("The version of the policy's language."),
+    name: z
+      .string()
+      .min(1)
+      .max(100)
+      .optional()
+      .describe('Tells two policies of one repository apart in comments and checks.'),
+    model: model.optional(),
+    data: z
+      .array(
+        z
+          .strictObject({ source: path, checks: z.array(dataCheck).min(1) })
+          .describe('A CSV or Parquet file and what is demanded of it.'),
+      )
+      .min(1)
+      .optional()
+      .describe('What is demanded of data files.'),
+    evaluation: evaluation.optional(),
+    gates: gates.optional(),
+    evidence: z
+      .union([z.literal('off'), z.number().gt(0.5, { error: evidenceRange }).lt(1, { error: evidenceRange })], {
+        error: evidenceRange,
+      })
+      .optional()
+      .meta({
+        description: 'How sure a one-sided bound must be before it passes or fails. off compares points.',
+        default: policyDefaults.evidence,
+      }),
+    on_inconclusive: z.enum(['warn', 'error', 'pass']).optional().meta({
+      description: 'What it means when the evidence settles a bound neither way. error: harmlessness must be proven.',
+      default: policyDefaults.on_inconclusive,
+    }),
+    waivers: z.array(waiver).optional(),
+  })
+  .meta({ ...oneOf('data', 'gates'), dependentRequired: { gates: ['model'] } });
 
 export type Policy = z.infer<typeof policySchema>;
 export type DataSource = NonNullable<Policy['data']>[number];
 export type DataCheck = DataSource['checks'][number];
 export type Gates = NonNullable<Policy['gates']>;
+export type Waiver = NonNullable<Policy['waivers']>[number];

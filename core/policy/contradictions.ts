@@ -1,0 +1,115 @@
+import type { Problem } from '../problem/index.ts';
+import { contradictionsOfData } from './data-contradictions.ts';
+import { contradictionsOfGates } from './gate-contradictions.ts';
+import { isMapping, type PolicyPath, valueAt } from './policy-path.ts';
+
+/** What a rule found wrong, without its place in the text. */
+export interface Contradiction extends Omit<Problem, 'place'> {
+  readonly path: PolicyPath;
+  /** The mapping in which something is missing. A misspelt key there already explains it. */
+  readonly lackingIn?: PolicyPath;
+}
+
+/**
+ * What no single key's type can say: bounds that exclude each other, gates that lack what they need, a policy that asserts
+ * nothing. Reads values that the schema may have refused, so that all problems are told at once.
+ */
+export function contradictionsOf(policy: unknown): readonly Contradiction[] {
+  return [
+    ...contradictionsOfData(policy),
+    ...contradictionsOfGates(policy),
+    ...leaksOf(policy),
+    ...contradictionsOfSlices(policy),
+    ...contradictionsOfWaivers(policy),
+    ...emptyPolicy(policy),
+  ];
+}
+
+/** The target among what the model is fed: the gate would judge a copy of the truth. */
+export function leaksOf(policy: unknown): readonly Contradiction[] {
+  const target = valueAt(policy, ['evaluation', 'target']);
+  if (typeof target !== 'string') return [];
+  const inputs = valueAt(policy, ['model', 'inputs']);
+  const fed: readonly PolicyPath[] = [
+    ['evaluation', 'features'],
+    ...(isMapping(inputs) ? Object.keys(inputs).map((input) => ['model', 'inputs', input]) : []),
+  ];
+  return fed.flatMap((path) => {
+    const columns = valueAt(policy, path);
+    if (!Array.isArray(columns) || !columns.includes(target)) return [];
+    return [
+      {
+        code: 'target-leak',
+        message: `the model would be fed the target column "${target}"`,
+        path,
+        fix: 'Remove it: a model that sees the truth says nothing about its quality.',
+      },
+    ];
+  });
+}
+
+function contradictionsOfSlices(policy: unknown): readonly Contradiction[] {
+  const slices = valueAt(policy, ['evaluation', 'slices']);
+  if (!Array.isArray(slices)) return [];
+  return slices.flatMap((slice, index): readonly Contradiction[] => {
+    if (!isMapping(slice)) return [];
+    const path = ['evaluation', 'slices', index];
+    const columns = Object.keys(slices[index]);
+    if (columns.length !== 1) {
+      return [
+        {
+          code: 'not-one-key',
+          message: 'a slice cuts one column',
+          path,
+          found: columns.length === 0 ? 'none' : `${columns.length} columns`,
+          fix: 'Write one list entry a column.',
+        },
+      ];
+    }
+    return columns.flatMap((column) => {
+      const edges = slice[column];
+      if (!Array.isArray(edges) || edges.every((edge, at) => at === 0 || edge > edges[at - 1])) return [];
+      return [
+        {
+          code: 'edges-not-rising',
+          message: 'the edges do not rise',
+          path: [...path, column],
+          fix: 'Sort them, each once.',
+        },
+      ];
+    });
+  });
+}
+
+function contradictionsOfWaivers(policy: unknown): readonly Contradiction[] {
+  const waivers = valueAt(policy, ['waivers']);
+  if (!Array.isArray(waivers)) return [];
+  return waivers.flatMap((waiver, index) =>
+    isMapping(waiver) && typeof waiver['check'] === 'string' && /^\*+$/.test(waiver['check'].trim())
+      ? [
+          {
+            code: 'waives-everything',
+            message: 'this waiver covers every check',
+            path: ['waivers', index, 'check'],
+            fix: 'Name the check, such as "gate/accuracy/min" or "data/train.csv/*".',
+          },
+        ]
+      : [],
+  );
+}
+
+function emptyPolicy(policy: unknown): readonly Contradiction[] {
+  if (!isMapping(policy)) return [];
+  const gates = policy['gates'];
+  const asserts = 'data' in policy || (isMapping(gates) ? Object.keys(gates).length > 0 : 'gates' in policy);
+  if (asserts) return [];
+  return [
+    {
+      code: 'asserts-nothing',
+      message: 'the policy asserts nothing: it has neither data checks nor gates',
+      path: 'gates' in policy ? ['gates'] : [],
+      lackingIn: [],
+      fix: 'Add a bound under "gates" or a check under "data", or let `sluice init` write a first policy.',
+    },
+  ];
+}

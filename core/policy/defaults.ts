@@ -1,0 +1,13 @@
+/** What a policy means where it is silent. The one home of these numbers: the schema's hover texts and the readers quote them. */
+export const policyDefaults = {
+  /** One-sided; research: two-sided 95 % lets most real losses through on a few hundred rows, point comparison blocks 1 good change in 4. */
+  evidence: 0.9,
+  on_inconclusive: 'warn',
+  baseline: 'base',
+  severity: 'error',
+  mostly: 1,
+  /** Below it a slice or group is listed as skipped. */
+  min_rows: 30,
+  batch_size: 1,
+  extra: 'allow',
+} as const;

@@ -1,0 +1,158 @@
+import { lacksBound, minAboveMax } from './bound-contradictions.ts';
+import type { Contradiction } from './contradictions.ts';
+import { rangeOf } from './metric-range.ts';
+import { isMapping, type PolicyPath, valueAt } from './policy-path.ts';
+import { classificationMetrics, fairnessMetrics, metricNames, regressionMetrics } from './schema.ts';
+
+/** Rules over `gates` and what gates need elsewhere. */
+export function contradictionsOfGates(policy: unknown): readonly Contradiction[] {
+  const gates = valueAt(policy, ['gates']);
+  if (!isMapping(policy) || !isMapping(gates)) return [];
+  return [
+    ...metricNames.flatMap((metric) => contradictionsOfMetric(metric, gates[metric])),
+    ...contradictionsOfFairness(gates['fairness']),
+    ...lacksBound(gates['latency'], latencyBounds, 'the gate "latency"', ['gates', 'latency']),
+    ...lacksBound(gates['size'], sizeBounds, 'the gate "size"', ['gates', 'size']),
+    ...missingParts(policy, gates),
+    ...baselineNeeded(policy, gates),
+    ...mixedTasksOf(policy),
+  ];
+}
+
+const latencyBounds = ['p50_ms', 'p95_ms', 'p99_ms', 'mean_ms', 'max_regression'];
+const sizeBounds = ['max_mb', 'max_parameters', 'min_opset', 'max_regression'];
+
+function contradictionsOfMetric(metric: string, bound: unknown): readonly Contradiction[] {
+  const path = ['gates', metric];
+  return [
+    ...lacksBound(bound, ['min', 'max', 'max_regression', 'min_improvement'], `the gate "${metric}"`, path),
+    ...minAboveMax(bound, path),
+    ...outOfRange(metric, bound, path),
+    ...hollowRegression(metric, bound, path),
+  ];
+}
+
+function contradictionsOfFairness(fairness: unknown): readonly Contradiction[] {
+  if (!isMapping(fairness)) return [];
+  const path = ['gates', 'fairness'];
+  return [
+    ...lacksBound(fairness, fairnessMetrics, 'the gate "fairness"', path),
+    ...fairnessMetrics.flatMap((metric) => [
+      ...lacksBound(fairness[metric], ['min', 'max'], `the gate "fairness.${metric}"`, [...path, metric]),
+      ...minAboveMax(fairness[metric], [...path, metric]),
+      ...outOfRange(metric, fairness[metric], [...path, metric]),
+    ]),
+  ];
+}
+
+/** A bound no model can meet, which is mostly a percentage written as a number. */
+function outOfRange(metric: string, bound: unknown, path: PolicyPath): readonly Contradiction[] {
+  if (!isMapping(bound)) return [];
+  const { lowest, highest } = rangeOf(metric);
+  const { min, max } = bound;
+  const problem = (key: 'min' | 'max', found: number): Contradiction => ({
+    code: 'out-of-range',
+    message: `${metric} can never be ${key === 'min' ? 'that high' : 'that low'}`,
+    path: [...path, key],
+    found: String(found),
+    expected: key === 'min' ? `at most ${highest}` : `at least ${lowest}`,
+    ...(highest === 1 && found > 1 && found <= 100 ? { fix: `Write ${found / 100} for ${found} %.` } : {}),
+  });
+  return [
+    ...(typeof min === 'number' && min > highest ? [problem('min', min)] : []),
+    ...(typeof max === 'number' && max < lowest ? [problem('max', max)] : []),
+  ];
+}
+
+/** `max_regression: 1` on a metric from 0 to 1 forbids nothing: one point was meant, or one percent. */
+function hollowRegression(metric: string, bound: unknown, path: PolicyPath): readonly Contradiction[] {
+  const change = valueAt(bound, ['max_regression']);
+  const { lowest, highest } = rangeOf(metric);
+  if (typeof change !== 'number' || change < highest - lowest) return [];
+  return [
+    {
+      code: 'out-of-range',
+      message: `${metric} can never fall by that much, so nothing is demanded`,
+      path: [...path, 'max_regression'],
+      found: String(change),
+      fix: `Write ${change / 100} for ${change === 1 ? 'one point' : `${change} points`}, or "${change}%" for a share of the baseline's value.`,
+    },
+  ];
+}
+
+type Mapping = Readonly<Record<string, unknown>>;
+
+function missingParts(policy: Mapping, gates: Mapping): readonly Contradiction[] {
+  const names = Object.keys(gates);
+  const [first] = names;
+  const judging = names.find((name) => name === 'fairness' || (metricNames as readonly string[]).includes(name));
+  return [
+    ...(first !== undefined && !('model' in policy)
+      ? [
+          {
+            code: 'gate-without-model',
+            message: 'gates need a model, and the policy has none',
+            path: ['gates'],
+            lackingIn: [],
+            fix: 'Add "model: { path: models/model.onnx }".',
+          },
+        ]
+      : []),
+    ...(judging !== undefined && !('evaluation' in policy)
+      ? [
+          {
+            code: 'gate-without-evaluation',
+            message: `the gate "${judging}" needs rows to judge on, and the policy has no evaluation`,
+            path: ['gates', judging],
+            lackingIn: [],
+            fix: 'Add "evaluation: { source: data/test.csv, target: label }".',
+          },
+        ]
+      : []),
+  ];
+}
+
+function baselineNeeded(policy: Mapping, gates: Mapping): readonly Contradiction[] {
+  if (valueAt(policy, ['model', 'baseline']) !== 'none') return [];
+  return Object.entries(gates).flatMap(([gate, bound]) =>
+    ['max_regression', 'min_improvement']
+      .filter((key) => isMapping(bound) && key in bound)
+      .map((key) => ({
+        code: 'no-baseline',
+        message: `${key} compares with a baseline, and model.baseline is none`,
+        path: ['gates', gate, key],
+        fix: 'Remove it, or set model.baseline to "base" or to a file.',
+      })),
+  );
+}
+
+const regressionFairness = /^(mae|rmse|mean_prediction|mean_residual)_/;
+
+/** Metrics of classification and of regression in one policy: one model is only one of the two. */
+export function mixedTasksOf(policy: unknown): readonly Contradiction[] {
+  const gates = valueAt(policy, ['gates']);
+  if (!isMapping(gates)) return [];
+  const fairness = isMapping(gates['fairness']) ? gates['fairness'] : {};
+  const named = (names: readonly string[], mapping: Mapping, ...parent: string[]) =>
+    names.filter((name) => name in mapping).map((name): PolicyPath => ['gates', ...parent, name]);
+  const ofFairness = named(fairnessMetrics, fairness, 'fairness');
+  const judgesErrors = (path: PolicyPath) => regressionFairness.test(String(path.at(-1)));
+  const classification = [...named(classificationMetrics, gates), ...ofFairness.filter((path) => !judgesErrors(path))];
+  const regression = [...named(regressionMetrics, gates), ...ofFairness.filter(judgesErrors)];
+  const [one] = classification;
+  const [other] = regression;
+  const problem = (path: PolicyPath, task: string, against: string): Contradiction => ({
+    code: 'mixed-tasks',
+    message: `${path.slice(1).join('.')} is a metric of ${task}, but ${against}`,
+    path,
+    fix: 'Keep the metrics of one task; a second model has a policy of its own.',
+  });
+  if (one !== undefined && other !== undefined) {
+    return [problem(other, 'regression', `${one.slice(1).join('.')} is one of classification`)];
+  }
+  const task = valueAt(policy, ['model', 'task']);
+  if (task === 'regression' && one !== undefined) return [problem(one, 'classification', 'model.task is regression')];
+  if (task === 'classification' && other !== undefined)
+    return [problem(other, 'regression', 'model.task is classification')];
+  return [];
+}

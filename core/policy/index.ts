@@ -1,0 +1,33 @@
+/**
+ * `sluice.yaml`: reading it strictly, the stricter of two, waivers, and its JSON Schema.
+ *
+ * @module
+ */
+export { policyDefaults } from './defaults.ts';
+export { policyJsonSchema, policyJsonSchemaText } from './json-schema.ts';
+export type { LoadedPolicy } from './loaded-policy.ts';
+export { type MetricRange, rangeOf } from './metric-range.ts';
+export { maximumChecks, maximumPolicyBytes, parsePolicy } from './parse-policy.ts';
+export type { PolicyPath } from './policy-path.ts';
+export { defaultsOf, type PolicySettings } from './policy-settings.ts';
+export { readPolicy } from './read-policy.ts';
+export {
+  classificationMetrics,
+  type DataCheck,
+  type DataCheckName,
+  type DataCheckOptions,
+  type DataSource,
+  dataChecks,
+  type FairnessMetric,
+  fairnessMetrics,
+  type Gates,
+  type MetricBound,
+  type MetricName,
+  metricNames,
+  type Policy,
+  policySchema,
+  regressionMetrics,
+  type Waiver,
+} from './schema.ts';
+export { type EffectivePolicy, headOnly, stricterOf } from './stricter-policy.ts';
+export { applyWaivers, type WaivedChecks } from './waivers.ts';

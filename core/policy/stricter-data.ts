@@ -1,0 +1,227 @@
+import { isDeepStrictEqual } from 'node:util';
+import { sameFile } from './data-contradictions.ts';
+import { policyDefaults } from './defaults.ts';
+import type { Spot } from './ledger.ts';
+import {
+  baseElseHead,
+  baseWins,
+  fields,
+  larger,
+  type Merge,
+  oneSided,
+  smaller,
+  stricterOfChoices,
+  union,
+} from './merge.ts';
+import type { DataCheck, DataCheckName, DataCheckOptions, DataSource } from './schema.ts';
+
+export const severity = stricterOfChoices(['warn', 'error'], policyDefaults.severity);
+export const reason: Merge<string> = baseElseHead();
+const ofCheck = { severity, reason };
+const ofRowCheck = { ...ofCheck, mostly: larger(policyDefaults.mostly) };
+
+type SchemaOptions = DataCheckOptions<'schema'>;
+type Types = NonNullable<SchemaOptions['types']>;
+
+/**
+ * Where the base forbids extra columns, naming a column allows it. So a column that only the head names is left out until the
+ * merge; elsewhere it is one more demand.
+ */
+const schema: Merge<SchemaOptions> = (base, head, at) => {
+  const named = new Set([...(base?.required ?? []), ...Object.keys(base?.types ?? {})]);
+  const mayBeNamed = (name: string) => base?.extra !== 'forbid' || named.has(name);
+  return fields<SchemaOptions>({
+    required: union(mayBeNamed),
+    types: mergeTypes(mayBeNamed),
+    extra: stricterOfChoices(['allow', 'forbid'], policyDefaults.extra),
+    ...ofCheck,
+  })(base, head, at);
+};
+
+function mergeTypes(mayBeNamed: (name: string) => boolean): Merge<Types> {
+  const merge: Merge<Types[string]> = baseElseHead();
+  return (base, head, at) => {
+    const types: Types = {};
+    for (const name of new Set([...Object.keys(base ?? {}), ...Object.keys(head ?? {})])) {
+      if (!mayBeNamed(name)) at.field(name).differs(undefined, head?.[name], 'base');
+      else {
+        const type = merge(base?.[name], head?.[name], at.field(name));
+        if (type !== undefined) types[name] = type;
+      }
+    }
+    return Object.keys(types).length === 0 ? undefined : types;
+  };
+}
+
+type Values = DataCheckOptions<'accepted_values'>['values'];
+/** Fewer accepted values are stricter; a list that also accepts new ones waits for the merge. */
+const acceptedValues: Merge<Values> = (base, head, at) => {
+  const accepted = new Set(base);
+  const order = (values: Values | undefined) => new Set(values);
+  if (base !== undefined && head !== undefined && isDeepStrictEqual(accepted, order(head))) return base;
+  const narrower = head?.every((value) => accepted.has(value)) ?? false;
+  at.differs(base, head, narrower ? 'head' : 'base');
+  return narrower ? head : base;
+};
+
+const checkMerges: { readonly [Name in DataCheckName]: Merge<DataCheckOptions<Name>> } = {
+  row_count: fields<DataCheckOptions<'row_count'>>({ min: larger(), max: smaller(), ...ofCheck }),
+  schema,
+  not_null: fields<DataCheckOptions<'not_null'>>({ columns: sameColumns(), ...ofRowCheck }),
+  between: fields<DataCheckOptions<'between'>>({ column: baseWins(), min: larger(), max: smaller(), ...ofRowCheck }),
+  accepted_values: fields<DataCheckOptions<'accepted_values'>>({
+    column: baseWins(),
+    values: acceptedValues,
+    ...ofRowCheck,
+  }),
+  unique: fields<DataCheckOptions<'unique'>>({ columns: sameColumns(), ...ofRowCheck }),
+  class_share: fields<DataCheckOptions<'class_share'>>({
+    column: baseWins(),
+    min: larger(),
+    max: smaller(),
+    ...ofCheck,
+  }),
+  duplicate_rows: fields<DataCheckOptions<'duplicate_rows'>>({ max_share: smaller(), ...ofCheck }),
+  regex: fields<DataCheckOptions<'regex'>>({ column: baseWins(), pattern: baseWins(), ...ofRowCheck }),
+};
+
+/** Checks are matched by their columns in any order, so another order is no difference. */
+function sameColumns<Value>(): Merge<Value> {
+  return (base) => base;
+}
+
+/** Sources by file; of one file the checks by name and columns. What the head leaves out stays, what it adds is added. */
+export const mergeData: Merge<DataSource[]> = (base, head, at) => {
+  if (base === undefined || head === undefined) return oneSided(base, head, at);
+  const pairs = pairUp(base, head, ({ source }) => sameFile(source));
+  return pairs.map((pair, effective) => {
+    const label = (pair.base ?? pair.head)?.value.source ?? '';
+    const spot = at.entry({ suffix: `[${label}]`, effective, base: pair.base?.index, head: pair.head?.index });
+    return mergeSource(pair, spot);
+  });
+};
+
+function mergeSource({ base, head }: Pair<DataSource>, at: Spot): DataSource {
+  const one = (base ?? head)?.value;
+  if (one === undefined) throw new RangeError('a pair of nothing');
+  if (base === undefined || head === undefined) {
+    oneSided(base?.value, head?.value, at);
+    return one;
+  }
+  const pairs = withoutCovered(pairUp(base.value.checks, head.value.checks, identityOf));
+  const checksAt = at.field('checks', '');
+  const checks: DataCheck[] = [];
+  for (const pair of pairs) {
+    const known = (pair.base ?? pair.head)?.value;
+    if (known === undefined) continue;
+    const kept = pair.keep ?? known;
+    const spot = checksAt.entry({
+      suffix: suffixOf(known),
+      effective: checks.length,
+      base: pair.base?.index,
+      head: pair.head?.index,
+    });
+    if (pair.base !== undefined && pair.head !== undefined)
+      checks.push(mergeCheck(pair.base.value, pair.head.value, spot));
+    else if (pair.keep === null) spot.differs(undefined, pair.head?.value, 'base');
+    else {
+      oneSided(pair.base?.value, pair.head?.value, spot);
+      checks.push(kept);
+    }
+  }
+  return { source: base.value.source, checks };
+}
+
+function mergeCheck(base: DataCheck, head: DataCheck, at: Spot): DataCheck {
+  const name = nameOf(base);
+  return { [name]: mergeOptions(name, base, head, at.field(name, '')) };
+}
+
+function mergeOptions<Name extends DataCheckName>(name: Name, base: DataCheck, head: DataCheck, at: Spot) {
+  const merge: Merge<DataCheckOptions<Name>> = checkMerges[name];
+  return merge(base[name] as DataCheckOptions<Name>, head[name] as DataCheckOptions<Name>, at);
+}
+
+/** The name of a list entry's one check. */
+function nameOf(check: DataCheck): DataCheckName {
+  const [name] = Object.keys(check);
+  if (name === undefined || !Object.hasOwn(checkMerges, name)) throw new RangeError('an entry without a check');
+  return name as DataCheckName;
+}
+
+/** Two checks with the same identity demand the same kind of thing of the same columns. */
+function identityOf(check: DataCheck): string {
+  const { between, accepted_values, class_share, regex, not_null, unique } = check;
+  const columns = not_null?.columns ??
+    unique?.columns ?? [(between ?? accepted_values ?? class_share ?? regex)?.column];
+  return JSON.stringify([nameOf(check), columns === 'all' ? columns : [...columns].sort(), regex?.pattern]);
+}
+
+/** How a difference's key names a check: `.between[age]`. */
+function suffixOf(check: DataCheck): string {
+  const { between, accepted_values, class_share, regex, not_null, unique } = check;
+  const columns = not_null?.columns ?? unique?.columns ?? (between ?? accepted_values ?? class_share ?? regex)?.column;
+  if (columns === undefined) return `.${nameOf(check)}`;
+  return `.${nameOf(check)}[${typeof columns === 'string' ? columns : columns.join(', ')}]`;
+}
+
+interface Pair<Value> {
+  readonly base?: { readonly value: Value; readonly index: number };
+  readonly head?: { readonly value: Value; readonly index: number };
+  /** Instead of the head's value; `null`: nothing is left of it. */
+  readonly keep?: Value | null;
+}
+
+/** Base entries in their order, each with its match of the head; then the head's own. Equal entries match before merely alike ones. */
+function pairUp<Value>(
+  base: readonly Value[],
+  head: readonly Value[],
+  identity: (value: Value) => string,
+): readonly Pair<Value>[] {
+  const free = new Map<string, { readonly value: Value; readonly index: number }[]>();
+  for (const [index, value] of head.entries()) {
+    const key = identity(value);
+    free.set(key, [...(free.get(key) ?? []), { value, index }]);
+  }
+  const matches = new Map<number, { readonly value: Value; readonly index: number }>();
+  for (const equal of [true, false]) {
+    for (const [index, value] of base.entries()) {
+      if (matches.has(index)) continue;
+      const candidates = free.get(identity(value)) ?? [];
+      const at = candidates.findIndex((candidate) => !equal || isDeepStrictEqual(candidate.value, value));
+      const [match] = at === -1 ? [] : candidates.splice(at, 1);
+      if (match !== undefined) matches.set(index, match);
+    }
+  }
+  const rest = [...free.values()].flat().sort((one, other) => one.index - other.index);
+  return [
+    ...base.map((value, index): Pair<Value> => {
+      const match = matches.get(index);
+      return { base: { value, index }, ...(match === undefined ? {} : { head: match }) };
+    }),
+    ...rest.map((entry): Pair<Value> => ({ head: entry })),
+  ];
+}
+
+/** A head's `not_null` on columns of which the base demands as much: only the other columns are left, so none is judged twice. */
+function withoutCovered(pairs: readonly Pair<DataCheck>[]): readonly Pair<DataCheck>[] {
+  const demands = pairs.flatMap(({ base }) => (base?.value.not_null === undefined ? [] : [base.value.not_null]));
+  return pairs.map((pair) => {
+    const added = pair.base === undefined ? pair.head?.value.not_null : undefined;
+    if (added === undefined) return pair;
+    const covering = demands.filter((demand) => atLeast(demand, added));
+    if (added.columns === 'all')
+      return covering.some(({ columns }) => columns === 'all') ? { ...pair, keep: null } : pair;
+    const columns = added.columns.filter(
+      (column) => !covering.some((demand) => demand.columns === 'all' || demand.columns.includes(column)),
+    );
+    if (columns.length === added.columns.length) return pair;
+    return { ...pair, keep: columns.length === 0 ? null : { not_null: { ...added, columns } } };
+  });
+}
+
+function atLeast(demand: DataCheckOptions<'not_null'>, other: DataCheckOptions<'not_null'>): boolean {
+  const mostlyOf = (options: DataCheckOptions<'not_null'>) => options.mostly ?? policyDefaults.mostly;
+  const warns = (options: DataCheckOptions<'not_null'>) => (options.severity ?? policyDefaults.severity) === 'warn';
+  return mostlyOf(demand) >= mostlyOf(other) && (!warns(demand) || warns(other));
+}

@@ -1,0 +1,211 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type Place, SluiceError } from '../problem/index.ts';
+import type { PolicyDifference } from '../report/index.ts';
+import { leaksOf } from './contradictions.ts';
+import { policyDefaults } from './defaults.ts';
+import { mixedTasksOf } from './gate-contradictions.ts';
+import { Ledger } from './ledger.ts';
+import type { LoadedPolicy } from './loaded-policy.ts';
+import {
+  baseElseHead,
+  baseWins,
+  fields,
+  headWins,
+  larger,
+  largerChange,
+  type Merge,
+  oneSided,
+  smaller,
+  smallerChange,
+  stricterOfChoices,
+} from './merge.ts';
+import type { PolicyPath } from './policy-path.ts';
+import {
+  type FairnessMetric,
+  fairnessMetrics,
+  type Gates,
+  type MetricBound,
+  type MetricName,
+  metricNames,
+  type Policy,
+} from './schema.ts';
+import { mergeData, reason, severity } from './stricter-data.ts';
+
+/** The policy a run is judged by. */
+export interface EffectivePolicy {
+  readonly policy: Policy;
+  /** The head's file. */
+  readonly file: string;
+  readonly origin: 'base-and-head' | 'head-only';
+  /** Every value that the two policies have different, in the order of the schema. */
+  readonly differences: readonly PolicyDifference[];
+  /** The base's policy as written: its `model` and `evaluation` say how the baseline model is fed. Absent with `head-only`. */
+  readonly base?: Policy;
+  placeOf(path: PolicyPath): Place;
+}
+
+type Model = NonNullable<Policy['model']>;
+type Evaluation = NonNullable<Policy['evaluation']>;
+type Fairness = NonNullable<Gates['fairness']>;
+type FairnessBound = NonNullable<Fairness[FairnessMetric]>;
+type Slices = NonNullable<Evaluation['slices']>;
+
+const model = fields<Model>({
+  path: headWins(),
+  baseline: (base, head, at) =>
+    (base === 'none' ? headWins<Model['baseline']>() : baseWins<Model['baseline']>(policyDefaults.baseline))(
+      base,
+      head,
+      at,
+    ),
+  task: headWins(),
+  inputs: headWins(),
+  outputs: headWins(),
+  classes: headWins(),
+});
+
+const slices: Merge<Slices> = (base, head, at) => {
+  if (base === undefined || head === undefined) return oneSided(base, head, at);
+  const places = (all: Slices, slice: Slices[number]) => all.findIndex((known) => isDeepStrictEqual(known, slice));
+  const added = head.filter((slice) => places(base, slice) === -1);
+  return [...base, ...added].map((slice, effective) => {
+    const [inBase, inHead] = [places(base, slice), places(head, slice)];
+    const label = typeof slice === 'string' ? slice : Object.keys(slice).join(', ');
+    const spot = at.entry({
+      suffix: `[${label}]`,
+      effective,
+      base: inBase === -1 ? undefined : inBase,
+      head: inHead === -1 ? undefined : inHead,
+    });
+    if (inBase === -1) spot.differs(undefined, slice, 'head');
+    if (inHead === -1) spot.differs(slice, undefined, 'base');
+    return slice;
+  });
+};
+
+const evaluation = fields<Evaluation>({
+  source: baseWins(),
+  target: baseWins(),
+  positive: baseWins(),
+  features: baseWins(),
+  ignore: baseWins(),
+  slices,
+  min_rows: smaller(policyDefaults.min_rows),
+});
+
+const metricBound = fields<MetricBound>({
+  min: larger(),
+  max: smaller(),
+  max_regression: smallerChange,
+  min_improvement: largerChange,
+  average: baseWins(),
+  severity,
+  reason,
+});
+const fairnessBound = fields<FairnessBound>({ min: larger(), max: smaller(), severity, reason });
+
+const gates = fields<Gates>({
+  ...(Object.fromEntries(metricNames.map((metric) => [metric, metricBound])) as Record<MetricName, Merge<MetricBound>>),
+  latency: fields<NonNullable<Gates['latency']>>({
+    p50_ms: smaller(),
+    p95_ms: smaller(),
+    p99_ms: smaller(),
+    mean_ms: smaller(),
+    max_regression: smallerChange as Merge<string>,
+    batch_size: baseWins(policyDefaults.batch_size),
+    // Naming the hardware makes milliseconds binding.
+    hardware: baseElseHead(),
+    severity,
+    reason,
+  }),
+  fairness: fields<Fairness>({
+    group: baseWins(),
+    min_rows: smaller(policyDefaults.min_rows),
+    ...(Object.fromEntries(fairnessMetrics.map((metric) => [metric, fairnessBound])) as Record<
+      FairnessMetric,
+      Merge<FairnessBound>
+    >),
+  }),
+  size: fields<NonNullable<Gates['size']>>({
+    max_mb: smaller(),
+    max_parameters: smaller(),
+    min_opset: larger(),
+    max_regression: smallerChange,
+    severity,
+    reason,
+  }),
+});
+
+type Waivers = NonNullable<Policy['waivers']>;
+/** A waiver takes effect, or ends, with the merge. */
+const waivers: Merge<Waivers> = (base, head, at) => {
+  const missingIn = (all: Waivers | undefined, waiver: Waivers[number]) =>
+    !(all ?? []).some((known) => isDeepStrictEqual(known, waiver));
+  for (const [index, waiver] of (base ?? []).entries()) {
+    const inHead = (head ?? []).findIndex((known) => isDeepStrictEqual(known, waiver));
+    const spot = at.entry({
+      suffix: `[${waiver.check}]`,
+      effective: index,
+      base: index,
+      head: inHead === -1 ? undefined : inHead,
+    });
+    if (inHead === -1) spot.differs(waiver, undefined, 'base');
+  }
+  for (const [index, waiver] of (head ?? []).entries()) {
+    // Not an entry of the effective list, so its number there is past the end.
+    if (missingIn(base, waiver)) {
+      const effective = (base ?? []).length + index;
+      at.entry({ suffix: `[${waiver.check}]`, effective, head: index }).differs(undefined, waiver, 'base');
+    }
+  }
+  return base;
+};
+
+const policy = fields<Policy>({
+  version: baseWins(),
+  name: baseWins(),
+  model,
+  data: mergeData,
+  evaluation,
+  gates,
+  evidence: baseWins(policyDefaults.evidence),
+  on_inconclusive: stricterOfChoices(['pass', 'warn', 'error'], policyDefaults.on_inconclusive),
+  waivers,
+});
+
+/**
+ * The policy a pull request is judged by: of each demand the stricter of the two, so that a pull request can't lower its own gate.
+ * What has no order of strictness (another target, `5%` against `0.01`) stays the base's until the merge; what describes the
+ * candidate (`model.path`, `inputs`, ...) is the head's.
+ *
+ * Throws a `SluiceError` (never a `PolicyError`: each of the two is valid) when the two cannot stand together: the head feeds its model the base's target,
+ * or they judge different tasks.
+ */
+export function stricterOf(base: LoadedPolicy, head: LoadedPolicy): EffectivePolicy {
+  const ledger = new Ledger(base, head);
+  const effective = policy(base.policy, head.policy, ledger.root()) ?? base.policy;
+  const placeOf = (path: PolicyPath) => ledger.placeOf(path);
+  const [conflict] = [...leaksOf(effective), ...mixedTasksOf(effective)];
+  if (conflict !== undefined) {
+    const { path, lackingIn: _, ...problem } = conflict;
+    throw new SluiceError({
+      ...problem,
+      code: `policies-conflict/${problem.code}`,
+      message: `the base's policy and this one cannot stand together, and the base's counts until the merge: ${problem.message}`,
+      place: placeOf(path),
+    });
+  }
+  return {
+    policy: effective,
+    file: head.file,
+    origin: 'base-and-head',
+    differences: ledger.differences,
+    base: base.policy,
+    placeOf,
+  };
+}
+
+/** The policy of a run without a base: a first pull request, a push, a laptop. */
+export function headOnly(head: LoadedPolicy): EffectivePolicy {
+  return { policy: head.policy, file: head.file, origin: 'head-only', differences: [], placeOf: head.placeOf };
+}
