@@ -41,7 +41,7 @@ export function apiCommit(sha: string, api: GitHubApi): CommitFiles {
 async function readable(api: GitHubApi, sha: string): Promise<boolean> {
   const client = await api.client();
   try {
-    await client.request('GET /repos/{owner}/{repo}/contents/', { owner: api.owner, repo: api.repo, ref: sha });
+    await client.request('GET /repos/{owner}/{repo}/contents', { owner: api.owner, repo: api.repo, ref: sha });
     return true;
   } catch {
     return false;

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { getOctokit } from '@actions/github';
 
 export type Octokit = ReturnType<typeof getOctokit>;
@@ -51,9 +52,11 @@ async function makeClient(options: GitHubApiOptions): Promise<Octokit> {
   let leftSeconds = options.maximumWaitSeconds ?? 60;
   // GitHub says how long to wait. All waits come out of one purse, so that a limited token delays a job and never hangs it.
   const mayWait = (seconds: number): boolean => {
-    if (seconds > leftSeconds) return false;
-    leftSeconds -= seconds;
-    options.onWait?.(seconds);
+    // A limit that says it is over and is not must empty the purse too.
+    const cost = Math.max(1, seconds);
+    if (cost > leftSeconds) return false;
+    leftSeconds -= cost;
+    options.onWait?.(cost);
     return true;
   };
   const quiet = () => {};
@@ -65,6 +68,8 @@ async function makeClient(options: GitHubApiOptions): Promise<Octokit> {
       log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
       retry: { retries: 2, retryAfterBaseValue: secondMs, doNotRetry: [400, 401, 403, 404, 410, 413, 422, 429, 451] },
       throttle: {
+        // Each client keeps its own queues.
+        id: randomUUID(),
         retryAfterBaseValue: secondMs,
         fallbackSecondaryRateRetryAfter: 30,
         onRateLimit: mayWait,
