@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { ModelError, type Problem } from '../problem/index.ts';
+import { type Inspection, inspectModel, type ScanOptions, sayerFor } from './inspection.ts';
+import type { Opset } from './structure.ts';
+import type { TensorSpec } from './tensor.ts';
+
+/** What a model file says about itself, read without loading it. */
+export interface ModelFacts {
+  /** Hexadecimal SHA-256 of the model file, as `sha256sum` prints it. External data has its own digests. */
+  readonly sha256: string;
+  /** Bytes of the model file and its external data together. */
+  readonly bytes: number;
+  readonly irVersion: number;
+  /** Operator sets by domain (`ai.onnx` is the standard one), sorted, each once. */
+  readonly opsets: readonly Opset[];
+  /** Name and version of the program that wrote it, such as `skl2onnx 1.20.0`; empty when it does not say. */
+  readonly producer: string;
+  readonly domain: string;
+  readonly modelVersion: number;
+  /**
+   * Numbers that training chose: the elements of all initializers (subgraphs included; of sparse ones those stored), and for
+   * classical models (domain ai.onnx.ml) the float attributes, which hold their weights, thresholds and leaves (`nodes_hitrates`
+   * apart). Constants written as nodes do not count.
+   */
+  readonly parameters: number;
+  /** Nodes, subgraphs and functions included. */
+  readonly operators: number;
+  /** Nodes by domain, sorted by domain. */
+  readonly operatorsByDomain: Readonly<Record<string, number>>;
+  /** What a caller has to give: graph inputs without those that have an initializer. */
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+  /** Names of the files beside the model that hold weights, sorted. */
+  readonly externalData: readonly string[];
+  readonly externalFiles: readonly { readonly name: string; readonly bytes: number; readonly sha256: string }[];
+}
+
+/**
+ * Facts of an ONNX file, in one pass that steps over its weights, and one that hashes it; memory does not grow with the file. Throws a
+ * ModelError when the file is no ONNX model or its external data cannot be read safely; operators are not judged (`scanModel` does).
+ */
+export async function readModelFacts(file: string, options: ScanOptions = {}): Promise<ModelFacts> {
+  const inspection = await inspectModel(file, options);
+  throwAll([...inspection.unreadable, ...inspection.unsafeFiles]);
+  return factsOf(file, inspection, options);
+}
+
+/** Throws one ModelError with all problems, if there are any. */
+export function throwAll(problems: readonly Problem[]): void {
+  const [first, ...rest] = problems;
+  if (first !== undefined) throw new ModelError([first, ...rest]);
+}
+
+/** The facts of an inspection that found the model readable. */
+export async function factsOf(file: string, inspection: Inspection, options: ScanOptions): Promise<ModelFacts> {
+  const { path, structure, bytes, external } = inspection;
+  if (path === undefined || structure === undefined) throw new TypeError('an unreadable model has no facts');
+  const say = sayerFor(file, options.place);
+  const digests = await Promise.all(
+    [{ path, bytes }, ...external.map((each) => ({ path: join(dirname(path), each.name), bytes: each.bytes }))].map(
+      async (each) => {
+        const digest = await sha256Of(each.path).catch((cause: unknown) => {
+          const found = cause instanceof Error ? cause.message : String(cause);
+          throw new ModelError(say({ code: 'unreadable-file', message: 'the model cannot be read', found }), { cause });
+        });
+        if (digest.bytes === each.bytes) return digest.sha256;
+        throw new ModelError(say({ code: 'model-changed', message: 'the model changed while it was read' }));
+      },
+    ),
+  );
+  const [sha256 = '', ...externalDigests] = digests;
+  const operatorsByDomain = new Map<string, number>();
+  for (const { domain, count } of structure.operators) {
+    operatorsByDomain.set(domain, (operatorsByDomain.get(domain) ?? 0) + count);
+  }
+  return {
+    sha256,
+    bytes: bytes + external.reduce((sum, each) => sum + each.bytes, 0),
+    irVersion: structure.irVersion,
+    opsets: structure.opsets,
+    producer: structure.producer,
+    domain: structure.domain,
+    modelVersion: structure.modelVersion,
+    parameters: structure.parameters,
+    operators: structure.operators.reduce((sum, { count }) => sum + count, 0),
+    operatorsByDomain: Object.fromEntries(operatorsByDomain),
+    inputs: structure.inputs,
+    outputs: structure.outputs,
+    externalData: external.map(({ name }) => name),
+    externalFiles: external.map((each, index) => ({ ...each, sha256: externalDigests[index] ?? '' })),
+  };
+}
+
+async function sha256Of(path: string): Promise<{ readonly sha256: string; readonly bytes: number }> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  await pipeline(createReadStream(path, { highWaterMark: 1024 * 1024 }), async (chunks: AsyncIterable<Uint8Array>) => {
+    for await (const chunk of chunks) {
+      hash.update(chunk);
+      bytes += chunk.length;
+    }
+  });
+  return { sha256: hash.digest('hex'), bytes };
+}

@@ -1,0 +1,30 @@
+/**
+ * Reading, judging and running ONNX models: facts without loading, a safety scan before loading, and a session that gives the same
+ * numbers every time.
+ * @module
+ */
+export type { ElementType } from './element-type.ts';
+export { type ModelFacts, readModelFacts } from './facts.ts';
+export type { ScanOptions } from './inspection.ts';
+export { type Model, type OpenOptions, openModel } from './model.ts';
+export {
+  classifierModel,
+  floatTensor,
+  identityModel,
+  linearModel,
+  type ModelToWrite,
+  writeModel,
+} from './model-writer.ts';
+export { scanModel } from './scan.ts';
+export type { Opset } from './structure.ts';
+export {
+  type CompositeType,
+  describeTensor,
+  type Feeds,
+  isRunnable,
+  type Outputs,
+  type RunnableType,
+  type Tensor,
+  type TensorData,
+  type TensorSpec,
+} from './tensor.ts';

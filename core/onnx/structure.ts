@@ -1,0 +1,666 @@
+import { dataTypeOf, elementLayout, type TypedField } from './element-type.ts';
+import type { TensorSpec } from './tensor.ts';
+import { bytes, fixed32, fixed64, varint, WireError, type WireReader } from './wire-reader.ts';
+
+/** A version of an operator set a model asks for. The standard set, which files write as an empty name, is `ai.onnx`. */
+export interface Opset {
+  readonly domain: string;
+  readonly version: number;
+}
+
+/** A tensor's claim on a file beside the model. Entries are as the file has them: nothing is checked yet. */
+export interface ExternalClaim {
+  readonly tensor: string;
+  readonly entries: readonly (readonly [key: string, value: string])[];
+  /** Bytes the tensor's shape and type need; undefined when they make no sense. */
+  readonly bytes: number | undefined;
+}
+
+/** Kind of node: which operator of which domain, and how many there are of it. */
+export interface OperatorUse {
+  readonly domain: string;
+  readonly operator: string;
+  readonly count: number;
+}
+
+/** Something a tensor or graph declares that its bytes do not bear out. */
+export interface Contradiction {
+  readonly code: string;
+  readonly message: string;
+  readonly found?: string;
+  readonly expected?: string;
+}
+
+/** What one pass over a model file finds. */
+export interface Structure {
+  readonly irVersion: number;
+  readonly producer: string;
+  readonly domain: string;
+  readonly modelVersion: number;
+  readonly opsets: readonly Opset[];
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+  readonly parameters: number;
+  readonly operators: readonly OperatorUse[];
+  /** `domain operator` of the functions the model itself defines. */
+  readonly functions: ReadonlySet<string>;
+  readonly externalClaims: readonly ExternalClaim[];
+  readonly contradictions: readonly Contradiction[];
+}
+
+export interface StructureLimits {
+  /** A tensor that would take more memory than this, dense, is refused. */
+  readonly tensorBytes: number;
+}
+
+/** As deep as protobuf's own limit of 100 nested messages lets subgraphs be: graph, node and attribute are three. */
+const deepestGraph = 33;
+const deepestType = 16;
+/** Above the largest real models by far; bounds memory and the length of messages. */
+const mostDistinctOperators = 10_000;
+const mostClaims = 200_000;
+const mostContradictions = 20;
+const mostDimensions = 1000;
+
+const field = (number: number, kind: number): number => (number << 3) | kind;
+
+/** `domain operator`, the form `Structure.functions` holds. */
+export function functionKey(domain: string, operator: string): string {
+  return `${domain} ${operator}`;
+}
+
+/** The standard domain has two spellings. */
+export function namedDomain(domain: string): string {
+  return domain === '' ? 'ai.onnx' : domain;
+}
+
+/** Walks a whole model. Throws a WireError when the bytes are not an ONNX model. Message numbers: onnx/onnx.proto of ONNX 1.23. */
+export function readStructure(reader: WireReader, limits: StructureLimits): Structure {
+  return new Walk(reader, limits).model();
+}
+
+interface GraphParts {
+  readonly inputs: TensorSpec[];
+  readonly outputs: TensorSpec[];
+  readonly initialized: Set<string>;
+}
+
+class Walk {
+  readonly #reader: WireReader;
+  readonly #limits: StructureLimits;
+  readonly #operators = new Map<string, { domain: string; operator: string; count: number }>();
+  readonly #functions = new Set<string>();
+  readonly #claims: ExternalClaim[] = [];
+  readonly #contradictions: Contradiction[] = [];
+  #parameters = 0;
+
+  constructor(reader: WireReader, limits: StructureLimits) {
+    this.#reader = reader;
+    this.#limits = limits;
+  }
+
+  model(): Structure {
+    const reader = this.#reader;
+    const end = reader.size;
+    const opsets = new Map<string, Opset>();
+    const graph: GraphParts = { inputs: [], outputs: [], initialized: new Set() };
+    const producer = { name: '', version: '' };
+    let irVersion = 0;
+    let domain = '';
+    let modelVersion = 0;
+    let graphs = 0;
+    while (reader.position < end) {
+      const tag = reader.tag();
+      switch (tag) {
+        case field(1, varint):
+          irVersion = reader.varint();
+          break;
+        case field(2, bytes):
+          producer.name = reader.text(end);
+          break;
+        case field(3, bytes):
+          producer.version = reader.text(end);
+          break;
+        case field(4, bytes):
+          domain = reader.text(end);
+          break;
+        case field(5, varint):
+          modelVersion = reader.varint();
+          break;
+        case field(7, bytes):
+          this.#once(++graphs, 'graph');
+          this.#graph(reader.endOfValue(end), 0, graph);
+          break;
+        case field(8, bytes): {
+          const opset = this.#opset(reader.endOfValue(end));
+          opsets.set(`${opset.domain} ${opset.version}`, opset);
+          break;
+        }
+        case field(20, bytes):
+          this.#training(reader.endOfValue(end));
+          break;
+        case field(25, bytes):
+          this.#function(reader.endOfValue(end));
+          break;
+        default:
+          reader.skip(tag, end);
+      }
+    }
+    this.#finish(end);
+    if (irVersion < 1) throw new WireError('it has no IR version', end);
+    if (graphs === 0) throw new WireError('it has no graph', end, end + 1);
+    if (opsets.size === 0) throw new WireError('it names no operator set', end, end + 1);
+    return {
+      irVersion,
+      producer: `${producer.name} ${producer.version}`.trim(),
+      domain,
+      modelVersion,
+      opsets: [...opsets.values()].sort((a, b) => compare(a.domain, b.domain) || a.version - b.version),
+      // Before IR version 4 every initializer was also listed as an input; it is not one a caller has to give.
+      inputs: graph.inputs.filter(({ name }) => !graph.initialized.has(name)),
+      outputs: graph.outputs,
+      parameters: this.#parameters,
+      operators: [...this.#operators.values()].sort(
+        (a, b) => compare(a.domain, b.domain) || compare(a.operator, b.operator),
+      ),
+      functions: this.#functions,
+      externalClaims: this.#claims,
+      contradictions: this.#contradictions,
+    };
+  }
+
+  #opset(end: number): Opset {
+    const reader = this.#reader;
+    let domain = '';
+    let version = 0;
+    while (reader.position < end) {
+      const tag = reader.tag();
+      if (tag === field(1, bytes)) domain = reader.text(end);
+      else if (tag === field(2, varint)) version = reader.varint();
+      else reader.skip(tag, end);
+    }
+    this.#finish(end);
+    return { domain: namedDomain(domain), version };
+  }
+
+  /** Collects inputs, outputs and initializer names only when asked to: those of subgraphs concern nobody outside. */
+  #graph(end: number, depth: number, parts?: GraphParts): void {
+    if (depth > deepestGraph) throw new WireError('its graphs are nested too deeply', this.#reader.position);
+    const reader = this.#reader;
+    while (reader.position < end) {
+      const tag = reader.tag();
+      switch (tag) {
+        case field(1, bytes):
+          this.#node(reader.endOfValue(end), depth);
+          break;
+        case field(5, bytes): {
+          const { name, elements } = this.#tensor(reader.endOfValue(end));
+          parts?.initialized.add(name);
+          this.#parameters += elements;
+          break;
+        }
+        case field(15, bytes): {
+          const { name, elements } = this.#sparseTensor(reader.endOfValue(end));
+          parts?.initialized.add(name);
+          this.#parameters += elements;
+          break;
+        }
+        case field(11, bytes):
+          if (parts === undefined) reader.skip(tag, end);
+          else parts.inputs.push(this.#valueInfo(reader.endOfValue(end)));
+          break;
+        case field(12, bytes):
+          if (parts === undefined) reader.skip(tag, end);
+          else parts.outputs.push(this.#valueInfo(reader.endOfValue(end)));
+          break;
+        default:
+          reader.skip(tag, end);
+      }
+    }
+    this.#finish(end);
+  }
+
+  #node(end: number, depth: number): void {
+    const reader = this.#reader;
+    let operator = '';
+    let domain = '';
+    let weights = 0;
+    while (reader.position < end) {
+      const tag = reader.tag();
+      if (tag === field(4, bytes)) operator = reader.text(end);
+      else if (tag === field(7, bytes)) domain = namedDomain(reader.text(end));
+      else if (tag === field(5, bytes)) weights += this.#attribute(reader.endOfValue(end), depth);
+      else reader.skip(tag, end);
+    }
+    this.#finish(end);
+    domain ||= 'ai.onnx';
+    // Classical models have no initializers: their weights, thresholds and leaves are attributes.
+    if (domain === 'ai.onnx.ml') this.#parameters += weights;
+    const key = functionKey(domain, operator);
+    const known = this.#operators.get(key);
+    if (known !== undefined) known.count++;
+    else if (this.#operators.size < mostDistinctOperators) this.#operators.set(key, { domain, operator, count: 1 });
+    else throw new WireError(`it has more than ${mostDistinctOperators} different operators`, reader.position);
+  }
+
+  /** Returns how many numbers that training chose it holds: floats, in a list or a tensor. */
+  #attribute(end: number, depth: number): number {
+    const reader = this.#reader;
+    let name = '';
+    let floats = 0;
+    let tensors = 0;
+    let graphs = 0;
+    let sparse = 0;
+    while (reader.position < end) {
+      const tag = reader.tag();
+      switch (tag) {
+        case field(7, fixed32):
+          floats++;
+          reader.skip(tag, end);
+          break;
+        case field(7, bytes): {
+          const valueEnd = reader.endOfValue(end);
+          floats += (valueEnd - reader.position) / 4;
+          reader.seek(valueEnd);
+          break;
+        }
+        case field(1, bytes):
+          name = reader.text(end);
+          break;
+        case field(5, bytes):
+          this.#once(++tensors, 'tensor of an attribute');
+          floats += this.#floatsOf(this.#tensor(reader.endOfValue(end)));
+          break;
+        case field(10, bytes):
+          floats += this.#floatsOf(this.#tensor(reader.endOfValue(end)));
+          break;
+        case field(6, bytes):
+          this.#once(++graphs, 'graph of an attribute');
+          this.#graph(reader.endOfValue(end), depth + 1);
+          break;
+        case field(11, bytes):
+          this.#graph(reader.endOfValue(end), depth + 1);
+          break;
+        case field(22, bytes):
+          this.#once(++sparse, 'sparse tensor of an attribute');
+          this.#sparseTensor(reader.endOfValue(end));
+          break;
+        case field(23, bytes):
+          this.#sparseTensor(reader.endOfValue(end));
+          break;
+        default:
+          reader.skip(tag, end);
+      }
+    }
+    this.#finish(end);
+    // How often each node was hit in training is bookkeeping that no prediction reads.
+    return /^nodes_hitrates/.test(name) ? 0 : Math.floor(floats);
+  }
+
+  #floatsOf({ elements, dataType }: TensorFacts): number {
+    return elementLayout(dataType)?.type.startsWith('float') === true ? elements : 0;
+  }
+
+  #function(end: number): void {
+    const reader = this.#reader;
+    let name = '';
+    let domain = '';
+    while (reader.position < end) {
+      const tag = reader.tag();
+      if (tag === field(1, bytes)) name = reader.text(end);
+      else if (tag === field(10, bytes)) domain = reader.text(end);
+      else if (tag === field(7, bytes)) this.#node(reader.endOfValue(end), 1);
+      else if (tag === field(11, bytes)) this.#attribute(reader.endOfValue(end), 1);
+      else reader.skip(tag, end);
+    }
+    this.#finish(end);
+    if (this.#functions.size >= mostDistinctOperators) {
+      throw new WireError(`it defines more than ${mostDistinctOperators} functions`, reader.position);
+    }
+    this.#functions.add(functionKey(namedDomain(domain), name));
+  }
+
+  #training(end: number): void {
+    const reader = this.#reader;
+    while (reader.position < end) {
+      const tag = reader.tag();
+      if (tag === field(1, bytes) || tag === field(2, bytes)) this.#graph(reader.endOfValue(end), 1);
+      else reader.skip(tag, end);
+    }
+    this.#finish(end);
+  }
+
+  #valueInfo(end: number): TensorSpec {
+    const reader = this.#reader;
+    let name = '';
+    let type: Omit<TensorSpec, 'name'> | undefined;
+    while (reader.position < end) {
+      const tag = reader.tag();
+      if (tag === field(1, bytes)) name = reader.text(end);
+      else if (tag === field(2, bytes)) type = this.#type(reader.endOfValue(end), 0);
+      else reader.skip(tag, end);
+    }
+    this.#finish(end);
+    return { name, ...(type ?? { type: 'opaque(untyped)', shape: [], unranked: true }) };
+  }
+
+  #type(end: number, depth: number): Omit<TensorSpec, 'name'> {
+    if (depth > deepestType) throw new WireError('its types are nested too deeply', this.#reader.position);
+    const reader = this.#reader;
+    const composite = (type: Exclude<TensorSpec['type'], undefined>): Omit<TensorSpec, 'name'> => ({
+      type,
+      shape: [],
+      unranked: true,
+    });
+    let type: Omit<TensorSpec, 'name'> = composite('opaque(untyped)');
+    while (reader.position < end) {
+      const tag = reader.tag();
+      switch (tag) {
+        case field(1, bytes):
+          type = this.#tensorType(reader.endOfValue(end));
+          break;
+        case field(4, bytes):
+          type = composite(`sequence(${this.#wrappedType(reader.endOfValue(end), depth)})`);
+          break;
+        case field(5, bytes):
+          type = composite(`map(${this.#wrappedType(reader.endOfValue(end), depth)})`);
+          break;
+        case field(9, bytes):
+          type = composite(`optional(${this.#wrappedType(reader.endOfValue(end), depth)})`);
+          break;
+        case field(8, bytes):
+          type = composite(`sparse(${this.#tensorType(reader.endOfValue(end)).type})`);
+          break;
+        case field(7, bytes):
+          reader.skip(tag, end);
+          type = composite('opaque(custom)');
+          break;
+        default:
+          reader.skip(tag, end);
+      }
+    }
+    this.#finish(end);
+    return type;
+  }
+
+  /** Sequence and Optional hold their element's type in field 1; Map holds its key's type as a number there and the value's in 2. */
+  #wrappedType(end: number, depth: number): string {
+    const reader = this.#reader;
+    const parts: string[] = [];
+    while (reader.position < end) {
+      const tag = reader.tag();
+      if (tag === field(1, varint)) parts.push(elementLayout(reader.varint())?.type ?? 'unknown');
+      else if (tag === field(1, bytes) || tag === field(2, bytes)) {
+        const { type } = this.#type(reader.endOfValue(end), depth + 1);
+        parts.push(type.includes('(') ? type : `tensor(${type})`);
+      } else reader.skip(tag, end);
+    }
+    this.#finish(end);
+    return parts.slice(0, 2).join(', ');
+  }
+
+  #tensorType(end: number): Omit<TensorSpec, 'name'> {
+    const reader = this.#reader;
+    let dataType = 0;
+    let shape: (number | string)[] | undefined;
+    while (reader.position < end) {
+      const tag = reader.tag();
+      if (tag === field(1, varint)) dataType = reader.varint();
+      else if (tag === field(2, bytes)) {
+        const shapeEnd = reader.endOfValue(end);
+        shape = [];
+        while (reader.position < shapeEnd) {
+          const inner = reader.tag();
+          if (inner === field(1, bytes)) shape.push(this.#dimension(reader.endOfValue(shapeEnd)));
+          else reader.skip(inner, shapeEnd);
+        }
+        this.#finish(shapeEnd);
+      } else reader.skip(tag, end);
+    }
+    this.#finish(end);
+    const type = elementLayout(dataType)?.type ?? 'opaque(undefined)';
+    return shape === undefined ? { type, shape: [], unranked: true } : { type, shape };
+  }
+
+  #dimension(end: number): number | string {
+    const reader = this.#reader;
+    let size: number | string = '?';
+    while (reader.position < end) {
+      const tag = reader.tag();
+      if (tag === field(1, varint)) size = reader.varint();
+      else if (tag === field(2, bytes)) size = reader.text(end) || '?';
+      else reader.skip(tag, end);
+    }
+    this.#finish(end);
+    // Some exporters write -1 for "any size".
+    return typeof size === 'number' && size < 0 ? '?' : size;
+  }
+
+  #sparseTensor(end: number): TensorFacts {
+    const reader = this.#reader;
+    const dims: number[] = [];
+    let values: TensorFacts = { name: '', elements: 0, dataType: dataTypeOf('float32') };
+    let valueCount = 0;
+    let indexCount = 0;
+    while (reader.position < end) {
+      const tag = reader.tag();
+      if (tag === field(1, bytes)) {
+        this.#once(++valueCount, 'values of a sparse tensor');
+        values = this.#tensor(reader.endOfValue(end));
+      } else if (tag === field(2, bytes)) {
+        this.#once(++indexCount, 'indices of a sparse tensor');
+        this.#tensor(reader.endOfValue(end));
+      } else if (!this.#dims(tag, 3, end, dims)) reader.skip(tag, end);
+    }
+    this.#finish(end);
+    // ONNX Runtime makes sparse initializers dense when it loads them: a few bytes can ask for any amount of memory.
+    const dense = bytesFor(product(dims), elementLayout(values.dataType)?.bits);
+    if (dense === undefined || dense > this.#limits.tensorBytes) this.#tooLarge(values.name, dims, dense);
+    return values;
+  }
+
+  #tensor(end: number): TensorFacts {
+    const reader = this.#reader;
+    const dims: number[] = [];
+    const entries: [string, string][] = [];
+    const counts: Record<TypedField, number> = { float: 0, int32: 0, int64: 0, double: 0, uint64: 0, string: 0 };
+    let dataType = 0;
+    let name = '';
+    let raw: number | undefined;
+    let external = false;
+    const list = (tag: number, kind: TypedField, unpacked: number): void => {
+      if ((tag & 7) === unpacked) {
+        counts[kind]++;
+        reader.skip(tag, end);
+        return;
+      }
+      const valueEnd = reader.endOfValue(end);
+      if (unpacked === varint) counts[kind] += reader.countVarints(valueEnd);
+      else counts[kind] += (valueEnd - reader.position) / (unpacked === fixed32 ? 4 : 8);
+      reader.seek(valueEnd);
+    };
+    while (reader.position < end) {
+      const tag = reader.tag();
+      switch (tag) {
+        case field(2, varint):
+          dataType = reader.varint();
+          break;
+        case field(4, fixed32):
+        case field(4, bytes):
+          list(tag, 'float', fixed32);
+          break;
+        case field(5, varint):
+        case field(5, bytes):
+          list(tag, 'int32', varint);
+          break;
+        case field(6, bytes):
+          counts.string++;
+          reader.skip(tag, end);
+          break;
+        case field(7, varint):
+        case field(7, bytes):
+          list(tag, 'int64', varint);
+          break;
+        case field(8, bytes):
+          name = reader.text(end);
+          break;
+        case field(9, bytes): {
+          const valueEnd = reader.endOfValue(end);
+          raw = valueEnd - reader.position;
+          reader.seek(valueEnd);
+          break;
+        }
+        case field(10, fixed64):
+        case field(10, bytes):
+          list(tag, 'double', fixed64);
+          break;
+        case field(11, varint):
+        case field(11, bytes):
+          list(tag, 'uint64', varint);
+          break;
+        case field(13, bytes):
+          entries.push(this.#entry(reader.endOfValue(end)));
+          break;
+        case field(14, varint):
+          external = reader.varint() !== 0;
+          break;
+        default:
+          if (!this.#dims(tag, 1, end, dims)) reader.skip(tag, end);
+      }
+    }
+    this.#finish(end);
+    this.#check({ name, dataType, dims, raw, counts, external, entries });
+    return { name, dataType, elements: product(dims) ?? 0 };
+  }
+
+  /** Sizes, one by one or packed: field 1 of a dense tensor, 3 of a sparse one. False when the tag is another field's. */
+  #dims(tag: number, number: 1 | 3, end: number, dims: number[]): boolean {
+    const reader = this.#reader;
+    if (tag === field(number, varint)) {
+      dims.push(reader.varint());
+    } else if (tag === field(number, bytes)) {
+      const valueEnd = reader.endOfValue(end);
+      while (reader.position < valueEnd && dims.length <= mostDimensions) dims.push(reader.varint());
+      if (dims.length <= mostDimensions) this.#finish(valueEnd);
+    } else return false;
+    if (dims.length > mostDimensions) throw new WireError('a tensor has too many dimensions', reader.position);
+    return true;
+  }
+
+  #entry(end: number): [string, string] {
+    const reader = this.#reader;
+    let key = '';
+    let value = '';
+    while (reader.position < end) {
+      const tag = reader.tag();
+      if (tag === field(1, bytes)) key = reader.text(end);
+      else if (tag === field(2, bytes)) value = reader.text(end);
+      else reader.skip(tag, end);
+    }
+    this.#finish(end);
+    return [key, value];
+  }
+
+  /** Whether the values a tensor declares are there: ONNX Runtime may allocate by the declaration before it looks. */
+  #check(tensor: {
+    readonly name: string;
+    readonly dataType: number;
+    readonly dims: readonly number[];
+    readonly raw: number | undefined;
+    readonly counts: Readonly<Record<TypedField, number>>;
+    readonly external: boolean;
+    readonly entries: readonly (readonly [string, string])[];
+  }): void {
+    const { name, dims, raw, counts, entries } = tensor;
+    const layout = elementLayout(tensor.dataType);
+    const elements = product(dims);
+    if (layout === undefined) {
+      this.#contradict({
+        code: 'unknown-element-type',
+        message: `tensor ${quoted(name)} has an element type ONNX does not define`,
+        found: String(tensor.dataType),
+      });
+      return;
+    }
+    if (elements === undefined) {
+      this.#contradict({
+        code: 'bad-tensor-shape',
+        message: `tensor ${quoted(name)} has an impossible shape`,
+        found: shown(dims),
+      });
+      return;
+    }
+    const needed = bytesFor(elements, layout.bits);
+    if (tensor.external || entries.length > 0) {
+      if (this.#claims.length >= mostClaims)
+        throw new WireError('it has too many external tensors', this.#reader.position);
+      this.#claims.push({ tensor: name, entries, bytes: needed });
+      return;
+    }
+    if (raw !== undefined && layout.bits !== undefined) {
+      if (raw === needed) return;
+    } else if (counts[layout.field] === Math.ceil(elements * layout.entries)) return;
+    this.#contradict({
+      code: 'tensor-size-mismatch',
+      message: `tensor ${quoted(name)} does not hold the values its shape declares`,
+      found: raw === undefined ? `${counts[layout.field]} values` : `${raw} bytes`,
+      expected:
+        raw === undefined
+          ? `${Math.ceil(elements * layout.entries)} for ${layout.type} ${shown(dims)}`
+          : `${needed ?? 'no'} bytes for ${layout.type} ${shown(dims)}`,
+    });
+  }
+
+  #tooLarge(name: string, dims: readonly number[], dense: number | undefined): void {
+    this.#contradict({
+      code: 'tensor-too-large',
+      message: `sparse tensor ${quoted(name)} is too large once it is dense`,
+      found: dense === undefined ? shown(dims) : `${shown(dims)} (${dense} bytes)`,
+      expected: `at most ${this.#limits.tensorBytes} bytes`,
+    });
+  }
+
+  #contradict(contradiction: Contradiction): void {
+    if (this.#contradictions.length < mostContradictions) this.#contradictions.push(contradiction);
+  }
+
+  /** protobuf merges a message that comes twice; writers never do that, and two readers could then see two models. */
+  #once(count: number, what: string): void {
+    if (count > 1) throw new WireError(`it has a second ${what} where only one can be`, this.#reader.position);
+  }
+
+  #finish(end: number): void {
+    if (this.#reader.position !== end)
+      throw new WireError('a message does not end where it says', this.#reader.position);
+  }
+}
+
+interface TensorFacts {
+  readonly name: string;
+  readonly elements: number;
+  readonly dataType: number;
+}
+
+/** Elements of a shape; undefined when a size is negative or the product is no exact number. */
+function product(dims: readonly number[]): number | undefined {
+  if (dims.some((size) => size < 0 || !Number.isSafeInteger(size))) return undefined;
+  // With a zero anywhere there are no elements, however large the rest.
+  const elements = dims.includes(0) ? 0 : dims.reduce((count, size) => count * size, 1);
+  return Number.isSafeInteger(elements) ? elements : undefined;
+}
+
+function bytesFor(elements: number | undefined, bits: number | undefined): number | undefined {
+  return elements === undefined || bits === undefined ? undefined : Math.ceil((elements * bits) / 8);
+}
+
+function quoted(name: string): string {
+  return JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}…` : name);
+}
+
+function shown(dims: readonly number[]): string {
+  return `[${dims.slice(0, 8).join(', ')}${dims.length > 8 ? ', …' : ''}]`;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
