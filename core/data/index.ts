@@ -1,0 +1,9 @@
+/**
+ * Data files as tables: CSV and Parquet on DuckDB, with one clear error for whatever is wrong with a file.
+ * @module
+ */
+export { type ColumnValues, type NumberValues, readColumns, type StringValues } from './column-values.ts';
+export { type Engine, type EngineOptions, type OpenOptions, openEngine } from './engine.ts';
+export { missingColumn, nearestColumns } from './nearest-columns.ts';
+export { quoteIdentifier, quoteLiteral } from './quoting.ts';
+export { type Column, type ColumnType, rowNumberColumn, type Table } from './table.ts';

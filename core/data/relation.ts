@@ -1,0 +1,42 @@
+import { DataError } from '../problem/index.ts';
+import { excerpt } from '../text/index.ts';
+import { rowNumberColumn } from './table.ts';
+
+/** What a reader made of a file: the parts of a SELECT, and what was learnt on the way. */
+export interface Relation {
+  /** Expressions of the data columns. */
+  readonly select: readonly string[];
+  /** The expression that counts rows from 1 in file order. */
+  readonly rowNumber: string;
+  readonly from: string;
+  readonly rows: number;
+  readonly sha256: string;
+}
+
+/** DuckDB does not tell apart names that differ in case only and renames the second; a check on it would then read the wrong column. */
+export function refuseClashingNames(names: readonly string[], file: string, line?: number): void {
+  const seen = new Map<string, string>();
+  for (const name of names) {
+    const key = name.toLowerCase();
+    const other = seen.get(key);
+    const place = { file, ...(line === undefined ? {} : { line }) };
+    if (other !== undefined) {
+      throw new DataError({
+        code: 'duplicate-column',
+        message: `the column name "${excerpt(name)}" is there twice`,
+        place,
+        ...(other === name ? {} : { found: `"${excerpt(other)}" and "${excerpt(name)}", which differ only in case` }),
+        fix: 'Rename one of the two.',
+      });
+    }
+    if (key === rowNumberColumn) {
+      throw new DataError({
+        code: 'reserved-column',
+        message: `the column name "${excerpt(name)}" is one that Sluice uses itself`,
+        place,
+        fix: 'Rename the column.',
+      });
+    }
+    seen.set(key, name);
+  }
+}

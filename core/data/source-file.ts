@@ -1,0 +1,222 @@
+import { open, realpath, stat } from 'node:fs/promises';
+import { dirname, extname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { DataError, type Place, type Problem } from '../problem/index.ts';
+import { excerpt } from '../text/index.ts';
+
+/** How to open a file. */
+export interface SourceOptions {
+  /** The policy line that names the file: where problems with the name itself are shown. */
+  readonly place?: Place;
+  /** What to call the file in messages and in `Table.file`; the file as given when not given. */
+  readonly name?: string;
+  /** The file must lie in this directory, symbolic links resolved. */
+  readonly within?: string;
+}
+
+export type Format = 'csv' | 'parquet';
+
+/** A file that exists, is a plain file, is allowed, and is of the format its name says. */
+export interface SourceFile {
+  readonly name: string;
+  /** Absolute, without symbolic links. */
+  readonly path: string;
+  readonly bytes: number;
+  readonly format: Format;
+}
+
+const supported = 'a CSV file (.csv, .tsv) or a Parquet file (.parquet, .pq)';
+const formats: Readonly<Record<string, Format>> = {
+  '.csv': 'csv',
+  '.tsv': 'csv',
+  '.parquet': 'parquet',
+  '.pq': 'parquet',
+};
+
+/** Looks at a file before an engine does. Throws a `DataError` with one problem. */
+export async function inspectSource(file: string, options: SourceOptions = {}): Promise<SourceFile> {
+  const name = options.name ?? file;
+  const refuse = (problem: Omit<Problem, 'place'>): DataError =>
+    new DataError({ ...problem, place: options.place ?? { file: name } });
+  // Where the place is the file itself, the message need not name it again.
+  const shown = options.place === undefined ? 'the file' : excerpt(name, 200);
+
+  if (file.includes('\0')) {
+    throw refuse({
+      code: 'unsupported-name',
+      message: `the file name "${shown}" holds a NUL character`,
+      fix: 'Rename the file.',
+    });
+  }
+  const path = await realpath(resolve(file)).catch(async (error: NodeJS.ErrnoException) => {
+    throw refuse(await describeMissing(file, shown, error));
+  });
+  if (options.within !== undefined) {
+    const away = relative(await realpath(options.within), path);
+    if (away === '..' || away.startsWith(`..${sep}`) || isAbsolute(away)) {
+      throw refuse({
+        code: 'outside-directory',
+        message: `${shown} lies outside the directory that may be read`,
+        expected: 'a file of the checkout, not one that a path with .. or a symbolic link leads to',
+        fix: 'Put the data into the repository (Git LFS for large files) and name it by its path there.',
+      });
+    }
+  }
+  const facts = await stat(path);
+  if (!facts.isFile()) {
+    throw refuse({
+      code: facts.isDirectory() ? 'is-directory' : 'not-a-file',
+      message: `${shown} is not a file`,
+      found: facts.isDirectory() ? 'a directory' : 'a device, pipe or socket',
+      expected: supported,
+      fix: 'Name one file of it.',
+    });
+  }
+  const extension = extname(name).toLowerCase();
+  const format = formats[extension];
+  if (format === undefined) {
+    throw refuse({
+      code: 'unsupported-format',
+      message: `${shown} is not in a format that can be read`,
+      found: extension === '' ? 'no extension' : excerpt(extension),
+      expected: supported,
+      fix: fixOfExtension[extension] ?? 'Convert it to Parquet.',
+    });
+  }
+  // The pattern language of DuckDB's readers cannot say "this backslash and this star, literally" on systems where both may be in a name.
+  if (sep === '/' && path.includes('\\') && /[*?[]/.test(path)) {
+    throw refuse({
+      code: 'unsupported-name',
+      message: `${shown} has a backslash and one of * ? [ in its path`,
+      fix: 'Rename the file or the folder.',
+    });
+  }
+  if (facts.size === 0) {
+    throw refuse({
+      code: 'empty-file',
+      message: `${shown} is empty`,
+      found: '0 bytes',
+      expected: supported,
+      fix: 'Write the data to it.',
+    });
+  }
+  const content = contentOf(await firstBytes(path, 512));
+  if (content !== undefined && content.format !== format) {
+    throw refuse({
+      code: content.code,
+      message: `${shown} does not hold what its name says`,
+      found: content.found,
+      expected: format === 'csv' ? 'CSV text' : 'Parquet',
+      fix: content.fix,
+    });
+  }
+  if (format === 'parquet' && content === undefined) {
+    throw refuse({
+      code: 'not-parquet',
+      message: `${shown} is not a Parquet file`,
+      found: 'a file that does not begin with PAR1',
+      expected: 'PAR1 as its first and last four bytes',
+      fix: 'Write the file again with a Parquet writer.',
+    });
+  }
+  return { name, path, bytes: facts.size, format };
+}
+
+async function describeMissing(
+  file: string,
+  shown: string,
+  error: NodeJS.ErrnoException,
+): Promise<Omit<Problem, 'place'>> {
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(file)) {
+    return {
+      code: 'unsupported-address',
+      message: `${shown} is an address, not a file`,
+      expected: 'a local file',
+      fix: 'Download it in an earlier step and name the file.',
+    };
+  }
+  if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') {
+    return {
+      code: 'unreadable-file',
+      message: `${shown} cannot be reached`,
+      found: error.code ?? 'an error',
+      fix: 'Check its permissions.',
+    };
+  }
+  const tracked = await stat(`${file}.dvc`).catch(() => undefined);
+  if (tracked !== undefined) {
+    return {
+      code: 'dvc-not-pulled',
+      message: `${shown} is tracked by DVC and not here`,
+      found: `${shown}.dvc`,
+      fix: `Run "dvc pull ${shown}" in an earlier step.`,
+    };
+  }
+  const folder = await stat(dirname(resolve(file))).catch(() => undefined);
+  return {
+    code: 'missing-file',
+    message: `${shown} does not exist`,
+    fix: /[*?[]/.test(file)
+      ? 'Patterns are not expanded: name one file.'
+      : folder === undefined
+        ? `The folder ${excerpt(join(dirname(file), '/'), 200)} does not exist either; paths are relative to the repository root.`
+        : 'Check the spelling; paths are relative to the repository root.',
+  };
+}
+
+const fixOfExtension: Readonly<Record<string, string>> = {
+  '.dvc': 'Name the data file itself and run "dvc pull" in an earlier step.',
+  '.gz': 'Unpack it in an earlier step; compressed CSV is not read.',
+  '.zip': 'Unpack it in an earlier step; archives are not read.',
+  '.xlsx': 'Save the sheet as CSV, or convert it to Parquet.',
+  '.xls': 'Save the sheet as CSV, or convert it to Parquet.',
+};
+
+interface Content {
+  readonly code: string;
+  readonly format?: Format;
+  readonly found: string;
+  readonly fix: string;
+}
+
+/** What the first bytes give away; undefined when they say nothing. */
+function contentOf(bytes: Buffer): Content | undefined {
+  const starts = (text: string) => bytes.subarray(0, text.length).toString('latin1') === text;
+  if (starts('PAR1')) {
+    return { code: 'wrong-format', format: 'parquet', found: 'Parquet', fix: 'Rename it to end in .parquet.' };
+  }
+  if (starts('version https://git-lfs.github.com/spec/')) {
+    return {
+      code: 'git-lfs-pointer',
+      found: 'a Git LFS pointer',
+      fix: 'Bring the data itself: "lfs: true" for actions/checkout, or "git lfs pull".',
+    };
+  }
+  if (starts('PARE')) {
+    return { code: 'encrypted', found: 'encrypted Parquet', fix: 'Decrypt it in an earlier step.' };
+  }
+  if (starts('PK\x03\x04')) {
+    return { code: 'wrong-format', found: 'a ZIP archive or an Excel workbook', fix: 'Unpack it, or save it as CSV.' };
+  }
+  if (starts('\x1f\x8b'))
+    return { code: 'wrong-format', found: 'gzip-compressed data', fix: 'Unpack it in an earlier step.' };
+  if (starts('\xff\xfe') || starts('\xfe\xff')) {
+    return { code: 'not-utf-8', found: 'UTF-16 text', fix: 'Save it as UTF-8.' };
+  }
+  if (bytes.includes(0)) {
+    return { code: 'wrong-format', found: 'binary data', fix: 'Write the data as CSV text in UTF-8, or as Parquet.' };
+  }
+  if (/^\s*<(!doctype|html|\?xml)/i.test(bytes.toString('latin1'))) {
+    return { code: 'wrong-format', found: 'an HTML or XML page', fix: 'Check how the file was downloaded.' };
+  }
+  return undefined;
+}
+
+async function firstBytes(path: string, count: number): Promise<Buffer> {
+  const handle = await open(path, 'r');
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(count), 0, count, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}
