@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Project } from '../runner/index.ts';
-import { actionsBot, GitHubApi, type GitHubApiOptions, readOnlyPermissions, token } from './index.ts';
+import { actionsBot, GitHubApi, type GitHubApiOptions, pointerTo, readOnlyPermissions, token } from './index.ts';
 
 let project: Project;
 let github: GitHubApi;
@@ -158,14 +158,19 @@ describe('the GitHub stand-in', () => {
   });
 
   test('hands out large files by the Git LFS protocol', async () => {
-    const pointer = github.addLargeFile(Buffer.from('large'));
-    const oid = /sha256:(\w+)/.exec(pointer)?.[1] ?? '';
+    const content = Buffer.from('large');
+    github.addLargeFile(content);
+    const oid = /sha256:(\w+)/.exec(pointerTo(content))?.[1] ?? '';
     const media = 'application/vnd.git-lfs+json';
     const batch = await call(
       'POST',
       '/acme/churn.git/info/lfs/objects/batch',
       { operation: 'download', transfers: ['basic'], objects: [{ oid, size: 5 }] },
-      { accept: media, 'content-type': media },
+      {
+        accept: media,
+        'content-type': media,
+        authorization: `Basic ${Buffer.from(`x-access-token:${token}`).toString('base64')}`,
+      },
     );
     const { objects } = batch.json() as { objects: { actions: { download: { href: string } } }[] };
     const file = await fetch(objects[0]?.actions.download.href ?? '');

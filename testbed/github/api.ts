@@ -48,9 +48,11 @@ export interface CheckRun {
 export interface Fault {
   /** The document's operationId, e.g. `issues/create-comment`. */
   readonly operation: string;
-  readonly answer: 'secondary-rate-limit' | 'server-error' | 'unprocessable' | 'forbidden';
+  readonly answer: 'secondary-rate-limit' | 'server-error' | 'server-error-after-all' | 'unprocessable';
   /** How often; always when not given. */
   readonly times?: number;
+  /** With a rate limit: how many seconds GitHub asks to wait; 1 when not given. */
+  readonly retryAfter?: number;
 }
 
 export interface RecordedRequest {
@@ -101,6 +103,15 @@ const notFound = refusal(404, 'Not Found');
 function text(body: unknown, name: string): string | undefined {
   const value = (body as Readonly<Record<string, unknown>> | undefined)?.[name];
   return typeof value === 'string' ? value : undefined;
+}
+
+function digestOf(content: Buffer): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+/** What git holds in place of a file that is in Git LFS. */
+export function pointerTo(content: Buffer): string {
+  return `version https://git-lfs.github.com/spec/v1\noid sha256:${digestOf(content)}\nsize ${content.length}\n`;
 }
 
 /**
@@ -170,11 +181,9 @@ export class GitHubApi {
     return comment;
   }
 
-  /** Puts a file into Git LFS and returns the pointer that stands in git for it. */
-  addLargeFile(content: Buffer): string {
-    const oid = createHash('sha256').update(content).digest('hex');
-    this.#largeFiles.set(oid, content);
-    return `version https://git-lfs.github.com/spec/v1\noid sha256:${oid}\nsize ${content.length}\n`;
+  /** Puts a file into Git LFS; in git stands `pointerTo(content)`. */
+  addLargeFile(content: Buffer): void {
+    this.#largeFiles.set(digestOf(content), content);
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -242,37 +251,21 @@ export class GitHubApi {
       complain('another repository than the one at hand');
       return notFound;
     }
-    const fault = this.#faultOf(id);
-    if (fault !== undefined) return fault;
-    return this.#permitted(id) ? this.#answer(match, url, request, body) : notPermitted;
+    if (!this.#permitted(id)) return notPermitted;
+    const fault = this.#nextFault(id);
+    if (fault !== undefined && fault.answer !== 'server-error-after-all') return refusalOf(fault);
+    const answer = this.#answer(match, url, request, body);
+    return fault === undefined ? answer : refusalOf(fault);
   }
 
-  #faultOf(operation: string): Answer | undefined {
+  #nextFault(operation: string): Fault | undefined {
     const fault = this.#options.faults?.find(
       (candidate) =>
         (candidate.operation === operation || candidate.operation === '*') &&
         (this.#spent.get(candidate) ?? 0) < (candidate.times ?? Number.POSITIVE_INFINITY),
     );
-    if (fault === undefined) return undefined;
-    this.#spent.set(fault, (this.#spent.get(fault) ?? 0) + 1);
-    switch (fault.answer) {
-      case 'secondary-rate-limit':
-        return {
-          ...refusal(
-            403,
-            'You have exceeded a secondary rate limit. Please wait a few minutes before you try again. If you reach out to GitHub Support for help, please include the request ID.',
-          ),
-          headers: { 'retry-after': '1' },
-        };
-      case 'server-error':
-        return refusal(502, 'Server Error');
-      case 'unprocessable':
-        return refusal(422, 'Validation Failed', {
-          errors: [{ resource: 'IssueComment', code: 'unprocessable', field: 'data', message: 'Could not be saved' }],
-        });
-      case 'forbidden':
-        return notPermitted;
-    }
+    if (fault !== undefined) this.#spent.set(fault, (this.#spent.get(fault) ?? 0) + 1);
+    return fault;
   }
 
   #permitted(operation: string): boolean {
@@ -523,11 +516,16 @@ export class GitHubApi {
     };
   }
 
-  /** Git LFS is a protocol of its own (git-lfs/docs/api/batch.md), not in the document. */
+  /** Git LFS is a protocol of its own (git-lfs/docs/api/batch.md), and GraphQL a language: neither is in the document. */
   #outsideTheDocument(method: string, url: URL, request: IncomingMessage, body: unknown): Answer {
     const complain = (problem: string) => this.violations.push(`${method} ${url.pathname}: ${problem}`);
     if (method === 'POST' && url.pathname === `/${this.#options.repository}.git/info/lfs/objects/batch`) {
       const media = 'application/vnd.git-lfs+json';
+      const credentials = `Basic ${Buffer.from(`x-access-token:${token}`).toString('base64')}`;
+      if (request.headers.authorization !== credentials) {
+        complain('Git LFS takes the token by Basic authorization');
+        return refusal(401, 'Credentials needed');
+      }
       for (const header of ['accept', 'content-type'] as const) {
         if (!request.headers[header]?.startsWith(media)) complain(`${header} is not ${media}`);
       }
@@ -552,8 +550,31 @@ export class GitHubApi {
       if (request.headers.authorization !== undefined) complain("GitHub's token was sent to the object store");
       return bytes === undefined ? notFound : { status: 200, bytes, type: 'application/octet-stream' };
     }
+    if (method === 'POST' && url.pathname === '/graphql' && text(body, 'query') === '{ viewer { login } }') {
+      return { status: 200, body: { data: { viewer: { login: this.#account.login } } } };
+    }
     complain("not in GitHub's document");
     return notFound;
+  }
+}
+
+function refusalOf(fault: Fault): Answer {
+  switch (fault.answer) {
+    case 'secondary-rate-limit':
+      return {
+        ...refusal(
+          403,
+          'You have exceeded a secondary rate limit. Please wait a few minutes before you try again. If you reach out to GitHub Support for help, please include the request ID.',
+        ),
+        headers: { 'retry-after': String(fault.retryAfter ?? 1) },
+      };
+    case 'server-error':
+    case 'server-error-after-all':
+      return refusal(502, 'Server Error');
+    case 'unprocessable':
+      return refusal(422, 'Validation Failed', {
+        errors: [{ resource: 'IssueComment', code: 'unprocessable', field: 'data', message: 'Could not be saved' }],
+      });
   }
 }
 

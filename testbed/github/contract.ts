@@ -102,7 +102,7 @@ export class Contract {
         const names: string[] = [];
         const pattern = path.replaceAll(/\{(\w+)\}/g, (_whole, name: string) => {
           names.push(name);
-          return name === 'path' ? '(.+)' : '([^/]+)';
+          return name === 'path' ? '(.*)' : '([^/]+)';
         });
         return {
           id: operation.operationId,

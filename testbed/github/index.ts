@@ -5,6 +5,7 @@ export {
   type Fault,
   GitHubApi,
   type GitHubApiOptions,
+  pointerTo,
   type RecordedRequest,
   token,
 } from './api.ts';
