@@ -1,4 +1,4 @@
-import { printable } from '../text/printable.ts';
+import { printable } from '../text/index.ts';
 import type { Place, Problem } from './problem.ts';
 
 /** `sluice.yaml:12:5 gates.accuracy`: the form editors and terminals make clickable. Empty when nothing is known. */
