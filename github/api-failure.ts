@@ -18,6 +18,12 @@ export function statusOf(error: unknown): number | undefined {
   return answer?.response === undefined ? undefined : answer.status;
 }
 
+/** A header of GitHub's answer, by its lower-case name. */
+export function headerOf(error: unknown, name: string): string | undefined {
+  const value = answered(error)?.response?.headers?.[name];
+  return value === undefined ? undefined : String(value);
+}
+
 /**
  * Why a request to GitHub failed and what to do, as one clause. `permission` is the line a workflow needs under `permissions:`
  * for it (`pull-requests: write`); `fork`: whether the token is a fork's, which no workflow line can widen.

@@ -12,10 +12,10 @@ export function commentMarker(key: readonly string[]): string {
   return `<!-- sluice:${createHash('sha256').update(JSON.stringify(key)).digest('hex').slice(0, 32)} -->`;
 }
 
-/** `body` under its marker, within GitHub's limit: `render` is given how many bytes it may take. */
-export function commentBody(marker: string, footer: string, render: (limitBytes: number) => string): string {
-  const frame = (text: string) => `${marker}\n${text.trimEnd()}\n\n${footer}\n`;
-  return frame(render(commentLimitBytes - Buffer.byteLength(frame(''))));
+/** A body under its marker, within GitHub's limit: `render` is given how many bytes it may take. */
+export function commentBody(marker: string, render: (limitBytes: number) => string): string {
+  const head = `${marker}\n`;
+  return `${head}${render(commentLimitBytes - Buffer.byteLength(head))}`;
 }
 
 /** Who writes with this token. */

@@ -1,7 +1,7 @@
 import { cpus } from 'node:os';
 import { basename } from 'node:path';
 import { nativeVersions } from '../core/native/index.ts';
-import { applyWaivers, policyDefaults } from '../core/policy/index.ts';
+import { applyWaivers, defaultsOf } from '../core/policy/index.ts';
 import { assembleReport, type Report, type ReportParts } from '../core/report/index.ts';
 import manifest from '../package.json' with { type: 'json' };
 import type { Gate } from './effective-policy.ts';
@@ -14,7 +14,8 @@ export type Judged = Pick<ReportParts, 'checks' | 'sources'> &
 /** The report of a gate: what was found, with the policy's waivers applied, and the frame every report has. */
 export function gateReport(gate: Gate, judged: Judged, inputs: Pick<GateInputs, 'today'>): Report {
   const { policy, origin, differences, file } = gate.policy;
-  const waived = applyWaivers(judged.checks, policy.waivers ?? [], todayOf(inputs));
+  const waived = applyWaivers(judged.checks, policy.waivers, todayOf(inputs), (path) => gate.policy.placeOf(path));
+  const settings = defaultsOf(policy);
   return assembleReport({
     tool: { name: 'sluice', version: manifest.version },
     name: policy.name ?? basename(gate.directory),
@@ -24,8 +25,8 @@ export function gateReport(gate: Gate, judged: Judged, inputs: Pick<GateInputs, 
     policy: {
       file,
       origin,
-      evidence: policy.evidence ?? policyDefaults.evidence,
-      onInconclusive: policy.on_inconclusive ?? policyDefaults.on_inconclusive,
+      evidence: settings.evidence,
+      onInconclusive: settings.onInconclusive,
       differences,
     },
     ...(judged.candidate === undefined ? {} : { candidate: judged.candidate }),

@@ -67,7 +67,7 @@ function describeFailure(error: unknown): readonly string[] {
 }
 
 async function summarise(lines: readonly string[], host: Host): Promise<void> {
-  const items = lines.slice(0, 100).map((line) => `- ${escapeMarkdown(line)}`);
+  const items = lines.slice(0, 100).map((line) => `- ${escapeMarkdown(line, 1000)}`);
   try {
     await host.summary(`## 🛑 Sluice could not judge\n\n${items.join('\n')}\n`);
   } catch {
