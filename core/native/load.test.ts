@@ -56,7 +56,7 @@ async function errorOf(work: Promise<unknown>): Promise<NativeError> {
 
 test('a part nobody has yet is downloaded once and then found in the tool cache', async () => {
   const runtime = await loadOnnxRuntime(options);
-  expect(runtime).toMatchObject({ common: 'commonjs', env: { logLevel: 'error' } });
+  expect(runtime).toMatchObject({ common: 'commonjs', env: { logLevel: 'fatal' } });
   expect(registry.requests).toHaveLength(2);
   expect(await loadOnnxRuntime({ ...options, registry: 'http://127.0.0.1:9/' })).toBe(runtime);
   expect(registry.requests).toHaveLength(2);

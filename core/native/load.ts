@@ -16,8 +16,8 @@ export type DuckDb = typeof import('@duckdb/node-api');
  */
 export async function loadOnnxRuntime(options: NativeOptions = {}): Promise<OnnxRuntime> {
   const runtime: OnnxRuntime = await load('onnxruntime', settle(options));
-  // Its warnings go to stderr past every host; what matters comes back as an exception.
-  runtime.env.logLevel = 'error';
+  // What it logs goes to stderr past every host; what matters comes back as an exception.
+  runtime.env.logLevel = 'fatal';
   return runtime;
 }
 

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { ModelError, type Problem } from '../problem/index.ts';
 import { type Inspection, inspectModel, type ScanOptions, sayerFor } from './inspection.ts';
 import type { Opset } from './structure.ts';
@@ -94,14 +93,20 @@ export async function factsOf(file: string, inspection: Inspection, options: Sca
   };
 }
 
+/** Through one buffer: a stream would allocate a new one for each piece and let the garbage grow with the file. */
 async function sha256Of(path: string): Promise<{ readonly sha256: string; readonly bytes: number }> {
   const hash = createHash('sha256');
-  let bytes = 0;
-  await pipeline(createReadStream(path, { highWaterMark: 1024 * 1024 }), async (chunks: AsyncIterable<Uint8Array>) => {
-    for await (const chunk of chunks) {
-      hash.update(chunk);
-      bytes += chunk.length;
+  const buffer = new Uint8Array(1024 * 1024);
+  const file = await open(path, 'r');
+  try {
+    let bytes = 0;
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, buffer.length, bytes);
+      if (bytesRead === 0) return { sha256: hash.digest('hex'), bytes };
+      hash.update(buffer.subarray(0, bytesRead));
+      bytes += bytesRead;
     }
-  });
-  return { sha256: hash.digest('hex'), bytes };
+  } finally {
+    await file.close();
+  }
 }

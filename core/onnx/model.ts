@@ -29,6 +29,9 @@ export interface Model extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** Only fatal errors: the others also come back as exceptions, and stderr is past every host. */
+const silent = 4;
+
 type Session = Awaited<ReturnType<OnnxRuntime['InferenceSession']['create']>>;
 
 /**
@@ -52,7 +55,7 @@ export async function openModel(file: string, options: OpenOptions = {}): Promis
       interOpNumThreads: 1,
       executionMode: 'sequential',
       graphOptimizationLevel: 'all',
-      logSeverityLevel: 3,
+      logSeverityLevel: silent,
     });
   } catch (cause) {
     throw new ModelError(say(loadProblem(cause)), { cause });
@@ -85,7 +88,7 @@ class LoadedModel implements Model {
     let results: Awaited<ReturnType<Session['run']>>;
     try {
       const given = Object.entries(feeds).map(([name, tensor]) => [name, toRuntime(this.#runtime, tensor)] as const);
-      results = await session.run(Object.fromEntries(given), [...names]);
+      results = await session.run(Object.fromEntries(given), [...names], { logSeverityLevel: silent });
     } catch (cause) {
       throw new ModelError(
         this.#say({
@@ -144,9 +147,10 @@ function toRuntime(runtime: OnnxRuntime, tensor: Tensor): InstanceType<OnnxRunti
   if (tensor.type === 'string') return new runtime.Tensor('string', [...tensor.data], dims);
   if (tensor.type === 'float16') {
     const bits = Uint16Array.from(tensor.data, numberToFloat16);
-    // Where JavaScript has a Float16Array, ONNX Runtime insists on it; both are the same bytes.
-    const Float16: typeof Uint16Array | undefined = Reflect.get(globalThis as object, 'Float16Array');
-    return new runtime.Tensor('float16', Float16 === undefined ? bits : new Float16(bits.buffer), dims);
+    const wrapped = new runtime.Tensor('float16', bits, dims);
+    // Where JavaScript has a Float16Array (Node 24), ONNX Runtime 1.30 wraps the bits in one that its own native half cannot read.
+    Reflect.set(wrapped, 'cpuData', bits);
+    return wrapped;
   }
   return new runtime.Tensor(tensor.type, tensor.data, dims);
 }

@@ -1,0 +1,245 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { silentHost } from '../host/index.ts';
+import { ModelError } from '../problem/index.ts';
+import { openModel } from './model.ts';
+import { classifierModel, identityModel, linearModel, type ModelToWrite, writeModel } from './model-writer.ts';
+import type { Feeds, Tensor } from './tensor.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'sluice-model-'));
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+let files = 0;
+function save(content: Uint8Array | ModelToWrite): string {
+  const file = join(directory, `model-${files++}.onnx`);
+  writeFileSync(file, content instanceof Uint8Array ? content : writeModel(content));
+  return file;
+}
+
+async function errorOf(work: Promise<unknown>): Promise<ModelError> {
+  const failure = await work.then(
+    () => undefined,
+    (cause: unknown) => cause,
+  );
+  if (failure instanceof ModelError) return failure;
+  throw new Error(`expected a ModelError, got ${String(failure)}`);
+}
+
+const float = (values: readonly number[], dims: readonly number[]): Tensor => ({
+  type: 'float32',
+  data: Float32Array.from(values),
+  dims,
+});
+
+test('a linear model gives what its weights say', async () => {
+  await using model = await openModel(
+    save(
+      linearModel(
+        [
+          [1, 10],
+          [2, 20],
+        ],
+        [0.5, -1],
+      ),
+    ),
+  );
+  expect(await model.run({ X: float([1, 1, 3, 0], [2, 2]) })).toEqual({ Y: float([3.5, 29, 3.5, 29], [2, 2]) });
+});
+
+test('a classifier gives labels as 64-bit integers and probabilities that add up', async () => {
+  await using model = await openModel(save(classifierModel([[1, -1]], [0, 0])));
+  const { label, probabilities } = await model.run({ X: float([5, -5], [2, 1]) });
+  expect(label).toEqual({ type: 'int64', data: BigInt64Array.of(0n, 1n), dims: [2] });
+  expect(probabilities?.data[0]).toBeCloseTo(1, 4);
+});
+
+test.each<Tensor>([
+  { type: 'float32', data: Float32Array.of(1.5, Number.NaN), dims: [1, 2] },
+  { type: 'float64', data: Float64Array.of(0.1, -1e300), dims: [1, 2] },
+  { type: 'float16', data: Float32Array.of(0.5, -2), dims: [1, 2] },
+  { type: 'int64', data: BigInt64Array.of(-1n, 2n ** 62n), dims: [1, 2] },
+  { type: 'uint64', data: BigUint64Array.of(1n, 2n ** 64n - 1n), dims: [1, 2] },
+  { type: 'int32', data: Int32Array.of(-1, 7), dims: [1, 2] },
+  { type: 'uint32', data: Uint32Array.of(1, 2 ** 32 - 1), dims: [1, 2] },
+  { type: 'int16', data: Int16Array.of(-1, 7), dims: [1, 2] },
+  { type: 'uint16', data: Uint16Array.of(1, 65535), dims: [1, 2] },
+  { type: 'int8', data: Int8Array.of(-1, 7), dims: [1, 2] },
+  { type: 'uint8', data: Uint8Array.of(1, 255), dims: [1, 2] },
+  { type: 'bool', data: Uint8Array.of(1, 0), dims: [1, 2] },
+  { type: 'string', data: ['서울', ''], dims: [1, 2] },
+])('$type tensors go in and come out unchanged', async (tensor) => {
+  await using model = await openModel(save(identityModel(tensor.type)));
+  expect(await model.run({ X: tensor })).toEqual({ Y: tensor });
+});
+
+test('a batch of no rows is possible', async () => {
+  await using model = await openModel(save(linearModel([[1]], [0])));
+  expect(await model.run({ X: float([], [0, 1]) })).toEqual({ Y: float([], [0, 1]) });
+});
+
+test.each<[string, Feeds, string, string, string]>([
+  [
+    'another type',
+    { X: { type: 'float64', data: new Float64Array(2), dims: [1, 2] } },
+    'wrong-input-type',
+    'float64 [1, 2]',
+    'float32 [batch, 2]',
+  ],
+  ['too many columns', { X: float([1, 2, 3], [1, 3]) }, 'wrong-input-shape', 'float32 [1, 3]', 'float32 [batch, 2]'],
+  ['another rank', { X: float([1, 2], [2]) }, 'wrong-input-shape', 'float32 [2]', 'float32 [batch, 2]'],
+  ['too few values', { X: float([1], [1, 2]) }, 'wrong-input-shape', '1 values', '2 for [1, 2]'],
+  ['no input', {}, 'missing-input', 'no inputs', 'float32 [batch, 2]'],
+])('a feed with %s is refused before it runs', async (_name, feeds, code, found, expected) => {
+  await using model = await openModel(save(linearModel([[1], [2]], [0])));
+  const { problems } = await errorOf(model.run(feeds));
+  expect(problems).toMatchObject([{ code, found, expected }]);
+  expect(problems[0].message).toContain('"X"');
+});
+
+test('every wrong input is named at once', async () => {
+  await using model = await openModel(save(identityModel()));
+  const { problems } = await errorOf(model.run({ age: float([1], [1]), toString: float([1], [1]) }));
+  expect(problems.map(({ code }) => code)).toEqual(['missing-input', 'unknown-input', 'unknown-input']);
+});
+
+test('values in the wrong kind of array are refused by name', async () => {
+  await using model = await openModel(save(identityModel()));
+  const wrong = { type: 'float32', data: [1, 2], dims: [1, 2] } as unknown as Tensor;
+  const { problems } = await errorOf(model.run({ X: wrong }));
+  expect(problems).toMatchObject([{ code: 'wrong-input-type', found: 'Array', expected: 'Float32Array for float32' }]);
+});
+
+const zipMap: ModelToWrite = {
+  opsets: { 'ai.onnx': 17, 'ai.onnx.ml': 1 },
+  graph: {
+    nodes: [
+      {
+        operator: 'ZipMap',
+        domain: 'ai.onnx.ml',
+        inputs: ['X'],
+        outputs: ['Z'],
+        attributes: { classlabels_int64s: { ints: [0, 1] } },
+      },
+      { operator: 'Identity', inputs: ['X'], outputs: ['Y'] },
+    ],
+    inputs: [{ name: 'X', type: 'float32', shape: ['?', 2] }],
+    outputs: [
+      { name: 'Y', type: 'float32', shape: ['?', 2] },
+      { name: 'Z', type: { sequenceOfMaps: ['int64', 'float32'] } },
+    ],
+  },
+};
+
+test("scikit-learn's maps of probabilities are refused with the export option that avoids them", async () => {
+  await using model = await openModel(save(zipMap));
+  const feeds = { X: float([0.25, 0.75], [1, 2]) };
+  const { problems } = await errorOf(model.run(feeds));
+  expect(problems).toMatchObject([{ code: 'unsupported-type', found: 'sequence(map(int64, tensor(float32)))' }]);
+  expect(problems[0].fix).toContain("{'zipmap': False}");
+  expect(await model.run(feeds, ['Y'])).toEqual({ Y: feeds.X });
+});
+
+test('an output the model does not have is refused', async () => {
+  await using model = await openModel(save(identityModel()));
+  const { problems } = await errorOf(model.run({ X: float([1, 2], [1, 2]) }, ['label']));
+  expect(problems).toMatchObject([{ code: 'unknown-output', expected: 'one of "Y"' }]);
+});
+
+test('an unsafe model is never loaded, and all its problems come at once', async () => {
+  const file = save({
+    graph: {
+      nodes: [{ operator: 'Magic', domain: 'wizards' }],
+      initializers: [
+        { name: 'a', type: 'float32', dims: [1], external: { location: '../a' } },
+        { name: 'b', type: 'float32', dims: [9] },
+      ],
+    },
+  });
+  const { problems } = await errorOf(openModel(file));
+  expect(problems.map(({ code }) => code)).toEqual([
+    'external-data-outside',
+    'custom-operator',
+    'tensor-size-mismatch',
+  ]);
+});
+
+test('what ONNX Runtime itself refuses is wrapped, with the place', async () => {
+  const place = { file: 'sluice.yaml', line: 3, key: 'model.path' };
+  const unknown = await errorOf(openModel(save(nonsense), { place }));
+  expect(unknown.problems).toMatchObject([{ code: 'load-failed', place }]);
+  expect(unknown.problems[0].found).toContain('Nonsense');
+  const future = await errorOf(openModel(save({ ...identity, opsets: { 'ai.onnx': 999 } })));
+  expect(future.problems[0].fix).toContain('target_opset');
+});
+
+const nonsense: ModelToWrite = {
+  graph: {
+    nodes: [{ operator: 'Nonsense', inputs: ['X'], outputs: ['Y'] }],
+    inputs: [{ name: 'X', type: 'float32', shape: ['n'] }],
+    outputs: [{ name: 'Y', type: 'float32', shape: ['n'] }],
+  },
+};
+const identity: ModelToWrite = {
+  graph: {
+    nodes: [{ operator: 'Identity', inputs: ['X'], outputs: ['Y'] }],
+    inputs: [{ name: 'X', type: 'float32', shape: ['n'] }],
+    outputs: [{ name: 'Y', type: 'float32', shape: ['n'] }],
+  },
+};
+
+test('an error while running is wrapped', async () => {
+  const gather: ModelToWrite = {
+    graph: {
+      nodes: [{ operator: 'Gather', inputs: ['X', 'i'], outputs: ['Y'] }],
+      inputs: [
+        { name: 'X', type: 'float32', shape: ['n'] },
+        { name: 'i', type: 'int64', shape: ['m'] },
+      ],
+      outputs: [{ name: 'Y', type: 'float32', shape: ['m'] }],
+    },
+  };
+  await using model = await openModel(save(gather));
+  const outside: Tensor = { type: 'int64', data: BigInt64Array.of(99n), dims: [1] };
+  const { problems } = await errorOf(model.run({ X: float([1], [1]), i: outside }));
+  expect(problems).toMatchObject([{ code: 'run-failed', found: expect.stringContaining('99') }]);
+});
+
+test('weights in an external file are used', async () => {
+  writeFileSync(join(directory, 'weights.bin'), new Uint8Array(Float32Array.of(0, 7, 8).buffer));
+  const file = save({
+    graph: {
+      nodes: [{ operator: 'Add', inputs: ['X', 'w'], outputs: ['Y'] }],
+      inputs: [{ name: 'X', type: 'float32', shape: [2] }],
+      outputs: [{ name: 'Y', type: 'float32', shape: [2] }],
+      initializers: [
+        { name: 'w', type: 'float32', dims: [2], external: { location: 'weights.bin', offset: '4', length: '8' } },
+      ],
+    },
+  });
+  await using model = await openModel(file);
+  expect(await model.run({ X: float([1, 1], [2]) })).toEqual({ Y: float([8, 9], [2]) });
+});
+
+test('a closed model says so, and closing twice is fine', async () => {
+  const model = await openModel(save(identityModel()));
+  await model.close();
+  await model.close();
+  expect((await errorOf(model.run({ X: float([1, 2], [1, 2]) }))).problems[0].code).toBe('model-closed');
+});
+
+test('a pickle beside the model is warned of, ordinary neighbours are not', async () => {
+  const folder = mkdtempSync(join(directory, 'neighbours-'));
+  writeFileSync(join(folder, 'model.onnx'), identityModel());
+  writeFileSync(join(folder, 'data.csv'), 'a,b\n1,2\n');
+  const warnings: string[] = [];
+  const host = { ...silentHost, warning: (message: string) => warnings.push(message) };
+  await (await openModel(join(folder, 'model.onnx'), { host })).close();
+  expect(warnings).toEqual([]);
+  writeFileSync(join(folder, 'model.pkl'), Buffer.from('80049515', 'hex'));
+  await (await openModel(join(folder, 'model.onnx'), { host })).close();
+  expect(warnings).toHaveLength(1);
+  expect(warnings[0]).toContain('"model.pkl"');
+});
