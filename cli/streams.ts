@@ -1,0 +1,21 @@
+/** A stream the command writes to: what `process.stdout` is, and what a test puts in its place. */
+export interface Output {
+  write(text: string): unknown;
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+}
+
+/** All that the command sees of the machine it runs on, files apart. */
+export interface Streams {
+  /** What was asked for: the report, JSON, a schema. */
+  readonly stdout: Output;
+  /** The log: headings, progress, warnings, errors. Never part of what is piped on. */
+  readonly stderr: Output;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The working directory: what paths among the flags are relative to. */
+  readonly directory: string;
+}
+
+export function processStreams(): Streams {
+  return { stdout: process.stdout, stderr: process.stderr, environment: process.env, directory: process.cwd() };
+}
