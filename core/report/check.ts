@@ -31,6 +31,14 @@ export interface Evidence {
   readonly method: string;
   /** How many rows, pairs or rounds it rests on. */
   readonly n: number;
+  /**
+   * The comparison that was decided, on the interval's own scale, where that is not the check's `bound`: with
+   * `max_regression: 0.01` the interval is of a difference and `against` is `{ kind: 'min', value: -0.01 }`; of a latency
+   * ratio, `{ kind: 'max', value: 1.1 }`. Renderers draw the bound here; without it only `min` and `max` bounds are drawn.
+   */
+  readonly against?: { readonly kind: 'min' | 'max'; readonly value: number };
+  /** The unit of the interval's numbers, where it is not the check's `unit`. */
+  readonly unit?: Unit;
 }
 
 /** Rows that show a failure, in file order. Values are raw: a renderer escapes and cuts them. */

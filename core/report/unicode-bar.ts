@@ -1,0 +1,39 @@
+import type { Check } from './check.ts';
+import { type IntervalScale, intervalScaleOf } from './interval-scale.ts';
+
+/**
+ * An interval and its bound in `width` characters: ` ├──●──┤  ┃ `. The bound `┃` stands outside the brackets if and only if the
+ * interval lies wholly on one side of it, whatever the rounding: that is what decides. `◆`: the bound at the estimate.
+ * Empty where there is no interval.
+ */
+export function unicodeBar(check: Check, width = 20): string {
+  const scale = intervalScaleOf(check);
+  if (scale === undefined) return '';
+  // The outermost cells stay free, so that a bound just outside has somewhere to stand.
+  const cellOf = (at: number) => 1 + Math.round(at * (width - 3));
+  const lower = cellOf(scale.lower);
+  const upper = Math.max(cellOf(scale.upper), lower);
+  const estimate = Math.min(Math.max(cellOf(scale.estimate), lower), upper);
+  const cells: string[] = Array.from({ length: width }, (_, cell) => (cell > lower && cell < upper ? '─' : ' '));
+  cells[lower] = '├';
+  cells[upper] = '┤';
+  cells[estimate] = '●';
+  if (scale.bound !== undefined) {
+    const side = sideOf(scale, scale.bound);
+    const near = cellOf(scale.bound.at);
+    const inside = side === 'inside';
+    const cell = inside
+      ? Math.min(Math.max(near, lower), upper)
+      : side === 'left'
+        ? Math.min(near, lower - 1)
+        : Math.max(near, upper + 1);
+    cells[cell] = cell === estimate ? '◆' : inside ? '╂' : '┃';
+  }
+  return cells.join('').replace(/ +$/, '');
+}
+
+// As `decide` has it: an end that just touches the bound meets it.
+function sideOf({ lower, upper }: IntervalScale, { at, kind }: NonNullable<IntervalScale['bound']>) {
+  if (kind === 'min') return at <= lower ? 'left' : at > upper ? 'right' : 'inside';
+  return at >= upper ? 'right' : at < lower ? 'left' : 'inside';
+}
