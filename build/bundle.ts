@@ -44,6 +44,8 @@ export async function bundle(root: string, directory: string): Promise<void> {
     bundle: true,
     // What an entry imports dynamically stays apart and is read when it is reached.
     splitting: true,
+    // A chunk's hash covers the paths of what is in it: those inside the repository, wherever node_modules really lies.
+    preserveSymlinks: true,
     chunkNames: 'chunks/[name]-[hash]',
     format: 'esm',
     platform: 'node',
@@ -85,12 +87,18 @@ async function licences(root: string, metafile: Metafile): Promise<string> {
       if (found !== undefined && bytesInOutput > 0) used.add(found);
     }
   }
-  const texts = await Promise.all([...used].sort().map((folder) => licenceOf(join(root, folder))));
+  // Many packages share one text, word for word; it is given once, under all their names.
+  const packagesOf = new Map<string, string[]>();
+  for (const folder of [...used].sort()) {
+    const { title, text } = await licenceOf(join(root, folder));
+    packagesOf.set(text, [...(packagesOf.get(text) ?? []), title]);
+  }
   const rule = `\n${'-'.repeat(80)}\n\n`;
-  return `The files in this folder hold code of these packages.\n${rule}${[...new Set(texts)].join(rule)}`;
+  const parts = [...packagesOf].map(([text, titles]) => `${[...new Set(titles)].join('\n')}\n\n${text}\n`);
+  return ['The files in this folder hold code of these packages.\n', ...parts].join(rule);
 }
 
-async function licenceOf(folder: string): Promise<string> {
+async function licenceOf(folder: string): Promise<{ title: string; text: string }> {
   const manifest = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as {
     name: string;
     version: string;
@@ -98,8 +106,11 @@ async function licenceOf(folder: string): Promise<string> {
   };
   const names = (await readdir(folder)).filter((name) => /^(licen[cs]e|copying|notice)/i.test(name)).sort();
   const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')));
-  const title = `${manifest.name} ${manifest.version} (${typeof manifest.license === 'string' ? manifest.license : 'see below'})`;
-  return `${[title, ...texts.map((text) => text.replaceAll('\r\n', '\n').trim())].join('\n\n')}\n`;
+  const licence = typeof manifest.license === 'string' ? manifest.license : 'see below';
+  return {
+    title: `${manifest.name} ${manifest.version} (${licence})`,
+    text: texts.map((text) => text.replaceAll('\r\n', '\n').trim()).join('\n\n'),
+  };
 }
 
 if (import.meta.main) {
