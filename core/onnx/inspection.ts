@@ -200,7 +200,7 @@ function brokenModel(cause: WireError, start: Uint8Array, size: number): Omit<Pr
     };
   }
   return {
-    ...notOnnx(`bytes that are none: ${cause.message} (at byte ${cause.offset})`),
+    ...notOnnx(`${cause.message} (at byte ${cause.offset})`),
     fix: 'Export or download the model again, and check it with onnx.checker.check_model.',
   };
 }

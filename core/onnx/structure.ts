@@ -148,8 +148,8 @@ class Walk {
     }
     this.#finish(end);
     if (irVersion < 1) throw new WireError('it has no IR version', end);
-    if (graphs === 0) throw new WireError('it has no graph', end, end + 1);
-    if (opsets.size === 0) throw new WireError('it names no operator set', end, end + 1);
+    if (graphs === 0) throw new WireError('it has no graph', end);
+    if (opsets.size === 0) throw new WireError('it names no operator set', end);
     return {
       irVersion,
       producer: `${producer.name} ${producer.version}`.trim(),
@@ -574,6 +574,14 @@ class Walk {
     const { name, dims, raw, counts, entries } = tensor;
     const layout = elementLayout(tensor.dataType);
     const elements = product(dims);
+    const needed = bytesFor(elements, layout?.bits);
+    const elsewhere = tensor.external || entries.length > 0;
+    if (elsewhere) {
+      // First of all, so that no other fault of a tensor hides which file it wants.
+      if (this.#claims.length >= mostClaims)
+        throw new WireError('it has too many external tensors', this.#reader.position);
+      this.#claims.push({ tensor: name, entries, bytes: needed });
+    }
     if (layout === undefined) {
       this.#contradict({
         code: 'unknown-element-type',
@@ -590,13 +598,7 @@ class Walk {
       });
       return;
     }
-    const needed = bytesFor(elements, layout.bits);
-    if (tensor.external || entries.length > 0) {
-      if (this.#claims.length >= mostClaims)
-        throw new WireError('it has too many external tensors', this.#reader.position);
-      this.#claims.push({ tensor: name, entries, bytes: needed });
-      return;
-    }
+    if (elsewhere) return;
     if (raw !== undefined && layout.bits !== undefined) {
       if (raw === needed) return;
     } else if (counts[layout.field] === Math.ceil(elements * layout.entries)) return;
