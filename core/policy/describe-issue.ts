@@ -3,7 +3,7 @@ import type { Problem } from '../problem/index.ts';
 import { excerpt } from '../text/index.ts';
 import { foreignNames } from './foreign-names.ts';
 import { homesOf, keysAt } from './known-keys.ts';
-import { nearestName } from './nearest-name.ts';
+import { namePrefixOf, nearestName } from './nearest-name.ts';
 import { formatPath, isMapping, type PolicyPath, valueAt } from './policy-path.ts';
 import { type Expectation, expectationOf, phraseOf } from './schema-expectation.ts';
 import { fixFor } from './value-fix.ts';
@@ -13,9 +13,13 @@ import { oneLineYaml } from './yaml-text.ts';
 /** One spot of the policy that the schema refuses. `describe` is the costly part, so only the shown ones are described. */
 export interface Fault {
   readonly path: PolicyPath;
-  readonly unknownKey?: boolean;
+  /** The key that was probably meant here. */
+  readonly meant?: string;
   describe(): Problem;
 }
+
+/** Unknown keys of one mapping that are compared with the known ones; a mapping with more is not a typing mistake. */
+const maximumMisspelt = 50;
 
 type Issue = z.core.$ZodIssue;
 
@@ -28,11 +32,15 @@ export function faultsOf(issues: readonly Issue[], document: YamlDocument): read
   }
   return opened.flatMap(({ issue, path }): readonly Fault[] => {
     if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => ({
-        path: [...path, key],
-        unknownKey: true,
-        describe: () => describeUnknownKey(key, path, document),
-      }));
+      const known = keysAt(path);
+      return issue.keys.map((key, index) => {
+        const name = index < maximumMisspelt ? meant(key, known, path) : undefined;
+        return {
+          path: [...path, key],
+          ...(name === undefined ? {} : { meant: name }),
+          describe: () => describeUnknownKey(key, path, document),
+        };
+      });
     }
     const parent = path.slice(0, -1);
     const key = path.at(-1);
@@ -41,8 +49,8 @@ export function faultsOf(issues: readonly Issue[], document: YamlDocument): read
       isMapping(valueAt(document.value, parent)) &&
       valueAt(document.value, path) === undefined
     ) {
-      const misspelt = (unknown.get(formatPath(parent)) ?? []).slice(0, 50);
-      if (misspelt.some((name) => meant(name, keysAt(parent)) === key)) return [];
+      const misspelt = (unknown.get(formatPath(parent)) ?? []).slice(0, maximumMisspelt);
+      if (misspelt.some((name) => meant(name, keysAt(parent), parent) === key)) return [];
       return [{ path, describe: () => describeMissingKey(key, path, issue, document) }];
     }
     return [{ path, describe: () => describeWrongValue(path, issue, document) }];
@@ -70,7 +78,7 @@ function describeUnknownKey(key: string, parent: PolicyPath, document: YamlDocum
   const place = document.placeOf([...parent, key]);
   const problem = { code: 'unknown-key', message: `unknown key "${excerpt(key, 60)}"`, place };
   const known = keysAt(parent);
-  const near = meant(key, known);
+  const near = meant(key, known, parent);
   if (near !== undefined) return { ...problem, fix: `Did you mean "${near}"?` };
   if (/^\d+$/.test(key)) return { ...problem, fix: 'If it is a decimal, write a point: a comma starts a new key.' };
   const homes = homesOf(key, parent);
@@ -85,10 +93,10 @@ function describeUnknownKey(key: string, parent: PolicyPath, document: YamlDocum
 }
 
 /** The key of `known` that `key` stands for: misspelt, or in another tool's words. */
-function meant(key: string, known: readonly string[]): string | undefined {
+function meant(key: string, known: readonly string[], parent: PolicyPath): string | undefined {
   const foreign = foreignNames.get(key);
   if (foreign !== undefined && known.includes(foreign)) return foreign;
-  return nearestName(key, known);
+  return nearestName(key, known) ?? (homesOf(key, parent).length === 0 ? namePrefixOf(key, known) : undefined);
 }
 
 function describeMissingKey(key: string, path: PolicyPath, issue: Issue, document: YamlDocument): Problem {

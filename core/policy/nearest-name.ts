@@ -17,6 +17,14 @@ export function nearestName(name: string, known: Iterable<string>): string | und
   return nearest;
 }
 
+/** The known name that `name` begins with: `minimum` for `min`, `warning` for `warn`. Weaker than `nearestName`. */
+export function namePrefixOf(name: string, known: Iterable<string>): string | undefined {
+  for (const candidate of known) {
+    if (candidate.length >= 3 && bare(name).startsWith(bare(candidate))) return candidate;
+  }
+  return undefined;
+}
+
 function bare(name: string): string {
   return name.toLowerCase().replace(/[-_ ]/g, '');
 }

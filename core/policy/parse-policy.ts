@@ -24,7 +24,7 @@ export function parsePolicy(source: string | Uint8Array, file: string): LoadedPo
   const parsed = policySchema.safeParse(document.value);
   const refused = parsed.success ? [] : faultsOf(parsed.error.issues, document);
   const misspelt = new Set(
-    refused.flatMap(({ path, unknownKey }) => (unknownKey ? [formatPath(path.slice(0, -1))] : [])),
+    refused.flatMap(({ path, meant }) => (meant === undefined ? [] : [formatPath(path.slice(0, -1))])),
   );
   const contradictions = contradictionsOf(document.value)
     .filter(({ lackingIn }) => lackingIn === undefined || !misspelt.has(formatPath(lackingIn)))

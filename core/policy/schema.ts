@@ -29,6 +29,13 @@ const reason = z
 const column = name.meta({ id: 'column', description: 'A column of the data file.' });
 const columnList = z.array(column).min(1);
 
+/** A mapping from names, at least one. */
+const named = <Value extends z.ZodType>(value: Value) =>
+  z
+    .record(name, value)
+    .refine((mapping) => Object.keys(mapping).length > 0, { error: 'at least one "name: value"' })
+    .meta({ minProperties: 1 });
+
 /** At least one of these keys; in JSON Schema's words. */
 const oneOf = (...keys: readonly string[]) => ({ anyOf: keys.map((key) => ({ required: [key] })) });
 
@@ -55,8 +62,7 @@ export const dataChecks = {
   schema: z
     .strictObject({
       required: columnList.optional().describe('Columns that must be there, in any order.'),
-      types: z
-        .record(name, z.enum(['integer', 'number', 'string', 'boolean', 'date', 'timestamp']))
+      types: named(z.enum(['integer', 'number', 'string', 'boolean', 'date', 'timestamp']))
         .optional()
         .describe('Columns that must be there and be of this type; number holds integers too.'),
       extra: z.enum(['allow', 'forbid']).optional().meta({
@@ -134,9 +140,10 @@ const dataCheck = z
   })
   .meta({ id: 'dataCheck', description: 'One check: a mapping with one key.', minProperties: 1, maxProperties: 1 });
 
-const percentage = z.string().regex(/^\d+(\.\d+)?%$/, { error: 'a percentage such as "5%"' });
+const percentageSaying = (error: string) => z.string({ error }).regex(/^\d+(\.\d+)?%$/, { error });
+const changeWords = 'a number, or a percentage such as "5%"';
 /** A number in the metric's own unit (`0.01`: one point), or a share of the baseline's value (`5%`). */
-const change = z.union([z.number().min(0), percentage], { error: 'a number, or a percentage such as "5%"' }).meta({
+const change = z.union([z.number().min(0), percentageSaying(changeWords)], { error: changeWords }).meta({
   id: 'change',
   description: 'A number in the metric\'s own unit (0.01: one point), or a share of the baseline\'s value ("5%").',
 });
@@ -190,7 +197,7 @@ const latency = z
     p95_ms: milliseconds.optional().describe('95 of 100 calls take at most this many milliseconds.'),
     p99_ms: milliseconds.optional().describe('99 of 100 calls take at most this many milliseconds.'),
     mean_ms: milliseconds.optional().describe('The mean call takes at most this many milliseconds.'),
-    max_regression: percentage
+    max_regression: percentageSaying('a percentage such as "5%"')
       .optional()
       .describe('How much slower than the baseline ("10%"), measured side by side in one run.'),
     batch_size: z.int().min(1).optional().meta({ description: 'Rows a call.', default: policyDefaults.batch_size }),
@@ -299,8 +306,7 @@ const model = z
         default: policyDefaults.baseline,
       }),
     task: z.enum(['classification', 'regression']).optional().describe("Read off the model's outputs when not given."),
-    inputs: z
-      .record(name, z.array(name).min(1))
+    inputs: named(z.array(name).min(1))
       .optional()
       .describe(
         'Which columns feed which input. Default: one input takes all feature columns in file order; several take the column of their name.',
@@ -372,7 +378,7 @@ export const policySchema = z
     data: z
       .array(
         z
-          .strictObject({ source: path, checks: z.array(dataCheck).min(1) })
+          .strictObject({ source: path, checks: z.array(dataCheck).min(1).describe('One list entry a check.') })
           .describe('A CSV or Parquet file and what is demanded of it.'),
       )
       .min(1)
@@ -393,7 +399,7 @@ export const policySchema = z
       description: 'What it means when the evidence settles a bound neither way. error: harmlessness must be proven.',
       default: policyDefaults.on_inconclusive,
     }),
-    waivers: z.array(waiver).optional(),
+    waivers: z.array(waiver).optional().describe('Failing checks that are let through until a date.'),
   })
   .meta({ ...oneOf('data', 'gates'), dependentRequired: { gates: ['model'] } });
 

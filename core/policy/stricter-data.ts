@@ -13,6 +13,7 @@ import {
   stricterOfChoices,
   union,
 } from './merge.ts';
+import { type Pair, pairUp } from './pair-up.ts';
 import type { DataCheck, DataCheckName, DataCheckOptions, DataSource } from './schema.ts';
 
 export const severity = stricterOfChoices(['warn', 'error'], policyDefaults.severity);
@@ -101,6 +102,11 @@ export const mergeData: Merge<DataSource[]> = (base, head, at) => {
   });
 };
 
+/** A pair, and what is left of a check that only the head has; `null`: nothing. */
+interface CheckPair extends Pair<DataCheck> {
+  readonly keep?: DataCheck | null;
+}
+
 function mergeSource({ base, head }: Pair<DataSource>, at: Spot): DataSource {
   const one = (base ?? head)?.value;
   if (one === undefined) throw new RangeError('a pair of nothing');
@@ -108,7 +114,7 @@ function mergeSource({ base, head }: Pair<DataSource>, at: Spot): DataSource {
     oneSided(base?.value, head?.value, at);
     return one;
   }
-  const pairs = withoutCovered(pairUp(base.value.checks, head.value.checks, identityOf));
+  const pairs = withoutCovered(pairUp(base.value.checks, head.value.checks, identityOf, sameSeverity));
   const checksAt = at.field('checks', '');
   const checks: DataCheck[] = [];
   for (const pair of pairs) {
@@ -157,6 +163,12 @@ function identityOf(check: DataCheck): string {
   return JSON.stringify([nameOf(check), columns === 'all' ? columns : [...columns].sort(), regex?.pattern]);
 }
 
+/** A check may stand twice, as a warning and as an error: the two are not to be mixed. */
+function sameSeverity(one: DataCheck, other: DataCheck): boolean {
+  const severityOf = (check: DataCheck) => check[nameOf(check)]?.severity ?? policyDefaults.severity;
+  return severityOf(one) === severityOf(other);
+}
+
 /** How a difference's key names a check: `.between[age]`. */
 function suffixOf(check: DataCheck): string {
   const { between, accepted_values, class_share, regex, not_null, unique } = check;
@@ -165,46 +177,8 @@ function suffixOf(check: DataCheck): string {
   return `.${nameOf(check)}[${typeof columns === 'string' ? columns : columns.join(', ')}]`;
 }
 
-interface Pair<Value> {
-  readonly base?: { readonly value: Value; readonly index: number };
-  readonly head?: { readonly value: Value; readonly index: number };
-  /** Instead of the head's value; `null`: nothing is left of it. */
-  readonly keep?: Value | null;
-}
-
-/** Base entries in their order, each with its match of the head; then the head's own. Equal entries match before merely alike ones. */
-function pairUp<Value>(
-  base: readonly Value[],
-  head: readonly Value[],
-  identity: (value: Value) => string,
-): readonly Pair<Value>[] {
-  const free = new Map<string, { readonly value: Value; readonly index: number }[]>();
-  for (const [index, value] of head.entries()) {
-    const key = identity(value);
-    free.set(key, [...(free.get(key) ?? []), { value, index }]);
-  }
-  const matches = new Map<number, { readonly value: Value; readonly index: number }>();
-  for (const equal of [true, false]) {
-    for (const [index, value] of base.entries()) {
-      if (matches.has(index)) continue;
-      const candidates = free.get(identity(value)) ?? [];
-      const at = candidates.findIndex((candidate) => !equal || isDeepStrictEqual(candidate.value, value));
-      const [match] = at === -1 ? [] : candidates.splice(at, 1);
-      if (match !== undefined) matches.set(index, match);
-    }
-  }
-  const rest = [...free.values()].flat().sort((one, other) => one.index - other.index);
-  return [
-    ...base.map((value, index): Pair<Value> => {
-      const match = matches.get(index);
-      return { base: { value, index }, ...(match === undefined ? {} : { head: match }) };
-    }),
-    ...rest.map((entry): Pair<Value> => ({ head: entry })),
-  ];
-}
-
 /** A head's `not_null` on columns of which the base demands as much: only the other columns are left, so none is judged twice. */
-function withoutCovered(pairs: readonly Pair<DataCheck>[]): readonly Pair<DataCheck>[] {
+function withoutCovered(pairs: readonly Pair<DataCheck>[]): readonly CheckPair[] {
   const demands = pairs.flatMap(({ base }) => (base?.value.not_null === undefined ? [] : [base.value.not_null]));
   return pairs.map((pair) => {
     const added = pair.base === undefined ? pair.head?.value.not_null : undefined;

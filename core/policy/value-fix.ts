@@ -1,7 +1,7 @@
 import { excerpt } from '../text/index.ts';
 import { homesOf, keysAt } from './known-keys.ts';
 import { smallerIsBetter } from './metric-range.ts';
-import { nearestName } from './nearest-name.ts';
+import { namePrefixOf, nearestName } from './nearest-name.ts';
 import { formatPath, type PolicyPath } from './policy-path.ts';
 import { dataChecks } from './schema.ts';
 import type { Expectation } from './schema-expectation.ts';
@@ -17,10 +17,8 @@ export function fixFor(path: PolicyPath, value: unknown, expectation: Expectatio
       : 'Remove the empty entry.';
   }
   if (typeof value === 'string') {
-    const near = nearestName(
-      value,
-      expectation.values.filter((known) => typeof known === 'string'),
-    );
+    const choices = expectation.values.filter((known) => typeof known === 'string');
+    const near = nearestName(value, choices) ?? namePrefixOf(value, choices);
     if (near !== undefined) return `Did you mean "${near}"?`;
     const number = numberIn(value);
     const numberWanted =
@@ -29,6 +27,9 @@ export function fixFor(path: PolicyPath, value: unknown, expectation: Expectatio
       return number === value.trim() ? `Remove the quotes: ${number}.` : `Write ${number}.`;
     }
     if (wants('mapping')) return mappingFor(path, value);
+  }
+  if (typeof value === 'number' && wants('text') && expectation.words?.startsWith('a percentage')) {
+    return `Write ${value < 1 ? Number((value * 100).toPrecision(12)) : value}%.`;
   }
   if (typeof value === 'number' && wants('mapping')) return boundFor(path, value);
   if ((typeof value === 'number' || typeof value === 'boolean') && wants('text') && !wants('number')) {

@@ -1,0 +1,160 @@
+import { describe, expect, it } from 'vitest';
+import { PolicyError } from '../problem/index.ts';
+import { parsePolicy } from './parse-policy.ts';
+
+const judged = 'version: 1\nmodel: { path: m.onnx }\nevaluation: { source: t.csv, target: y }\n';
+const gates = (text: string) => `${judged}gates: { ${text} }\n`;
+const check = (text: string) => `version: 1\ndata: [{ source: a.csv, checks: [{ ${text} }] }]\n`;
+const evaluation = (text: string) =>
+  `version: 1\nmodel: { path: m.onnx }\nevaluation: { source: t.csv, target: y, ${text} }\ngates: { accuracy: { min: 0.9 } }\n`;
+const sound = 'data: [{ source: a.csv, checks: [{ unique: { columns: [id] } }] }]\n';
+
+function codesOf(text: string): readonly (readonly [string, string | undefined])[] {
+  try {
+    parsePolicy(text, 'sluice.yaml');
+    return [];
+  } catch (error) {
+    if (error instanceof PolicyError) return error.problems.map(({ code, place }) => [code, place?.key]);
+    throw error;
+  }
+}
+
+describe('a policy is refused', () => {
+  it.each([
+    [
+      'with two checks in one list entry',
+      check('unique: { columns: [a] }, row_count: { min: 1 }'),
+      'not-one-key',
+      'data[0].checks[0]',
+    ],
+    ['with an empty list entry', check(''), 'not-one-key', 'data[0].checks[0]'],
+    ['with between and no bound', check('between: { column: a }'), 'no-bound', 'data[0].checks[0].between'],
+    ['with row_count and no bound', check('row_count: {}'), 'no-bound', 'data[0].checks[0].row_count'],
+    ['with class_share and no bound', check('class_share: { column: a }'), 'no-bound', 'data[0].checks[0].class_share'],
+    ['with schema and no columns', check('schema: { extra: forbid }'), 'no-bound', 'data[0].checks[0].schema'],
+    [
+      'with min above max in a check',
+      check('between: { column: a, min: 2, max: 1 }'),
+      'min-above-max',
+      'data[0].checks[0].between.min',
+    ],
+    ['with min above max in a gate', gates('accuracy: { min: 0.9, max: 0.8 }'), 'min-above-max', 'gates.accuracy.min'],
+    [
+      'with min above max in fairness',
+      gates('fairness: { group: g, accuracy_ratio: { min: 0.9, max: 0.8 } }'),
+      'min-above-max',
+      'gates.fairness.accuracy_ratio.min',
+    ],
+    ['with an empty metric', gates('accuracy: { severity: warn }'), 'no-bound', 'gates.accuracy'],
+    ['with an empty latency', gates('latency: { batch_size: 8 }'), 'no-bound', 'gates.latency'],
+    ['with an empty size', gates('size: {}'), 'no-bound', 'gates.size'],
+    ['with fairness and no metric', gates('fairness: { group: g }'), 'no-bound', 'gates.fairness'],
+    [
+      'with an empty fairness metric',
+      gates('fairness: { group: g, accuracy_ratio: {} }'),
+      'no-bound',
+      'gates.fairness.accuracy_ratio',
+    ],
+    ['with gates and no model', 'version: 1\ngates: { size: { max_mb: 1 } }\n', 'gate-without-model', 'gates'],
+    [
+      'with a metric and no evaluation',
+      'version: 1\nmodel: { path: m.onnx }\ngates: { f1: { min: 0.5 } }\n',
+      'gate-without-evaluation',
+      'gates.f1',
+    ],
+    [
+      'with a regression bound and baseline none',
+      gates('accuracy: { max_regression: 1% }').replace('m.onnx', 'm.onnx, baseline: none'),
+      'no-baseline',
+      'gates.accuracy.max_regression',
+    ],
+    [
+      'with classification and regression metrics',
+      gates('accuracy: { min: 0.9 }, mae: { max: 1 }'),
+      'mixed-tasks',
+      'gates.mae',
+    ],
+    [
+      'with fairness of the other task',
+      gates('rmse: { max: 1 }, fairness: { group: g, recall_difference: { max: 0.1 } }'),
+      'mixed-tasks',
+      'gates.rmse',
+    ],
+    [
+      'with a metric that its task lacks',
+      gates('accuracy: { min: 0.9 }').replace('m.onnx', 'm.onnx, task: regression'),
+      'mixed-tasks',
+      'gates.accuracy',
+    ],
+    ['with a bound no model can reach', gates('accuracy: { min: 90 }'), 'out-of-range', 'gates.accuracy.min'],
+    ['with a bound below every value', gates('mae: { max: -1 }'), 'out-of-range', 'gates.mae.max'],
+    [
+      'with a regression bound that forbids nothing',
+      gates('recall: { max_regression: 1 }'),
+      'out-of-range',
+      'gates.recall.max_regression',
+    ],
+    ['with the target among the features', evaluation('features: [x, y]'), 'target-leak', 'evaluation.features'],
+    [
+      'with the target among the inputs',
+      evaluation('ignore: [id]').replace('m.onnx', 'm.onnx, inputs: { X: [y] }'),
+      'target-leak',
+      'model.inputs.X',
+    ],
+    [
+      'with a slice over two columns',
+      evaluation('slices: [{ a: [1], b: [2] }]'),
+      'not-one-key',
+      'evaluation.slices[0]',
+    ],
+    ['with edges that fall', evaluation('slices: [{ a: [3, 1] }]'), 'edges-not-rising', 'evaluation.slices[0].a'],
+    [
+      'with one source twice',
+      `version: 1\ndata:\n  - { source: a.csv, checks: [{ row_count: { min: 1 } }] }\n  - { source: ./a.csv, checks: [{ row_count: { min: 2 } }] }\n`,
+      'repeated-source',
+      'data[1].source',
+    ],
+    [
+      'with a waiver for everything',
+      `version: 1\n${sound}waivers: [{ check: "*", reason: r, expires: 2027-01-01 }]\n`,
+      'waives-everything',
+      'waivers[0].check',
+    ],
+  ])('%s', (_what, text, code, key) => {
+    expect(codesOf(text)).toEqual([[code, key]]);
+  });
+
+  it('even when the schema refuses other parts of it', () => {
+    expect(codesOf(gates('accuracy: { min: 0.9, max: 0.8 }, size: { max_mb: big }'))).toEqual([
+      ['min-above-max', 'gates.accuracy.min'],
+      ['wrong-type', 'gates.size.max_mb'],
+    ]);
+  });
+});
+
+describe('a policy is accepted', () => {
+  it.each([
+    ['with a metric bounded from its bad side', gates('accuracy: { max: 0.99 }')],
+    ['with min equal to max', check('between: { column: a, min: 1, max: 1 }')],
+    ['with latency and no evaluation', 'version: 1\nmodel: { path: m.onnx }\ngates: { latency: { p95_ms: 5 } }\n'],
+    [
+      'with absolute bounds and baseline none',
+      gates('accuracy: { min: 0.9 }').replace('m.onnx', 'm.onnx, baseline: none'),
+    ],
+    [
+      'with regression metrics and their fairness',
+      gates('r2: { min: 0.2 }, fairness: { group: g, mae_ratio: { max: 1.5 } }'),
+    ],
+    ['with an unbounded metric far down', gates('r2: { min: -3 }')],
+    [
+      'with one check twice, milder and stricter',
+      `version: 1\ndata: [{ source: a.csv, checks: [{ not_null: { columns: [a], mostly: 0.9 } }, { not_null: { columns: [a], severity: warn } }] }]\n`,
+    ],
+    [
+      'with a waiver for one source',
+      `version: 1\n${sound}waivers: [{ check: data/a.csv/*, reason: r, expires: 2027-01-01 }]\n`,
+    ],
+  ])('%s', (_what, text) => {
+    expect(codesOf(text)).toEqual([]);
+  });
+});
