@@ -12,10 +12,10 @@ export function commentMarker(key: readonly string[]): string {
   return `<!-- sluice:${createHash('sha256').update(JSON.stringify(key)).digest('hex').slice(0, 32)} -->`;
 }
 
-/** A body under its marker, within GitHub's limit: `render` is given how many bytes it may take. */
-export function commentBody(marker: string, render: (limitBytes: number) => string): string {
+/** A body between its marker and its footer, within GitHub's limit: `render` is given how many bytes it may take. */
+export function commentBody(marker: string, footer: string, render: (limitBytes: number) => string): string {
   const head = `${marker}\n`;
-  return `${head}${render(commentLimitBytes - Buffer.byteLength(head))}`;
+  return `${head}${render(commentLimitBytes - Buffer.byteLength(head) - Buffer.byteLength(footer))}${footer}`;
 }
 
 /** Who writes with this token. */

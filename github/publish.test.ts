@@ -177,7 +177,7 @@ describe('the comment', () => {
     expect(second.outputs).toContain('comment-id=900');
     expect(repository.comments).toHaveLength(1);
     expect(repository.comments[0]?.body.startsWith(`${marker}\n## ✅ Sluice: passed`)).toBe(true);
-    expect(repository.comments[0]?.body).toContain(head.slice(0, 12));
+    expect(repository.comments[0]?.body).toContain(`Commit ${head}`);
     expect(repository.comments[0]?.body).toContain(event.runUrl);
   });
 

@@ -32,7 +32,7 @@ export interface PublishOptions
  */
 export async function publishReport(report: Report, options: PublishOptions, host: Host): Promise<void> {
   const event = options.event;
-  await writeSummary(report, host);
+  await writeSummary(report, event, host);
   const api = options.api ?? (event === undefined ? undefined : apiOf(event, options.token, host));
   const comment = await comments(report, options, api, host);
   const checkRun = await checkRuns(report, options, api, host);
@@ -55,9 +55,9 @@ export async function publishReport(report: Report, options: PublishOptions, hos
   if (directory !== '') await writeReport(report, directory);
 }
 
-async function writeSummary(report: Report, host: Host): Promise<void> {
+async function writeSummary(report: Report, event: GitHubEvent | undefined, host: Host): Promise<void> {
   try {
-    await host.summary(renderMarkdown(report, { limit: summaryLimitBytes }));
+    await host.summary(`${renderMarkdown(report, { limit: summaryLimitBytes })}${footerOf(event)}`);
   } catch (error) {
     host.warning(`The job summary could not be written: ${error instanceof Error ? error.message : String(error)}`);
   }
@@ -77,7 +77,7 @@ async function comments(
   }
   // Two workflows, two jobs or two policies on one pull request each keep a comment of their own.
   const marker = commentMarker([event.workflow, event.job, options.part ?? '', options.policyFile, report.name]);
-  const body = commentBody(marker, (limit) => renderMarkdown(report, { limit, reportUrl: event.runUrl }));
+  const body = commentBody(marker, footerOf(event), (limit) => renderMarkdown(report, { limit }));
   try {
     const done = await publishComment(api, event.pullRequest, marker, body, { comment: when, verdict: report.verdict });
     if (done !== undefined) host.info(`The comment on pull request #${event.pullRequest} is ${done.done}.`);
@@ -118,4 +118,11 @@ async function checkRuns(
     host.warning(`No check run with annotations: ${why}. The report is in the job summary.`);
     return '';
   }
+}
+
+/** In the visible text, so that a reader can tell a report of this commit from an old or a forged one. */
+function footerOf(event: GitHubEvent | undefined): string {
+  if (event === undefined) return '';
+  const commit = event.headSha === '' ? '' : `Commit ${event.headSha} · `;
+  return `\n<sub>${commit}<a href="${event.runUrl}">this run</a></sub>\n`;
 }

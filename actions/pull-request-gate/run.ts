@@ -1,7 +1,7 @@
 import { openEngine } from '../../core/data/index.ts';
 import type { Host } from '../../core/host/index.ts';
 import type { Report } from '../../core/report/index.ts';
-import { type GateInputs, gateReport, loadEffectivePolicy, publishReport } from '../../github/index.ts';
+import { type GateInputs, gateReport, loadEffectivePolicy, publishReport, repositoryRoot } from '../../github/index.ts';
 import { judgeModel } from '../quality-gate/run.ts';
 import { validateData } from '../validate-data/run.ts';
 import { joined } from './joined.ts';
@@ -17,7 +17,7 @@ export type PullRequestGateInputs = GateInputs;
 export async function run(inputs: PullRequestGateInputs, host: Host): Promise<Report> {
   const gate = await host.group('Read the policy', () => loadEffectivePolicy(inputs, host));
   const { policy, directory, base, event } = gate;
-  await using engine = await openEngine({ host });
+  await using engine = await openEngine({ host, directories: [repositoryRoot(directory)] });
 
   const data = await phase('data', policy.policy.data !== undefined, () =>
     host.group('Validate the data', () => validateData({ policy, directory, engine, host })),
