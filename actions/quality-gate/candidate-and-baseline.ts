@@ -1,0 +1,111 @@
+import type { Host } from '../../core/host/index.ts';
+import type { EffectivePolicy } from '../../core/policy/index.ts';
+import { type Policy, policyDefaults } from '../../core/policy/index.ts';
+import { describeProblem, ModelError, SluiceError } from '../../core/problem/index.ts';
+import type { Notice } from '../../core/report/index.ts';
+import { excerpt } from '../../core/text/index.ts';
+import type { EvaluationRows } from './evaluation-rows.ts';
+import { type Labelled, labelSamples } from './label-samples.ts';
+import { run, type WiredModel } from './model-run.ts';
+import { counted } from './number-text.ts';
+import type { Predictions } from './predictions.ts';
+import type { NoBaseline, Subject } from './subject.ts';
+
+/** Runs both models on the same rows and brings them to one sample. A baseline that cannot be run leaves the candidate alone. */
+export async function subjectOf(
+  policy: EffectivePolicy,
+  rows: EvaluationRows,
+  candidate: WiredModel,
+  baseline: WiredModel | undefined,
+  absent: NoBaseline,
+  host: Host,
+): Promise<{ readonly subject: Subject; readonly notices: readonly Notice[] }> {
+  const predictions = await run(candidate, rows, host);
+  const broken = brokenWords(candidate.path, predictions);
+  const other = baseline === undefined ? absent : await tried(() => run(baseline, rows, host));
+  const unusable = 'kind' in other ? other : brokenBaseline(brokenWords(baseline?.path ?? 'The baseline', other));
+  const usable = 'kind' in other || unusable !== undefined ? undefined : other;
+
+  const level = policy.policy.evidence ?? policyDefaults.evidence;
+  const frame = { policy, table: rows.table, level, seed: rows.table.sha256 };
+  const noBaseline: NoBaseline = unusable ?? { kind: 'absent', why: '' };
+  if (candidate.task === 'regression') {
+    const actual = requireNumbers(rows, policy);
+    const sampleOf = (of: Predictions) => ({
+      task: 'regression' as const,
+      actual,
+      predicted: of.values ?? new Float64Array(actual.length).fill(Number.NaN),
+    });
+    const pair = { candidate: sampleOf(predictions), ...(usable === undefined ? {} : { baseline: sampleOf(usable) }) };
+    return { subject: { ...frame, pair, noBaseline, ...(broken === undefined ? {} : { broken }) }, notices: [] };
+  }
+
+  const labelled = (of: WiredModel, said: Predictions): Labelled => ({
+    predictions: said,
+    classes: of.policy.classes,
+    model: of.path,
+    place: of.place,
+  });
+  const options = {
+    positive: rows.policy.positive,
+    target: rows.policy.target,
+    positivePlace: policy.placeOf(['evaluation', 'positive']),
+  };
+  const mine = labelled(candidate, predictions);
+  const {
+    candidate: sample,
+    baseline: base,
+    notProbabilities,
+    notices,
+  } = labelSamples(
+    rows.target,
+    mine,
+    baseline === undefined || usable === undefined ? undefined : labelled(baseline, usable),
+    options,
+  );
+  return {
+    subject: {
+      ...frame,
+      pair: { candidate: sample, ...(base === undefined ? {} : { baseline: base }) },
+      noBaseline,
+      ...(broken === undefined ? {} : { broken }),
+      ...(notProbabilities === undefined ? {} : { notProbabilities }),
+    },
+    notices: broken === undefined ? notices : [],
+  };
+}
+
+/** The result of `work`, or why the baseline cannot be used where it fails for a reason of the user's. */
+export async function tried<Result extends object>(work: () => Promise<Result>): Promise<Result | NoBaseline> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error;
+    const [problem] = error.problems;
+    return { kind: 'unusable', why: `The baseline cannot be judged: ${describeProblem(problem).replace(/\.$/, '')}` };
+  }
+}
+
+function brokenBaseline(words: string | undefined): NoBaseline | undefined {
+  return words === undefined ? undefined : { kind: 'unusable', why: `The baseline cannot be judged: ${words}` };
+}
+
+function brokenWords(model: string, { broken }: Predictions): string | undefined {
+  if (broken.length === 0) return undefined;
+  return `${excerpt(model)} predicts NaN or infinity in ${counted(broken.length, 'row')} (row ${broken.slice(0, 3).join(', ')}${broken.length > 3 ? ', ...' : ''})`;
+}
+
+function requireNumbers(rows: EvaluationRows, policy: EffectivePolicy): Float64Array {
+  if (rows.target.kind === 'number') return rows.target.values;
+  throw new ModelError({
+    code: 'target-type',
+    message: `the target "${excerpt(rows.policy.target)}" holds text, and the model is judged as a regression`,
+    place: policy.placeOf(['evaluation', 'target']),
+    fix: 'Name a numeric column, or set "model: { task: classification }".',
+  });
+}
+
+/** Whether the policy asks for anything that takes rows. */
+export function needsRows(gates: NonNullable<Policy['gates']>): boolean {
+  return Object.keys(gates).some((gate) => gate !== 'latency' && gate !== 'size');
+}

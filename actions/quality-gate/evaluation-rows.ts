@@ -1,0 +1,89 @@
+import { resolve } from 'node:path';
+import { type ColumnValues, type Engine, missingColumn, readColumns, type Table } from '../../core/data/index.ts';
+import type { EffectivePolicy, Policy } from '../../core/policy/index.ts';
+import { DataError, type Place, PolicyError } from '../../core/problem/index.ts';
+import { excerpt } from '../../core/text/index.ts';
+import { counted } from './number-text.ts';
+
+/** The rows a model is judged on. */
+export interface EvaluationRows {
+  readonly policy: NonNullable<Policy['evaluation']>;
+  readonly table: Table;
+  /** The policy line that names the source. */
+  readonly place: Place;
+  readonly target: ColumnValues;
+  /** Reads columns in file order; each is read once. `place` is where a column that is not there was named. */
+  columns(names: readonly string[], place?: Place): Promise<readonly ColumnValues[]>;
+}
+
+/**
+ * Opens the evaluation source and reads its target. `text` names columns that the model takes as text although they may look like
+ * numbers. Throws when the file is empty, lacks a column, or a label is missing.
+ */
+export async function openEvaluation(
+  effective: EffectivePolicy,
+  directory: string,
+  engine: Engine,
+  text: readonly string[] = [],
+): Promise<EvaluationRows> {
+  const policy = effective.policy.evaluation;
+  if (policy === undefined) {
+    throw new PolicyError({
+      code: 'gate-without-evaluation',
+      message: 'metrics and fairness need rows to judge on',
+      place: effective.placeOf(['gates']),
+      fix: 'Add "evaluation: { source: data/test.csv, target: label }".',
+    });
+  }
+  const place = effective.placeOf(['evaluation', 'source']);
+  const table = await engine.open(resolve(directory, policy.source), { place, name: policy.source, text });
+  if (table.rows === 0) {
+    throw new DataError({
+      code: 'no-rows',
+      message: `${excerpt(policy.source)} has no rows`,
+      place,
+      expected: 'at least one row to judge on',
+      fix: 'Write the evaluation rows to it, or name another file.',
+    });
+  }
+  const cache = new Map<string, ColumnValues>();
+  const columns = async (names: readonly string[], at: Place = place): Promise<readonly ColumnValues[]> => {
+    const [first, ...rest] = names
+      .filter((name) => !table.columns.some((column) => column.name === name))
+      .map((name) => missingColumn(name, policy.source, table.columns, at));
+    if (first !== undefined) throw new DataError([first, ...rest]);
+    const missing = [...new Set(names)].filter((name) => !cache.has(name));
+    if (missing.length > 0) {
+      for (const [name, values] of await readColumns(engine, table, missing)) cache.set(name, values);
+    }
+    return names.map((name) => {
+      const values = cache.get(name);
+      if (values === undefined) throw new TypeError(`column ${name} was not read`);
+      return values;
+    });
+  };
+  const at = effective.placeOf(['evaluation', 'target']);
+  const [target] = await columns([policy.target], at);
+  if (target === undefined) throw new TypeError('the target was not read');
+  requireLabels(target, policy, at);
+  return { policy, table, place, target, columns };
+}
+
+function requireLabels(target: ColumnValues, policy: EvaluationRows['policy'], place: Place): void {
+  const missing: number[] = [];
+  let count = 0;
+  for (const [row, value] of target.values.entries()) {
+    if (value !== null && !(typeof value === 'number' && Number.isNaN(value))) continue;
+    count++;
+    if (missing.length < 3) missing.push(row + 1);
+  }
+  if (count === 0) return;
+  throw new DataError({
+    code: 'missing-labels',
+    message: `${counted(count, 'label')} of column "${excerpt(policy.target)}" in ${excerpt(policy.source)} ${count === 1 ? 'is' : 'are'} empty or NaN`,
+    place,
+    found: `row ${missing.join(', ')}${count > missing.length ? ', ...' : ''}`,
+    expected: 'a label in every row',
+    fix: 'Leave those rows out of the evaluation file, or fill in what is true of them.',
+  });
+}

@@ -1,0 +1,33 @@
+import type { ColumnValues } from '../../core/data/index.ts';
+
+/**
+ * One spelling of labels for the data, the model and the policy. Where one side holds numbers and the other text (`1` and `"1"`), both are
+ * read as numbers; where both hold text, text is exact.
+ */
+export class LabelNames {
+  readonly #numeric: boolean;
+
+  constructor(target: ColumnValues, others: readonly (readonly (string | number)[])[]) {
+    this.#numeric =
+      target.kind === 'number' || others.some((labels) => labels.some((label) => typeof label === 'number'));
+  }
+
+  of(label: string | number | boolean): string {
+    if (typeof label === 'number') return String(label === 0 ? 0 : label);
+    if (!this.#numeric) return String(label);
+    const text = String(label).trim();
+    // DuckDB's and Python's booleans; a boolean column is read as 0 and 1.
+    if (/^true$/i.test(text)) return '1';
+    if (/^false$/i.test(text)) return '0';
+    return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? this.of(Number(text)) : text;
+  }
+
+  /** Distinct labels in scikit-learn's order: numbers by value, text by its characters. */
+  sorted(labels: Iterable<string>): string[] {
+    const distinct = [...new Set(labels)];
+    const numbers = distinct.every((label) => label.trim() !== '' && Number.isFinite(Number(label)));
+    return numbers && this.#numeric
+      ? distinct.sort((left, right) => Number(left) - Number(right))
+      : distinct.sort((left, right) => (left < right ? -1 : left > right ? 1 : 0));
+  }
+}

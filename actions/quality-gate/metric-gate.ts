@@ -1,0 +1,190 @@
+import { type MetricOptions, metrics } from '../../core/metrics/index.ts';
+import { type MetricBound, type MetricName, metricNames } from '../../core/policy/index.ts';
+import type { Bound, Check, Unit } from '../../core/report/index.ts';
+import { excerpt } from '../../core/text/index.ts';
+import { boundCheck, type Demand, type Measured, skipped, unjudged } from './bound-check.ts';
+import { type MetricIntervals, metricIntervals } from './metric-interval.ts';
+import { counted, numberText } from './number-text.ts';
+import type { NoBaseline, Subject } from './subject.ts';
+
+/** The checks of every metric that the policy bounds, over all rows. */
+export function metricChecks(subject: Subject): readonly Check[] {
+  return boundedMetrics(subject).flatMap(({ name, bound }) => checksOfMetric(name, bound, subject));
+}
+
+/** The metrics that the policy bounds, in the schema's order. */
+export function boundedMetrics(
+  subject: Pick<Subject, 'policy'>,
+): readonly { readonly name: MetricName; readonly bound: MetricBound }[] {
+  const gates = subject.policy.policy.gates ?? {};
+  return metricNames.flatMap((name) => {
+    const bound = gates[name];
+    return bound === undefined ? [] : [{ name, bound }];
+  });
+}
+
+export function optionsOf(bound: MetricBound): MetricOptions {
+  return bound.average === undefined ? {} : { average: bound.average };
+}
+
+/** Why the metric cannot be measured on these rows at all; undefined when it can. */
+export function obstacle(name: MetricName, bound: MetricBound, subject: Subject): string | undefined {
+  const metric = metrics[name];
+  const sample = subject.pair.candidate;
+  if (subject.broken !== undefined) return subject.broken;
+  if (metric.task !== sample.task)
+    return `${name} is a metric of ${metric.task}, and the model is one of ${sample.task}`;
+  if (sample.task === 'regression') return undefined;
+  if (metric.needs === 'probabilities' && sample.probabilities === undefined) {
+    return `${name} needs class probabilities, and the model has no output of them`;
+  }
+  if (['log_loss', 'brier', 'ece'].includes(name) && subject.notProbabilities !== undefined) {
+    return `${name} needs probabilities: ${subject.notProbabilities}`;
+  }
+  if (bound.average === 'binary' && sample.classes.length > 2) {
+    return `average: binary needs two classes, and there are ${sample.classes.length}; write macro, micro or weighted`;
+  }
+  return undefined;
+}
+
+/** What the unit of a metric is called in a report. */
+export function unitOf(name: MetricName): Unit {
+  return metrics[name].unit === 'share' ? 'share' : 'none';
+}
+
+function checksOfMetric(name: MetricName, bound: MetricBound, subject: Subject): readonly Check[] {
+  const demands = demandsOf(name, bound, subject);
+  const why = obstacle(name, bound, subject);
+  if (why !== undefined) return demands.map(({ demand }) => unjudged(demand, why));
+  const { pair, noBaseline } = comparable(name, subject);
+  const measured = metricIntervals(metrics[name], pair, optionsOf(bound), subject);
+  if (Number.isNaN(measured.candidate.estimate)) {
+    return demands.map(({ demand }) =>
+      unjudged(demand, `${name} is not defined on these rows${undefinedBecause(subject)}`),
+    );
+  }
+  return demands.map(({ demand, key, change }) =>
+    key === 'min' || key === 'max'
+      ? boundCheck(demand, {
+          observed: measured.candidate.estimate,
+          baseline: measured.baseline,
+          interval: measured.candidate,
+          rows: pair.candidate.actual.length,
+          said: `${name} is ${numberText(measured.candidate.estimate, bound[key])} on ${counted(subject.pair.candidate.actual.length, 'row')}`,
+        })
+      : compared(name, demand, { key, change: change ?? 0, rows: pair.candidate.actual.length }, measured, noBaseline),
+  );
+}
+
+/** The pair as far as both models give what the metric needs. */
+function comparable(name: MetricName, { pair, noBaseline }: Subject): Pick<Subject, 'pair' | 'noBaseline'> {
+  const { candidate, baseline } = pair;
+  if (metrics[name].needs !== 'probabilities' || baseline === undefined || candidate.task === 'regression') {
+    return { pair, noBaseline };
+  }
+  if (baseline.task === 'classification' && baseline.probabilities !== undefined) return { pair, noBaseline };
+  const why = `${name} needs class probabilities, and the baseline has no output of them`;
+  return { pair: { candidate }, noBaseline: { kind: 'unusable', why } };
+}
+
+interface MetricDemand {
+  readonly demand: Demand;
+  readonly key: 'min' | 'max' | 'max_regression' | 'min_improvement';
+  /** The change asked for, as a number; of the baseline's value where the bound is relative. */
+  readonly change?: number;
+}
+
+function demandsOf(name: MetricName, bound: MetricBound, { policy }: Subject): readonly MetricDemand[] {
+  const of = (key: MetricDemand['key'], demanded: Bound, title: string): Demand => ({
+    id: `gate/${name}/${key}`,
+    title,
+    bound: demanded,
+    unit: unitOf(name),
+    severity: bound.severity,
+    reason: bound.reason,
+    place: policy.placeOf(['gates', name, key]),
+  });
+  const { min, max } = bound;
+  const demands: MetricDemand[] = [];
+  if (min !== undefined)
+    demands.push({ key: 'min', demand: of('min', { kind: 'min', value: min }, `${name} ≥ ${min}`) });
+  if (max !== undefined)
+    demands.push({ key: 'max', demand: of('max', { kind: 'max', value: max }, `${name} ≤ ${max}`) });
+  for (const key of ['max_regression', 'min_improvement'] as const) {
+    const written = bound[key];
+    if (written === undefined) continue;
+    const { change, relative } = changeOf(written);
+    const title = `${name} ${key === 'max_regression' ? `at most ${written} worse` : `at least ${written} better`}`;
+    demands.push({
+      key,
+      change,
+      demand: of(key, { kind: key, value: change, ...(relative ? { relative } : {}) }, title),
+    });
+  }
+  return demands;
+}
+
+/** `0.01` and `"5%"` as the policy writes them. */
+export function changeOf(written: number | string): { readonly change: number; readonly relative: boolean } {
+  return typeof written === 'number'
+    ? { change: written, relative: false }
+    : { change: Number(written.slice(0, -1)) / 100, relative: true };
+}
+
+/** How much worse or better than the baseline, on the same rows. */
+function compared(
+  name: MetricName,
+  demand: Demand,
+  {
+    key,
+    change,
+    rows,
+  }: { readonly key: 'max_regression' | 'min_improvement'; readonly change: number; readonly rows: number },
+  measured: MetricIntervals,
+  noBaseline: NoBaseline,
+): Check {
+  const { difference, baseline } = measured;
+  if (difference === undefined || baseline === undefined) {
+    return noBaseline.kind === 'absent' ? skipped(demand, noBaseline.why) : unjudged(demand, noBaseline.why);
+  }
+  if (Number.isNaN(baseline)) return unjudged(demand, `${name} of the baseline is not defined on these rows`);
+  const relative = demand.bound.relative === true;
+  const interval = relative ? (measured.relative ?? difference) : difference;
+  // Worse is down where higher is better, up where lower is.
+  const higher = metrics[name].better === 'higher';
+  const floor = key === 'max_regression' ? -change : change;
+  const against: Measured['against'] = higher ? { kind: 'min', value: floor } : { kind: 'max', value: -floor };
+  const moved = interval.estimate;
+  const worse = higher ? moved < 0 : moved > 0;
+  const amount =
+    relative && measured.relative !== undefined
+      ? `${numberText(Math.abs(moved) * 100)} %`
+      : numberText(Math.abs(moved));
+  return boundCheck(demand, {
+    observed: measured.candidate.estimate,
+    baseline,
+    interval,
+    against,
+    rows,
+    ...(relative && measured.relative !== undefined ? { intervalUnit: 'share' as const } : {}),
+    said: `${name} is ${numberText(measured.candidate.estimate)}, the baseline's ${numberText(baseline)} on the same rows: ${
+      moved === 0 ? 'no change' : `${amount} ${worse ? 'worse' : 'better'}`
+    }`,
+    note:
+      relative && measured.relative === undefined
+        ? `The baseline's value is 0, so ${numberText(change * 100)} % of it would be nothing: the change itself is held against ${numberText(change)}`
+        : undefined,
+  });
+}
+
+function undefinedBecause({ pair: { candidate } }: Subject): string {
+  if (candidate.task === 'regression') return '';
+  const present = new Set(candidate.actual);
+  const absent = candidate.classes.filter((_, index) => !present.has(index));
+  return absent.length === 0
+    ? ''
+    : `: no row is of class ${absent
+        .slice(0, 5)
+        .map((name) => `"${excerpt(name, 40)}"`)
+        .join(', ')}`;
+}

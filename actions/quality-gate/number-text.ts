@@ -1,0 +1,20 @@
+/**
+ * A measured number for a sentence: four significant digits, and as many more as it takes not to read like `bound` when it is not.
+ */
+export function numberText(value: number, bound?: number): string {
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? 'not a number' : value > 0 ? '∞' : '−∞';
+  for (let digits = 4; digits < 15; digits++) {
+    const text = plain(Number(value.toPrecision(digits)));
+    if (bound === undefined || value === bound || Number(text) !== bound) return text;
+  }
+  return plain(value);
+}
+
+/** `3 rows`, `1 row`. */
+export function counted(count: number, noun: string): string {
+  return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+function plain(value: number): string {
+  return (Object.is(value, -0) ? '0' : String(value)).replace('-', '−');
+}

@@ -1,0 +1,170 @@
+import { resolve } from 'node:path';
+import { type Engine, openEngine } from '../../core/data/index.ts';
+import type { Host } from '../../core/host/index.ts';
+import type { Model } from '../../core/onnx/index.ts';
+import { type EffectivePolicy, policyDefaults } from '../../core/policy/index.ts';
+import { PolicyError } from '../../core/problem/index.ts';
+import type { Check, Figure, ModelSummary, Notice, Report } from '../../core/report/index.ts';
+import { excerpt } from '../../core/text/index.ts';
+import { type BaseFiles, type GateInputs, gateReport, loadEffectivePolicy, publishReport } from '../../github/index.ts';
+import { type Baseline, openBaseline, withoutBaseline } from './baseline.ts';
+import { needsRows, subjectOf, tried } from './candidate-and-baseline.ts';
+import { openEvaluation } from './evaluation-rows.ts';
+import { fairnessChecks } from './fairness-gate.ts';
+import { figuresOf } from './figures.ts';
+import { judgeLatency } from './latency-gate.ts';
+import { metricChecks } from './metric-gate.ts';
+import { openModelFile, summaryOf } from './model-file.ts';
+import { taskFor, textColumns, type WiredModel, wire } from './model-run.ts';
+import { sizeChecks } from './size-gate.ts';
+import { sliceChecks } from './slice-gate.ts';
+import type { NoBaseline } from './subject.ts';
+
+export type QualityGateInputs = GateInputs;
+
+/** What judging a model found. */
+export interface ModelJudgement {
+  readonly checks: readonly Check[];
+  readonly figures: readonly Figure[];
+  readonly notices: readonly Notice[];
+  readonly candidate?: ModelSummary;
+  readonly baseline?: ModelSummary;
+  readonly sources: Report['sources'];
+}
+
+/** The quality gate alone: the model against its bounds, reported and published. */
+export async function run(inputs: QualityGateInputs, host: Host): Promise<Report> {
+  const gate = await host.group('Read the policy', () => loadEffectivePolicy(inputs, host));
+  const { policy, directory, base, event } = gate;
+  if (policy.policy.gates === undefined) {
+    throw new PolicyError({
+      code: 'no-gates',
+      message: 'the policy demands nothing of a model',
+      place: { file: policy.file },
+      fix: 'Add gates, such as "gates: { accuracy: { min: 0.9 } }".',
+    });
+  }
+  await using engine = await openEngine({ host });
+  const judgement = await host.group('Judge the model', () =>
+    judgeModel({ policy, directory, engine, host, ...(base === undefined ? {} : { base }) }),
+  );
+  const report = gateReport(gate, judgement, inputs);
+  await host.group('Publish the report', () =>
+    publishReport(report, { ...inputs, part: 'model', ...(event === undefined ? {} : { event }) }, host),
+  );
+  return report;
+}
+
+/**
+ * Judges the policy's model: runs it and its baseline on the same rows, measures, and holds every number with its uncertainty against
+ * its bound. `directory` is what the policy's paths are relative to; `base` holds the base branch's model.
+ *
+ * Throws a `SluiceError` where nothing can be judged: the model or the data cannot be read, or do not fit each other. A baseline that
+ * cannot be used is no reason to throw: what compares with it becomes `error`, the rest is judged.
+ */
+export async function judgeModel(options: {
+  readonly policy: EffectivePolicy;
+  readonly directory: string;
+  readonly engine: Engine;
+  readonly base?: BaseFiles;
+  readonly host: Host;
+}): Promise<ModelJudgement> {
+  const { policy, directory, engine, base, host } = options;
+  const { model: modelPolicy, gates, evaluation } = policy.policy;
+  if (modelPolicy === undefined || gates === undefined) return { checks: [], figures: [], notices: [], sources: [] };
+
+  const place = policy.placeOf(['model', 'path']);
+  const path = modelPolicy.path;
+  host.info(`Open the candidate ${excerpt(path)}`);
+  await using candidate = await openModelFile({ file: resolve(directory, path), path, place }, host);
+  await using baseline = await baselineOf(policy, directory, base, candidate, host);
+
+  const rowsNeeded = needsRows(gates) || evaluation !== undefined;
+  const text = textColumns(candidate, modelPolicy);
+  const rows = rowsNeeded ? await openEvaluation(policy, directory, engine, text) : undefined;
+  const task = taskFor(policy.policy, candidate);
+  let wired: WiredModel | undefined;
+  let wiredBaseline: WiredModel | undefined;
+  let noBaseline: NoBaseline = baseline.absence;
+  if (rows !== undefined) {
+    wired = await wire({ model: candidate, path, place, policy: modelPolicy, evaluation: rows.policy, task }, rows);
+    const { model, policy: ofBaseline, evaluation: itsEvaluation, path: itsPath = 'the baseline' } = baseline;
+    if (model !== undefined) {
+      const of = { model, path: itsPath, place, policy: ofBaseline, evaluation: itsEvaluation ?? rows.policy, task };
+      const result = await tried(() => wire(of, rows));
+      if ('kind' in result) noBaseline = result;
+      else wiredBaseline = result;
+    }
+  }
+
+  const checks: Check[] = [];
+  const figures: Figure[] = [];
+  const notices: Notice[] = [...noticesOf(candidate, baseline, noBaseline)];
+  const take = (part: { checks: readonly Check[]; figures?: readonly Figure[]; notices?: readonly Notice[] }) => {
+    checks.push(...part.checks);
+    figures.push(...(part.figures ?? []));
+    notices.push(...(part.notices ?? []));
+  };
+
+  if (rows !== undefined && wired !== undefined && needsRows(gates)) {
+    host.info(`Run the models on ${rows.table.rows.toLocaleString('en-US')} rows of ${excerpt(rows.policy.source)}`);
+    const { subject, notices: said } = await subjectOf(policy, rows, wired, wiredBaseline, noBaseline, host);
+    noBaseline = subject.noBaseline;
+    take({ checks: metricChecks(subject), figures: figuresOf(subject), notices: said });
+    take(await sliceChecks(subject, rows));
+    take(await fairnessChecks(subject, rows));
+  }
+  if (gates.latency !== undefined) {
+    take(
+      await judgeLatency(policy, {
+        candidate: {
+          model: candidate,
+          open: () => openModelFile({ file: resolve(directory, path), path, place }, host),
+          wired,
+        },
+        baseline:
+          baseline.model === undefined || (rows !== undefined && wiredBaseline === undefined)
+            ? undefined
+            : { model: baseline.model, open: baseline.open, wired: wiredBaseline },
+        rows: rows?.table.rows ?? 0,
+        noBaseline,
+        level: policy.policy.evidence ?? policyDefaults.evidence,
+        seed: rows?.table.sha256 ?? candidate.facts.sha256,
+        host,
+      }),
+    );
+  }
+  take({ checks: sizeChecks(policy, candidate.facts, baseline.model?.facts, noBaseline) });
+
+  return {
+    checks,
+    figures,
+    notices,
+    candidate: summaryOf(path, candidate.facts),
+    ...(baseline.model === undefined ? {} : { baseline: summaryOf(baseline.path ?? '', baseline.model.facts) }),
+    sources: rows === undefined ? [] : [{ path: rows.policy.source, sha256: rows.table.sha256, rows: rows.table.rows }],
+  };
+}
+
+/** The baseline, or one that says why it cannot be used. */
+async function baselineOf(
+  policy: EffectivePolicy,
+  directory: string,
+  base: BaseFiles | undefined,
+  candidate: Model,
+  host: Host,
+): Promise<Baseline> {
+  const found = await tried(() => openBaseline(policy, directory, base, candidate.facts, host));
+  return 'kind' in found ? withoutBaseline(policy, found) : found;
+}
+
+function noticesOf(candidate: Model, baseline: Baseline, noBaseline: NoBaseline): readonly Notice[] {
+  if (baseline.model === undefined || noBaseline.why !== '') {
+    return noBaseline.why === ''
+      ? []
+      : [{ level: noBaseline.kind === 'absent' ? 'notice' : 'warning', message: `${noBaseline.why}.` }];
+  }
+  if (baseline.model.facts.sha256 !== candidate.facts.sha256) return [];
+  if (JSON.stringify(baseline.model.facts.externalFiles) !== JSON.stringify(candidate.facts.externalFiles)) return [];
+  return [{ level: 'notice', message: 'Candidate and baseline are the same file, byte for byte.' }];
+}

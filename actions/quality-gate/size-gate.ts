@@ -1,0 +1,110 @@
+import type { ModelFacts } from '../../core/onnx/index.ts';
+import type { EffectivePolicy } from '../../core/policy/index.ts';
+import type { Bound, Check, Unit } from '../../core/report/index.ts';
+import { exactInterval } from '../../core/statistics/index.ts';
+import { boundCheck, type Demand, skipped, unjudged } from './bound-check.ts';
+import { changeOf } from './metric-gate.ts';
+import { numberText } from './number-text.ts';
+import type { NoBaseline } from './subject.ts';
+
+/** A megabyte is 10^6 bytes, as disks and downloads count. */
+const megabyte = 1e6;
+
+/** Holds facts of the file against their bounds. No measurement, so no uncertainty: exact in every run. */
+export function sizeChecks(
+  policy: EffectivePolicy,
+  candidate: ModelFacts,
+  baseline: ModelFacts | undefined,
+  noBaseline: NoBaseline,
+): readonly Check[] {
+  const size = policy.policy.gates?.size;
+  if (size === undefined) return [];
+  const megabytes = candidate.bytes / megabyte;
+  const of = (key: string, bound: Bound, unit: Unit, title: string): Demand => ({
+    id: `gate/size/${key}`,
+    title,
+    bound,
+    unit,
+    severity: size.severity,
+    reason: size.reason,
+    place: policy.placeOf(['gates', 'size', key]),
+  });
+  const checks: Check[] = [];
+  if (size.max_mb !== undefined) {
+    checks.push(
+      boundCheck(of('max_mb', { kind: 'max', value: size.max_mb }, 'MB', `model size ≤ ${size.max_mb} MB`), {
+        observed: megabytes,
+        ...(baseline === undefined ? {} : { baseline: baseline.bytes / megabyte }),
+        interval: exactInterval(megabytes),
+        said: `The model, with external data, has ${candidate.bytes.toLocaleString('en-US')} bytes`,
+      }),
+    );
+  }
+  if (size.max_parameters !== undefined) {
+    checks.push(
+      boundCheck(
+        of(
+          'max_parameters',
+          { kind: 'max', value: size.max_parameters },
+          'count',
+          `parameters ≤ ${size.max_parameters.toLocaleString('en-US')}`,
+        ),
+        {
+          observed: candidate.parameters,
+          ...(baseline === undefined ? {} : { baseline: baseline.parameters }),
+          interval: exactInterval(candidate.parameters),
+          said: `The model has ${candidate.parameters.toLocaleString('en-US')} parameters`,
+        },
+      ),
+    );
+  }
+  if (size.min_opset !== undefined) {
+    const demand = of('min_opset', { kind: 'min', value: size.min_opset }, 'none', `opset ≥ ${size.min_opset}`);
+    const opset = opsetOf(candidate);
+    checks.push(
+      opset === undefined
+        ? unjudged(demand, 'The model imports no version of the operator set ai.onnx')
+        : boundCheck(demand, {
+            observed: opset,
+            interval: exactInterval(opset),
+            said: `The model imports version ${opset} of the operator set ai.onnx`,
+          }),
+    );
+  }
+  if (size.max_regression !== undefined) {
+    const { change, relative } = changeOf(size.max_regression);
+    const demand = of(
+      'max_regression',
+      { kind: 'max_regression', value: change, ...(relative ? { relative } : {}) },
+      'MB',
+      `model size at most ${size.max_regression}${relative ? '' : ' MB'} larger`,
+    );
+    checks.push(
+      baseline === undefined
+        ? (noBaseline.kind === 'absent' ? skipped : unjudged)(demand, noBaseline.why)
+        : grown(demand, candidate, baseline, change, relative),
+    );
+  }
+  return checks;
+}
+
+/** The version of ONNX's own operator set that the model imports. */
+export function opsetOf(facts: ModelFacts): number | undefined {
+  return facts.opsets.find(({ domain }) => domain === '' || domain === 'ai.onnx')?.version;
+}
+
+function grown(demand: Demand, candidate: ModelFacts, baseline: ModelFacts, change: number, relative: boolean): Check {
+  const more = (candidate.bytes - baseline.bytes) / (relative ? baseline.bytes : megabyte);
+  return boundCheck(demand, {
+    observed: candidate.bytes / megabyte,
+    baseline: baseline.bytes / megabyte,
+    interval: exactInterval(more),
+    against: { kind: 'max', value: change },
+    ...(relative ? { intervalUnit: 'share' as const } : {}),
+    said: `The model has ${candidate.bytes.toLocaleString('en-US')} bytes, the baseline ${baseline.bytes.toLocaleString('en-US')}: ${
+      more === 0
+        ? 'no change'
+        : `${numberText(Math.abs(relative ? more * 100 : more))} ${relative ? '%' : 'MB'} ${more > 0 ? 'larger' : 'smaller'}`
+    }`,
+  });
+}
