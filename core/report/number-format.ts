@@ -7,9 +7,13 @@ export interface Scale {
   readonly percent: boolean;
 }
 
-/** A share of rows reads as `97.7 %`; an accuracy stays `0.9512`, as everyone writes it. */
-export function scaleOf(check: Pick<Check, 'unit' | 'section'>, unit: Unit = check.unit ?? 'none'): Scale {
-  return { unit, percent: unit === 'share' && check.section !== 'gate' };
+/**
+ * A share of rows reads as `97.7 %`; an accuracy stays `0.9512`, as everyone writes it. `unit`: an interval's own unit, where it
+ * has one; a share there is a change in percent of the baseline.
+ */
+export function scaleOf(check: Pick<Check, 'unit' | 'section'>, unit?: Unit): Scale {
+  const percent = unit === 'share' || (unit === undefined && check.unit === 'share' && check.section !== 'gate');
+  return { unit: unit ?? check.unit ?? 'none', percent };
 }
 
 /**

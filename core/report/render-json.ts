@@ -55,7 +55,9 @@ const keyOrder: ReadonlyMap<string, number> = new Map(
  * infinite number (an interval without an upper end) is written as the string `"Infinity"`; `parseReport` reads it back.
  */
 export function renderJson(report: Report): string {
-  return `${JSON.stringify(ordered(report), undefined, 2)}\n`;
+  const json = JSON.stringify(ordered(report), undefined, 2);
+  // A curve's numbers on one line. A text in JSON holds no line break, so only arrays are met.
+  return `${json.replace(/\[\n\s+([-+\d.e,\s]+?)\s+\]/g, (_all, numbers: string) => `[${numbers.replace(/\s+/g, ' ')}]`)}\n`;
 }
 
 function ordered(value: unknown): unknown {

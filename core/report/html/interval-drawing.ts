@@ -1,3 +1,4 @@
+import { excerpt } from '../../text/index.ts';
 import type { Check } from '../check.ts';
 import { factsOf } from '../check-facts.ts';
 import { type IntervalScale, intervalScaleOf } from '../interval-scale.ts';
@@ -62,7 +63,12 @@ function forbidden(
 
 function bar(check: Check, scale: IntervalScale, x: (at: number) => number, y: number, cap: number): Markup {
   const [lower, estimate, upper] = [x(scale.lower), x(scale.estimate), x(scale.upper)];
-  return html`<g class="s-${check.status}"><path class="span" d="M${lower} ${y - cap}v${2 * cap}M${lower} ${y}H${upper}M${upper} ${y - cap}v${2 * cap}"/><circle class="dot" cx="${estimate}" cy="${y}" r="${cap}"/></g>`;
+  // An end that is not known is an arrow, not a cap.
+  const left =
+    check.evidence?.lower === -Infinity ? `l${cap} ${-cap}m${-cap} ${cap}l${cap} ${cap}` : `v${-cap}v${2 * cap}`;
+  const right =
+    check.evidence?.upper === Infinity ? `l${-cap} ${-cap}m${cap} ${cap}l${-cap} ${cap}` : `v${-cap}v${2 * cap}`;
+  return html`<g class="s-${check.status}"><path class="span" d="M${lower} ${y}${left}M${lower} ${y}H${upper}${right}"/><circle class="dot" cx="${estimate}" cy="${y}" r="${cap}"/></g>`;
 }
 
 function boundLine({ bound }: IntervalScale, x: (at: number) => number, top: number, bottom: number): Markup {
@@ -71,7 +77,10 @@ function boundLine({ bound }: IntervalScale, x: (at: number) => number, top: num
 
 function labelOf(check: Check): string {
   const facts = factsOf(check);
-  return `${check.title}: interval ${facts.interval}, ${facts.method}; ${facts.decisive}; ${check.status}`;
+  return excerpt(
+    `${check.title}: interval ${facts.interval}, ${facts.method}; ${facts.decisive}; ${check.status}`,
+    400,
+  );
 }
 
 function clamp(value: number, least: number, most: number): number {

@@ -123,7 +123,7 @@ function confusionDrawing({ labels, counts }: ConfusionFigure): Drawing {
   const height = few ? Math.min(80 + labels.length * 100, 480) : Math.min(110 + labels.length * 24, 560);
   const correct = cells.filter((cell) => cell.right).reduce((sum, cell) => sum + cell.count, 0);
   const all = cells.reduce((sum, cell) => sum + cell.count, 0);
-  const left = Math.min(130, 24 + 7 * Math.max(4, ...names.map((name) => name.length)));
+  const left = Math.min(200, 24 + 7 * Math.max(4, ...names.map(columnsOf)));
   return {
     svg: draw({
       width: 500,
@@ -394,7 +394,13 @@ function draw(options: Plot.PlotOptions): Markup {
   });
   // Its rules are in the page's style sheet, once.
   svg.querySelector('style')?.remove();
-  return trusted(svg.outerHTML);
+  // A hundredth of a pixel is fine enough, and the same on every machine whatever its last bits say. Only inside tags: texts stay.
+  const drawing: string = svg.outerHTML;
+  return trusted(
+    drawing.replace(/<[^>]+>/g, (tag) =>
+      tag.replace(/\d+\.\d{3,}/g, (number) => String(Math.round(Number(number) * 100) / 100)),
+    ),
+  );
 }
 
 function unitSquare(x: string, y: string): Plot.PlotOptions {

@@ -18,7 +18,7 @@ const cardsShown = 200;
 const passedShown = 2000;
 
 const brand = trusted(
-  '<svg viewBox="0 0 24 24" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round"><path d="M4 3v18M20 3v18M4 6h16"/><path d="M8 6v7h8V6" fill="currentColor" fill-opacity=".25" stroke-linejoin="round"/><path d="M7.5 17c1.5-1.3 3-1.3 4.500 0s3 1.300 4.500 0"/></svg>',
+  '<svg viewBox="0 0 24 24" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round"><path d="M4 3v18M20 3v18M4 6h16"/><path d="M8 6v7h8V6" fill="currentColor" fill-opacity=".25" stroke-linejoin="round"/><path d="M7.5 17c1.5-1.3 3-1.3 4.5 0s3 1.3 4.5 0"/></svg>',
 );
 
 /** The page. Text from the report is only ever a text node or a quoted attribute; the policy below forbids everything but style. */

@@ -155,7 +155,7 @@ function paintNumber(text: string, quiet: boolean, paint: Paint): string {
 
 // The bound stays in the text's own colour: it is the demand, not the outcome.
 function paintBar(bar: string, paint: Paint, colours: Colours): string {
-  return bar.replace(/[├─┤●◆]+|[┃╂]/g, (part) => (part === '┃' || part === '╂' ? colours.bold(part) : paint(part)));
+  return bar.replace(/[├─┤●◆◄►]+|[┃╂]/g, (part) => (part === '┃' || part === '╂' ? colours.bold(part) : paint(part)));
 }
 
 function explanation(
@@ -219,7 +219,7 @@ function failingLines(failing: FailingRows, room: number, colours: Colours): rea
   return [
     colours.dim(`┌ ${line(names)}`),
     ...texts.map((row) => `${colours.dim('│')} ${line(row)}`),
-    colours.dim(`└ ${rest.length === 0 ? counted(failing.total, 'failing row') : rest.join(', ')}`),
+    colours.dim(`└ ${cut(rest.length === 0 ? counted(failing.total, 'failing row') : rest.join(', '), room - 2)}`),
   ];
 }
 
@@ -230,14 +230,14 @@ function valueText(value: string | null | undefined): string {
 function differenceLines(report: Report, columns: number, colours: Colours): readonly string[] {
   const differences = report.policy.differences;
   if (differences.length === 0) return [];
-  const words = { base: 'base stands', head: 'pull request stands', both: 'both stand' };
+  const words = { base: 'base holds', head: 'head holds', both: 'both hold' };
   const shown = differences.slice(0, 20);
   const widest = (texts: readonly string[], most: number) => Math.min(most, Math.max(...texts.map(widthOf)));
   const key = widest(
     shown.map((difference) => difference.key),
     Math.floor(columns / 3),
   );
-  const side = Math.floor((columns - key - 2 - 24) / 2);
+  const side = Math.max(3, Math.floor((columns - key - 19) / 2));
   const base = widest(
     shown.map((difference) => difference.base ?? 'absent'),
     side,
@@ -249,7 +249,7 @@ function differenceLines(report: Report, columns: number, colours: Colours): rea
   const title = 'Policy changes';
   return [
     '',
-    `${colours.bold(title)} ${colours.dim(`base → pull request ${'─'.repeat(Math.max(0, columns - title.length - 22))}`)}`,
+    `${colours.bold(title)} ${colours.dim(`base → head ${'─'.repeat(Math.max(0, columns - title.length - 13))}`)}`,
     ...shown.map(
       (difference) =>
         `  ${cell(difference.key, key)}  ${cell(difference.base ?? 'absent', base)} ${colours.dim('→')} ${cell(difference.head ?? 'absent', head)}  ${colours.dim(words[difference.effective])}`,

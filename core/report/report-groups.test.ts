@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import type { Check } from './check.ts';
+import { groupsOf } from './report-groups.ts';
+
+const check = (id: string, section: Check['section']): Check => ({
+  id,
+  title: id,
+  section,
+  status: 'pass',
+  message: '',
+});
+const source = (path: string) => ({ path, sha256: '', rows: 1 });
+
+test('data checks stand under their file, the longest path that fits; gates stand together', () => {
+  const groups = groupsOf({
+    sources: [source('data/a'), source('data/a/b.csv')],
+    checks: [
+      check('data/a/b.csv/unique[x]', 'data'),
+      check('data/a/row_count', 'data'),
+      check('gate/f1/min', 'gate'),
+      check('data/data/a/schema', 'data'),
+      check('elsewhere', 'data'),
+    ],
+  });
+  expect(groups.map((group) => [group.title, group.source, group.checks.map(({ id }) => id)])).toEqual([
+    ['Data', 'data/a/b.csv', ['data/a/b.csv/unique[x]']],
+    ['Data', 'data/a', ['data/a/row_count', 'data/data/a/schema']],
+    ['Data', '', ['elsewhere']],
+    ['Model', '', ['gate/f1/min']],
+  ]);
+});
