@@ -2,7 +2,7 @@ import * as core from '@actions/core';
 import type { Host, Progress } from '../core/host/index.ts';
 import type { Place } from '../core/problem/index.ts';
 import { printable } from '../core/text/index.ts';
-import { logText } from './log-text.ts';
+import { commandText, logText } from './log-text.ts';
 import { repositoryPath } from './repository-root.ts';
 
 // A job's log keeps every line, so progress is told rarely.
@@ -25,7 +25,7 @@ export function actionsHost(directory = process.cwd()): Host {
   };
   return {
     async group(title, work) {
-      core.startGroup(logText(title));
+      core.startGroup(commandText(title));
       try {
         return await work();
       } finally {
@@ -33,9 +33,9 @@ export function actionsHost(directory = process.cwd()): Host {
       }
     },
     info: (message) => core.info(logText(message)),
-    notice: (message, place) => core.notice(logText(message), annotation(place)),
-    warning: (message, place) => core.warning(logText(message), annotation(place)),
-    error: (message, place) => core.error(logText(message), annotation(place)),
+    notice: (message, place) => core.notice(commandText(message), annotation(place)),
+    warning: (message, place) => core.warning(commandText(message), annotation(place)),
+    error: (message, place) => core.error(commandText(message), annotation(place)),
     progress: (title) => progress(title),
     async summary(markdown) {
       await core.summary.addRaw(markdown, true).write();

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { logText } from './log-text.ts';
+import { commandText, logText } from './log-text.ts';
 
 // How the runner recognises commands (actions/runner, ActionCommand.cs: TryParseV2 and TryParse).
 const isCommand = (line: string) => line.trimStart().startsWith('::') || line.includes('##[');
@@ -29,4 +29,8 @@ test('no text whatever becomes a command', () => {
     }),
     { numRuns: 2000 },
   );
+});
+
+test('what a command says holds no second end of its head', () => {
+  expect(commandText('2 of 2 failed: ::error title=x::y :::z')).toBe('2 of 2 failed: : :error title=x: :y : : :z');
 });

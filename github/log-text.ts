@@ -13,3 +13,11 @@ export function logText(text: string): string {
     .map((line) => defused(printable(line)))
     .join('\n');
 }
+
+/**
+ * Untrusted text as what a workflow command says. GitHub's runner takes the first `::` for the end of the command's head, others
+ * (act, Forgejo) the last, so there must be only one.
+ */
+export function commandText(text: string): string {
+  return logText(text).replace(/:(?=:)/g, ': ');
+}

@@ -72,9 +72,9 @@ describe('runAction', () => {
       return reportOf([check('pass', '::error::from a title')]);
     });`);
     expect(commands(log)).toEqual([
-      '::group::g%0A: :stop-commands::x',
+      '::group::g%0A: :stop-commands: :x',
       '::endgroup::',
-      '::error file=a%2Cline=9%3A%3Ab::x%0A: :error::y\\u{d}%0A: :warning::z',
+      '::error file=a%2Cline=9%3A%3Ab::x%0A: :error: :y\\u{d}%0A: :warning: :z',
     ]);
     expect(log).not.toContain('##[');
   });

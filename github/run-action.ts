@@ -6,7 +6,7 @@ import manifest from '../package.json' with { type: 'json' };
 import { actionsHost } from './actions-host.ts';
 import { remarkableChecks } from './annotation.ts';
 import { type GateInputs, gateInputsFrom } from './inputs.ts';
-import { logText } from './log-text.ts';
+import { commandText } from './log-text.ts';
 
 /** GitHub shows ten errors and ten warnings a step and drops the rest; one is kept for the verdict. */
 const annotationsPerStep = 9;
@@ -30,7 +30,7 @@ export async function runAction(
     const report = await run(inputs, host);
     host.info(`\n${renderTerminal(report, { colour: false, width: logWidth })}`);
     annotateLog(report, host);
-    if (report.verdict !== 'passed') core.setFailed(logText(report.headline));
+    if (report.verdict !== 'passed') core.setFailed(commandText(report.headline));
   } catch (error) {
     process.exitCode = 1;
     const lines = describeFailure(error);

@@ -1,0 +1,84 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bundle } from './bundle.ts';
+
+const root = resolve(import.meta.dirname, '..');
+let dist = '';
+let files: readonly string[] = [];
+beforeAll(async () => {
+  dist = join(await mkdtemp(join(tmpdir(), 'sluice-bundle-')), 'dist');
+  await bundle(root, dist);
+  const entries = await readdir(dist, { recursive: true, withFileTypes: true });
+  files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+});
+afterAll(() => rm(dirname(dist), { recursive: true, force: true }));
+
+/** What Node reads before the first statement of `file` runs: the file and all it imports statically. */
+async function readAtStart(file: string, seen = new Set<string>()): Promise<number> {
+  if (seen.has(file)) return 0;
+  seen.add(file);
+  const text = await readFile(file, 'utf8');
+  let bytes = Buffer.byteLength(text);
+  for (const [, specifier = ''] of text.matchAll(/\b(?:from|import)\s*"(\.[^"]+)"/g)) {
+    bytes += await readAtStart(join(dirname(file), specifier), seen);
+  }
+  return bytes;
+}
+
+describe('the bundle', () => {
+  test.each(['pull-request-gate', 'validate-data', 'quality-gate'])(
+    '%s says what runs before it loads anything heavy',
+    async (action) => {
+      const entry = join(dist, action, 'index.js');
+      expect(await readAtStart(entry)).toBeLessThan(10_000);
+      expect(await readFile(entry, 'utf8')).toMatch(/process\.stdout\.write\(.*await import\(/s);
+    },
+  );
+
+  test('is pure JavaScript, and an ES module', async () => {
+    const kinds = new Set(files.map((file) => file.slice(file.lastIndexOf('.'))));
+    expect(kinds).toEqual(new Set(['.js', '.json', '.txt']));
+    expect(await readFile(join(dist, 'package.json'), 'utf8')).toBe('{"type":"module"}\n');
+  });
+
+  test('holds no path of the machine it was built on', async () => {
+    for (const file of files) expect((await readFile(file, 'utf8')).includes(root), file).toBe(false);
+  });
+
+  test('names the licence of what is in it', async () => {
+    const licences = await readFile(join(dist, 'licenses.txt'), 'utf8');
+    for (const name of ['@actions/core', '@octokit/core', 'zod', 'yaml', 'undici'])
+      expect(licences).toContain(`${name} `);
+    expect(licences).toContain('Permission is hereby granted');
+    expect(licences).not.toContain('vitest ');
+  });
+
+  test('has a command that starts by itself', async () => {
+    const command = join(dist, 'cli', 'index.js');
+    expect(await readFile(command, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
+    expect((await stat(command)).mode & 0o111).toBe(0o111);
+    const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
+    expect(execFileSync(process.execPath, [command, '--version']).toString().trim()).toBe(version);
+  });
+
+  test('an action tells a wrong event in one annotation and exits with 1', () => {
+    const env = { PATH: process.env['PATH'], GITHUB_EVENT_NAME: 'pull_request_target' };
+    let output = '';
+    let code = 0;
+    try {
+      execFileSync(process.execPath, [join(dist, 'pull-request-gate', 'index.js')], { env, stdio: 'pipe' });
+    } catch (error) {
+      const failed = error as { readonly stdout: Buffer; readonly status: number };
+      output = failed.stdout.toString();
+      code = failed.status;
+    }
+    expect(code).toBe(1);
+    expect(output.split('\n')[0]).toMatch(/^Sluice \d+\.\d+\.\d+ · pull-request gate$/);
+    expect(output.split('\n').filter((line) => line.startsWith('::error'))).toEqual([
+      expect.stringMatching(/^::error::a gate does not run under pull_request_target/),
+    ]);
+  });
+});
