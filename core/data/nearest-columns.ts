@@ -3,17 +3,16 @@ import type { Place, Problem } from '../problem/index.ts';
 import { excerpt } from '../text/index.ts';
 import type { Column } from './table.ts';
 
-/** The columns whose names are most like a name that is not there, best first, at most three; empty when none is alike. */
+/** The columns whose names are most like a name that is not there, at most three; empty when none is alike. */
 export function nearestColumns(name: string, columns: readonly Column[]): readonly string[] {
   const wanted = name.toLowerCase();
-  return columns
+  const alike = columns
     .map((column) => ({ name: column.name, distance: distance(wanted, column.name.toLowerCase()) }))
-    .filter(
-      (near) => near.distance <= Math.max(2, Math.floor(name.length / 3)) || near.name.toLowerCase().includes(wanted),
-    )
-    .sort((one, other) => one.distance - other.distance)
-    .slice(0, 3)
-    .map((near) => near.name);
+    .filter((near) => near.distance <= Math.max(1, Math.floor(name.length / 3)));
+  const least = Math.min(...alike.map((near) => near.distance));
+  const nearest = alike.filter((near) => near.distance === least).map((near) => near.name);
+  const longer = columns.map((column) => column.name).filter((other) => other.toLowerCase().includes(wanted));
+  return (nearest.length > 0 ? nearest : longer).slice(0, 3);
 }
 
 /** The problem of naming a column that a file lacks, with the nearest names it has. */

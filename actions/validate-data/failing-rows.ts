@@ -1,0 +1,98 @@
+import { type Column, type Engine, rowNumberColumn, type Table } from '../../core/data/index.ts';
+import type { FailingRows } from '../../core/report/index.ts';
+import type { Dialect } from './dialect.ts';
+import type { Measurements } from './measure.ts';
+import type { Judgement } from './planned-check.ts';
+import { numbersOf, rowsShown } from './take-measures.ts';
+
+/** Checks whose rows are fetched together. */
+const checksAtOnce = 100;
+/** Columns shown beside a check's own, so that a reader recognizes the row. */
+const columnsShown = 6;
+const longestValue = 500;
+
+type Failing = NonNullable<Judgement['failing']>;
+
+/**
+ * The first rows of each failure, in file order: their numbers in one scan for all failures, their values in another that reads
+ * nothing but these rows.
+ */
+export async function sampleFailing(
+  engine: Engine,
+  table: Table,
+  failures: readonly Failing[],
+  measurements: Measurements,
+  dialect: Dialect,
+): Promise<readonly FailingRows[]> {
+  const samples: FailingRows[] = [];
+  for (let from = 0; from < failures.length; from += checksAtOnce) {
+    const part = failures.slice(from, from + checksAtOnce);
+    const numbers = await firstRows(engine, table, part, measurements, dialect);
+    const columns = part.map(({ columns: own }) => withContext(own, table));
+    const values = await fetchRows(engine, table, numbers.flat(), columns.flat(), dialect);
+    for (const [index, { total }] of part.entries()) {
+      const shown = columns[index] ?? [];
+      samples.push({
+        total,
+        columns: shown.map((column) => column.name),
+        rows: (numbers[index] ?? []).map((row) => ({
+          row,
+          values: shown.map((column) => values.get(row)?.get(column.name) ?? null),
+        })),
+      });
+    }
+  }
+  return samples;
+}
+
+async function firstRows(
+  engine: Engine,
+  table: Table,
+  failures: readonly Failing[],
+  measurements: Measurements,
+  dialect: Dialect,
+): Promise<readonly (readonly number[])[]> {
+  const row = dialect.identifier(rowNumberColumn);
+  const questions = failures.flatMap(({ by }, index) =>
+    by.kind === 'copies' ? [] : [`${dialect.least(row, rowsShown, dialect.breaks(by))} AS f${index}`],
+  );
+  const [answer = {}] =
+    questions.length === 0 ? [] : await engine.query(`SELECT ${questions.join(', ')} FROM ${table.sql}`);
+  return failures.map(({ by }, index) =>
+    by.kind === 'copies' ? measurements.copies(by) : numbersOf(answer[`f${index}`]),
+  );
+}
+
+async function fetchRows(
+  engine: Engine,
+  table: Table,
+  numbers: readonly number[],
+  columns: readonly Column[],
+  dialect: Dialect,
+): Promise<ReadonlyMap<number, ReadonlyMap<string, string>>> {
+  const wanted = [...new Set(numbers)].sort((one, other) => one - other);
+  if (wanted.length === 0) return new Map();
+  const distinct = [...new Map(columns.map((column) => [column.name, column])).values()];
+  const row = dialect.identifier(rowNumberColumn);
+  const shown = distinct.map((column, index) => `${dialect.shown(column, longestValue)} AS v${index}`);
+  const rows = await engine.query(
+    `SELECT ${[`${row} AS r`, ...shown].join(', ')} FROM ${table.sql} WHERE ${row} IN (${wanted.join(', ')})`,
+  );
+  return new Map(
+    rows.map((found) => [
+      Number(found['r']),
+      new Map(
+        distinct.flatMap((column, index): [string, string][] => {
+          const value = found[`v${index}`];
+          return value === null || value === undefined ? [] : [[column.name, String(value)]];
+        }),
+      ),
+    ]),
+  );
+}
+
+/** A check's own columns first, then the file's leading ones. */
+function withContext(own: readonly Column[], table: Table): readonly Column[] {
+  const others = table.columns.filter((column) => !own.some((one) => one.name === column.name));
+  return [...own, ...others].slice(0, columnsShown);
+}

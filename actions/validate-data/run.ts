@@ -1,0 +1,123 @@
+/**
+ * Data checks of a policy on CSV and Parquet files.
+ * @module
+ */
+import { resolve } from 'node:path';
+import { type Engine, openEngine, type Table } from '../../core/data/index.ts';
+import type { Host } from '../../core/host/index.ts';
+import type { DataSource, EffectivePolicy } from '../../core/policy/index.ts';
+import { DataError, PolicyError, type Problem } from '../../core/problem/index.ts';
+import type { Check, Report } from '../../core/report/index.ts';
+import { excerpt } from '../../core/text/index.ts';
+import { type GateInputs, gateReport, loadEffectivePolicy, publishReport, repositoryRoot } from '../../github/index.ts';
+import { conclude, distinctIds } from './conclude.ts';
+import { duckdbDialect } from './dialect.ts';
+import { sampleFailing } from './failing-rows.ts';
+import { refuseBadPatterns } from './patterns.ts';
+import { planSource, textColumns } from './plan.ts';
+import { takeMeasures } from './take-measures.ts';
+import { counted } from './wording.ts';
+
+export type ValidateDataInputs = GateInputs;
+
+/** Data validation alone: reads the policy, checks its data, reports and publishes. */
+export async function run(inputs: ValidateDataInputs, host: Host): Promise<Report> {
+  const gate = await host.group('Read the policy', () => loadEffectivePolicy(inputs, host));
+  const { policy, directory, event } = gate;
+  if (policy.policy.data === undefined) {
+    throw new PolicyError({
+      code: 'nothing-to-validate',
+      message: 'the policy has no data checks',
+      place: { file: policy.file },
+      fix: 'Add "data:" with a source and its checks, or remove this step.',
+    });
+  }
+  await using engine = await openEngine({ host, directories: [repositoryRoot(directory)] });
+  const found = await host.group('Validate the data', () => validateData({ policy, directory, engine, host }));
+  const report = gateReport(gate, found, inputs);
+  await host.group('Publish the report', () =>
+    publishReport(report, { ...inputs, part: 'data', ...(event === undefined ? {} : { event }) }, host),
+  );
+  return report;
+}
+
+export interface DataToValidate {
+  readonly policy: EffectivePolicy;
+  /** What the policy's paths are relative to. Files outside the repository it is in are refused. */
+  readonly directory: string;
+  readonly engine: Engine;
+  readonly host: Host;
+}
+
+/**
+ * Every data check of the policy. A check that breaks its bound is a result; so is one that cannot be judged (`error`: a column that
+ * is not there, a file without rows). What cannot even be asked is thrown, all problems at once: a `PolicyError` for patterns that
+ * are no regular expressions, a `DataError` for files that cannot be read.
+ */
+export async function validateData({
+  policy,
+  directory,
+  engine,
+  host,
+}: DataToValidate): Promise<{ checks: Check[]; sources: Report['sources'] }> {
+  const sources = policy.policy.data ?? [];
+  const within = repositoryRoot(directory);
+  await refuseBadPatterns(policy, engine);
+
+  const checks: Check[] = [];
+  const tables: Table[] = [];
+  const problems: Problem[] = [];
+  const progress = host.progress('Checking the data');
+  for (const [index, source] of sources.entries()) {
+    progress.update(index, sources.length);
+    try {
+      const table = await engine.open(resolve(directory, source.source), {
+        name: source.source,
+        within,
+        place: policy.placeOf(['data', index, 'source']),
+        text: textColumns(source),
+      });
+      const found = await checkSource(source, index, table, policy, engine);
+      host.info(
+        `${excerpt(source.source)}: ${counted(table.rows, 'row')}, ${counted(table.columns.length, 'column')}, ${counted(found.length, 'check')}`,
+      );
+      tables.push(table);
+      checks.push(...found);
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      problems.push(...error.problems);
+    }
+  }
+  progress.end();
+  const [first, ...others] = problems;
+  if (first !== undefined) throw new DataError([first, ...others]);
+
+  const ids = distinctIds(checks.map((check) => check.id));
+  return {
+    checks: checks.map((check, index) => ({ ...check, id: ids[index] ?? check.id })),
+    sources: tables.map((table) => ({ path: table.file, sha256: table.sha256, rows: table.rows })),
+  };
+}
+
+/** Plans the checks of a source, counts what they need, judges, and fetches rows of those that fail. */
+async function checkSource(
+  source: DataSource,
+  index: number,
+  table: Table,
+  policy: EffectivePolicy,
+  engine: Engine,
+): Promise<readonly Check[]> {
+  const planned = planSource(source, index, table, policy.placeOf);
+  const needs = planned.flatMap((check) => check.needs);
+  const measurements = await takeMeasures(engine, table, needs, duckdbDialect);
+  const judged = planned.map((check) => ({ check, judgement: check.judge(measurements) }));
+  const shown = judged.flatMap(({ judgement }) =>
+    judgement.outcome === 'holds' || judgement.failing === undefined ? [] : [judgement.failing],
+  );
+  const rows = await sampleFailing(engine, table, shown, measurements, duckdbDialect);
+  const samples = new Map(shown.map((failing, at) => [failing, rows[at]]));
+  return judged.map(({ check, judgement }) => {
+    const sample = judgement.failing === undefined ? undefined : samples.get(judgement.failing);
+    return conclude(check, judgement, sample);
+  });
+}
