@@ -27,6 +27,12 @@ async function gate(policy = 'sluice.yaml'): Promise<Report> {
   return JSON.parse(stdout) as Report;
 }
 
+/** Held against a baseline only where there is a base branch. */
+const notPassing = (report: Report) =>
+  report.checks
+    .filter(({ id, status }) => status !== 'pass' && !(status === 'skipped' && id.endsWith('/max_regression')))
+    .map(({ id, message }) => [id, message]);
+
 test('on breast-cancer it writes a policy that parses, finds target and test data by itself, and passes', async () => {
   await bring('breast-cancer');
   const { exitCode, stderr } = await record(directory, [
@@ -41,7 +47,7 @@ test('on breast-cancer it writes a policy that parses, finds target and test dat
   expect(policy.evaluation).toEqual({ source: 'data/test.csv', target: 'diagnosis', positive: 'malignant' });
   expect(Object.keys(policy.gates ?? {})).toContain('roc_auc');
   const report = await gate();
-  expect(report.checks.filter(({ status }) => status !== 'pass').map(({ id, message }) => [id, message])).toEqual([]);
+  expect(notPassing(report)).toEqual([]);
   expect(report.verdict).toBe('passed');
 });
 
@@ -53,7 +59,7 @@ test('on diabetes it sees a regression on Parquet with one input a column, and t
   const { policy } = await readPolicy(join(directory, 'ml.yaml'));
   expect(policy.evaluation).toEqual({ source: 'data/test.parquet', target: 'progression' });
   const report = await gate('ml.yaml');
-  expect(report.checks.filter(({ status }) => status !== 'pass').map(({ id, message }) => [id, message])).toEqual([]);
+  expect(notPassing(report)).toEqual([]);
   expect(report.verdict).toBe('passed');
 });
 
@@ -84,11 +90,21 @@ test('an existing policy is not overwritten unless forced', async () => {
 test('paths are relative to the folder of the policy, wherever the command stands', async () => {
   await bring('breast-cancer');
   await mkdir(join(directory, 'ml/policy'), { recursive: true });
+  await mkdir(join(directory, '.git'));
   const argv = ['init', '--data', 'data/train.csv', '--model', 'models/good.onnx', '--output', 'ml/policy/sluice.yaml'];
   expect((await record(directory, argv)).exitCode).toBe(0);
   const { policy } = await readPolicy(join(directory, 'ml/policy/sluice.yaml'));
   expect(policy.model?.path).toBe('../../models/good.onnx');
   expect((await gate('ml/policy/sluice.yaml')).verdict).toBe('passed');
+});
+
+test('files outside the repository of the policy are refused, since no gate would read them', async () => {
+  await bring('breast-cancer');
+  await mkdir(join(directory, 'elsewhere'));
+  const argv = ['init', '--data', 'data/train.csv', '--model', 'models/good.onnx', '--output', 'elsewhere/sluice.yaml'];
+  const { exitCode, stderr } = await record(directory, argv);
+  expect(exitCode).toBe(1);
+  expect(stderr).toMatch(/^error data\/train\.csv\n.*outside the repository.*\n {2}fix: /);
 });
 
 test('hostile column names and values are quoted, and the policy still passes', async () => {
@@ -127,14 +143,14 @@ test('missing values, identifiers and a wide model: bounds still hold for the da
   expect((await gate()).verdict).toBe('passed');
 });
 
-test('of a table with thousands of columns it bounds the first ones, and says so', async () => {
+test('of a table with hundreds of columns it bounds the first ones, and says so', async () => {
   await bring('diabetes');
-  const extra = Array.from({ length: 2000 }, (_, i) => `x${i}`);
+  const extra = Array.from({ length: 300 }, (_, i) => `x${i}`);
   const rows = Array.from({ length: 60 }, (_, i) => [20 + i, ...extra.map((_, k) => (i * k) % 97), 90 + i * 2]);
   await writeFile(join(directory, 'wide.csv'), `${['age', ...extra, 'target'].join(',')}\n${rows.join('\n')}\n`);
   const { exitCode, stderr } = await record(directory, ['init', '--data', 'wide.csv', '--model', 'models/worse.onnx']);
   expect(exitCode, stderr).toBe(0);
-  expect(await readFile(join(directory, 'sluice.yaml'), 'utf8')).toMatch(/# Only the first \d+ of 2002 columns/);
+  expect(await readFile(join(directory, 'sluice.yaml'), 'utf8')).toMatch(/# Only the first \d+ of 302 columns/);
 });
 
 test('a target that cannot be guessed is asked for', async () => {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { basename, dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { InputError } from '../core/problem/index.ts';
 import { addCommonFlags, type CommonFlags } from './common-flags.ts';
@@ -47,15 +47,14 @@ Examples:
         if (existsSync(output) && flags.force !== true) throw alreadyThere(flags.output);
         const { draftPolicy } = await import('./init/draft-policy.ts');
         const { renderPolicyDraft } = await import('./init/policy-draft.ts');
-        const folder = dirname(output);
-        const fromFolder = (file: string) => relative(folder, resolve(directory, file)).replaceAll('\\', '/');
         const evaluation = flags.evaluation ?? neighbourForTest(flags.data, directory);
         const draft = await draftPolicy(
           {
-            folder,
-            data: fromFolder(flags.data),
-            model: fromFolder(flags.model),
-            ...(evaluation === undefined ? {} : { evaluation: fromFolder(evaluation) }),
+            directory,
+            folder: dirname(output),
+            data: flags.data,
+            model: flags.model,
+            ...(evaluation === undefined ? {} : { evaluation }),
             ...(flags.target === undefined ? {} : { target: flags.target }),
             ignore: flags.ignore ?? [],
           },

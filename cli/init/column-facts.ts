@@ -19,11 +19,27 @@ export interface TableFacts {
 }
 
 const fewValues = 20;
+/** Columns a scan: distinct values are counted exactly, and each column's take memory while they are. */
+const columnsAtOnce = 50;
 
-/** Reads what `sluice init` needs to know of a table: one scan for all columns, one for duplicates, one for each column of few values. */
+/** Reads what `sluice init` needs to know of a table. */
 export async function readTableFacts(engine: Engine, table: Table): Promise<TableFacts> {
-  const names = table.columns.map((column) => quoteIdentifier(column.name));
-  const aggregates = table.columns.flatMap((column, index) => {
+  const columns: ColumnFacts[] = [];
+  for (let first = 0; first < table.columns.length; first += columnsAtOnce) {
+    columns.push(...(await readColumnFacts(engine, table, table.columns.slice(first, first + columnsAtOnce))));
+  }
+  const names = table.columns.map((column) => quoteIdentifier(column.name)).join(', ');
+  const [row = {}] = await engine.query(`SELECT count(DISTINCT hash(${names})) AS distinct_rows FROM ${table.sql}`);
+  const duplicateShare = table.rows === 0 ? 0 : 1 - Number(row['distinct_rows']) / table.rows;
+  return { table, columns, duplicateShare };
+}
+
+async function readColumnFacts(
+  engine: Engine,
+  table: Table,
+  columns: readonly Column[],
+): Promise<readonly ColumnFacts[]> {
+  const aggregates = columns.flatMap((column, index) => {
     const name = quoteIdentifier(column.name);
     const counts = [`count(*) - count(${name}) AS nulls_${index}`, `count(DISTINCT ${name}) AS distinct_${index}`];
     if (!isNumeric(column)) return counts;
@@ -36,25 +52,20 @@ export async function readTableFacts(engine: Engine, table: Table): Promise<Tabl
     ];
   });
   const [row = {}] = await engine.query(`SELECT ${aggregates.join(', ')} FROM ${table.sql}`);
-  const [duplicates = {}] = await engine.query(
-    `SELECT coalesce(sum(n - 1), 0) / greatest(sum(n), 1) AS share FROM (SELECT count(*) AS n FROM ${table.sql} GROUP BY ${names.join(', ')})`,
-  );
-  const columns: ColumnFacts[] = [];
-  for (const [index, column] of table.columns.entries()) {
+  const facts: ColumnFacts[] = [];
+  for (const [index, column] of columns.entries()) {
     const distinct = Number(row[`distinct_${index}`]);
-    const values = isListable(column) && distinct <= fewValues ? await valuesOf(engine, table, column) : undefined;
-    const finite = row[`finite_${index}`];
-    columns.push({
+    const values = isListable(column) && distinct <= fewValues ? await valuesOf(engine, table, column) : [];
+    const finite = row[`finite_${index}`] === true;
+    facts.push({
       column,
       nulls: Number(row[`nulls_${index}`]),
       distinct,
-      ...(finite === true || finite === 1
-        ? { range: { min: Number(row[`min_${index}`]), max: Number(row[`max_${index}`]) } }
-        : {}),
-      ...(values === undefined || values.length === 0 ? {} : { values }),
+      ...(finite ? { range: { min: Number(row[`min_${index}`]), max: Number(row[`max_${index}`]) } } : {}),
+      ...(values.length === 0 ? {} : { values }),
     });
   }
-  return { table, columns, duplicateShare: Number(duplicates['share'] ?? 0) };
+  return facts;
 }
 
 export function isNumeric(column: Column): boolean {
@@ -65,7 +76,7 @@ function isListable(column: Column): boolean {
   return column.type === 'string' || column.type === 'integer' || column.type === 'boolean';
 }
 
-async function valuesOf(engine: Engine, table: Table, column: Column): Promise<ColumnFacts['values']> {
+async function valuesOf(engine: Engine, table: Table, column: Column): Promise<NonNullable<ColumnFacts['values']>> {
   const name = quoteIdentifier(column.name);
   const rows = await engine.query(
     `SELECT ${name} AS value, count(*) / sum(count(*)) OVER () AS share FROM ${table.sql} WHERE ${name} IS NOT NULL GROUP BY ${name} ORDER BY share DESC, value`,

@@ -1,4 +1,5 @@
-import { resolve } from 'node:path';
+import { existsSync, realpathSync } from 'node:fs';
+import { isAbsolute, relative, resolve, sep } from 'node:path';
 import { judgeModel } from '../../actions/quality-gate/run.ts';
 import { type Engine, openEngine } from '../../core/data/index.ts';
 import type { Host } from '../../core/host/index.ts';
@@ -6,13 +7,16 @@ import { type MetricName, metrics } from '../../core/metrics/index.ts';
 import { type ModelFacts, readModelFacts } from '../../core/onnx/index.ts';
 import { headOnly, parsePolicy } from '../../core/policy/index.ts';
 import { InputError, SluiceError } from '../../core/problem/index.ts';
+import { repositoryRoot } from '../../github/index.ts';
 import { type ColumnFacts, readTableFacts, type TableFacts } from './column-facts.ts';
 import { isIdentifier } from './data-draft.ts';
 import type { MeasuredMetric, PolicyDraft } from './policy-draft.ts';
 import { guessTarget } from './target-guess.ts';
 
 export interface DraftQuestion {
-  /** The folder of the policy: what the paths are relative to. */
+  /** What the paths here are relative to. */
+  readonly directory: string;
+  /** The folder of the policy, absolute: what the paths in it will be relative to. */
   readonly folder: string;
   readonly data: string;
   readonly model: string;
@@ -25,13 +29,14 @@ const schemaUrl = 'https://raw.githubusercontent.com/sluice-ml/sluice/v1/core/po
 
 /** Reads the files, runs the model once, and says what a policy would hold. */
 export async function draftPolicy(question: DraftQuestion, host: Host): Promise<PolicyDraft> {
-  const { folder, data, model, evaluation = data } = question;
-  const modelFacts = await readModelFacts(resolve(folder, model));
+  const { directory, folder, data, model, evaluation = data } = question;
+  refuseFilesOutside(question);
+  const modelFacts = await readModelFacts(resolve(directory, model), { place: { file: model } });
   await using engine = await openEngine({ host });
-  const table = await engine.open(resolve(folder, data), { place: { file: data } });
+  const table = await engine.open(resolve(directory, data), { place: { file: data } });
   const facts = await readTableFacts(engine, table);
   const rows =
-    evaluation === data ? table : await engine.open(resolve(folder, evaluation), { place: { file: evaluation } });
+    evaluation === data ? table : await engine.open(resolve(directory, evaluation), { place: { file: evaluation } });
   const columns = facts.columns.map(({ column }) => column.name);
   const target = question.target ?? guessTarget(columns, modelFacts.inputs, data);
   const targetFacts = facts.columns.find(({ column }) => column.name === target);
@@ -39,12 +44,13 @@ export async function draftPolicy(question: DraftQuestion, host: Host): Promise<
   for (const name of question.ignore) if (!columns.includes(name)) throw noSuchColumn(name, columns, data);
 
   const task = taskOf(modelFacts, targetFacts);
+  const inPolicy = (file: string) => relative(folder, resolve(directory, file)).replaceAll('\\', '/');
   const base = {
     schema: schemaUrl,
-    model: { path: model, about: aboutModel(modelFacts) },
-    data: { path: data, facts },
+    model: { path: inPolicy(model), about: aboutModel(modelFacts) },
+    data: { path: inPolicy(data), facts },
     evaluation: {
-      path: evaluation,
+      path: inPolicy(evaluation),
       rows: rows.rows,
       target,
       ...(task === 'classification' ? { classes: classesOf(targetFacts) } : {}),
@@ -54,6 +60,25 @@ export async function draftPolicy(question: DraftQuestion, host: Host): Promise<
   };
   const measured = await measure({ ...base, metrics: [] }, namesFor(task, modelFacts), folder, engine, host);
   return { ...base, metrics: measured };
+}
+
+/** A gate reads nothing outside the repository its policy is in. */
+function refuseFilesOutside({ directory, folder, data, model, evaluation }: DraftQuestion): void {
+  const root = repositoryRoot(folder);
+  const outside = [data, model, ...(evaluation === undefined ? [] : [evaluation])].find((file) => {
+    const path = resolve(directory, file);
+    if (!existsSync(path)) return false;
+    const away = relative(root, realpathSync(path));
+    return isAbsolute(away) || away.split(sep)[0] === '..';
+  });
+  if (outside === undefined) return;
+  throw new InputError({
+    code: 'outside-repository',
+    message: 'the file lies outside the repository the policy would be in',
+    place: { file: outside },
+    expected: `a file under ${root}`,
+    fix: 'Put the policy into the repository of the data and the model: --output FILE.',
+  });
 }
 
 function taskOf(model: ModelFacts, { column, distinct }: ColumnFacts): 'classification' | 'regression' {
