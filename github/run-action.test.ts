@@ -93,6 +93,17 @@ describe('runAction', () => {
     expect(outputs).toContain('conclusion');
   });
 
+  test('problems without a place are one annotation, those with one stand where they are', async () => {
+    const { log } = await act(`await act(async () => {
+      const problem = (code, place) => ({ code, message: 'message of ' + code, ...(place ? { place } : {}) });
+      throw new InputError([problem('a'), problem('b', { file: 'x.yaml', line: 2 }), problem('c')]);
+    });`);
+    expect(commands(log)).toEqual([
+      '::error file=x.yaml,line=2::x.yaml:2: message of b.',
+      '::error::message of a.%0Amessage of c.',
+    ]);
+  });
+
   test('a wrong input is told before anything runs', async () => {
     const { code, log } = await act(
       `await act(async () => { throw new Error('ran'); }, (name) => (name === 'comment' ? 'sometimes' : ''));`,

@@ -35,10 +35,12 @@ export async function runAction(
     process.exitCode = 1;
     const lines = describeFailure(error);
     if (error instanceof SluiceError) {
-      for (const problem of error.problems.slice(0, annotationsPerStep)) {
-        host.error(describeProblem(problem), problem.place);
-      }
-      const left = error.problems.slice(annotationsPerStep);
+      // What has a place is marked there; the rest is one thing that went wrong, told once.
+      const placed = error.problems.filter(({ place }) => place?.file !== undefined);
+      const unplaced = error.problems.filter((problem) => !placed.includes(problem));
+      for (const problem of placed.slice(0, annotationsPerStep)) host.error(describeProblem(problem), problem.place);
+      if (unplaced.length > 0) host.error(unplaced.map(describeProblem).join('\n'));
+      const left = placed.slice(annotationsPerStep);
       if (left.length > 0) host.info(left.map(describeProblem).join('\n'));
     } else {
       host.error(lines.join('\n'));
