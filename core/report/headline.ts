@@ -4,7 +4,7 @@ import { describeOutcome } from './check-facts.ts';
 import { describeCounts } from './counts.ts';
 import type { Report } from './report.ts';
 import { verdictOf } from './verdict.ts';
-import { counted } from './vocabulary.ts';
+import { attentionOrder, counted } from './vocabulary.ts';
 
 /** The verdict in one printable line, with the first thing that is wrong: what a job's red line and a check's title say. */
 export function headlineOf(checks: readonly Check[], policy: Pick<Report['policy'], 'onInconclusive'>): string {
@@ -25,7 +25,10 @@ export function headlineOf(checks: readonly Check[], policy: Pick<Report['policy
   if (checks.every((check) => check.status === 'pass')) {
     return checks.length === 1 ? 'The one check passed' : `All ${counted(checks.length, 'check')} passed`;
   }
-  return `${describeCounts(checks)} of ${counted(checks.length, 'check')}`;
+  const rest = checks.filter((check) => check.status !== 'pass');
+  const first = attentionOrder.flatMap((status) => of(status))[0];
+  const head = `None of ${counted(checks.length, 'check')} failed; ${describeCounts(rest)}`;
+  return first === undefined ? head : `${head}: ${excerpt(describeOutcome(first), 200)}`;
 }
 
 function named(found: readonly Check[], all: readonly Check[], what: string): string {

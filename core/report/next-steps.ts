@@ -1,6 +1,6 @@
 import { excerpt } from '../text/index.ts';
 import type { Report } from './report.ts';
-import { counted, grouped } from './vocabulary.ts';
+import { counted } from './vocabulary.ts';
 
 const perKind = 3;
 
@@ -31,7 +31,7 @@ export function nextStepsOf(report: Report): readonly string[] {
           `About ${counted(check.rowsToSettle ?? 0, 'more row')} like these would settle “${excerpt(check.title)}”.`,
       ),
     ...(settling.length > perKind
-      ? [`${grouped(String(settling.length - perKind))} more would settle with more rows.`]
+      ? [`More rows would settle ${counted(settling.length - perKind, 'more check')}.`]
       : []),
     ...(keptBounds.length === 0
       ? []

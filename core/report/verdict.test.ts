@@ -33,7 +33,8 @@ test('a program can tell a gate that failed from one that broke', () => {
 test.each([
   [['pass', 'pass'], lenient, 'All 2 checks passed'],
   [['pass'], lenient, 'The one check passed'],
-  [['pass', 'warn', 'skipped'], lenient, '1 passed, 1 warned, 1 skipped of 3 checks'],
+  [['pass', 'warn', 'skipped'], lenient, 'None of 3 checks failed; 1 warned, 1 skipped: check 1: It is so.'],
+  [['pass', 'skipped'], lenient, 'None of 2 checks failed; 1 skipped'],
   [['pass', 'fail', 'fail'], lenient, '2 of 3 checks failed: check 1: It is so.'],
   [['inconclusive'], strict, '1 of 1 check inconclusive, and the policy asks for proof: check 0: It is so.'],
   [['error', 'fail'], lenient, '1 of 2 checks could not be judged: check 0: It is so.'],

@@ -17,7 +17,7 @@ interface StatusWords {
 export const statusWords: Readonly<Record<Status, StatusWords>> = {
   error: { symbol: '!', emoji: '🛑', counted: 'not judged', title: 'Not judged' },
   fail: { symbol: '✖', emoji: '❌', counted: 'failed', title: 'Failed' },
-  inconclusive: { symbol: '◐', emoji: '❔', counted: 'inconclusive', title: 'Inconclusive' },
+  inconclusive: { symbol: '◐', emoji: '❓', counted: 'inconclusive', title: 'Inconclusive' },
   warn: { symbol: '▲', emoji: '⚠️', counted: 'warned', title: 'Warned' },
   waived: { symbol: '⊘', emoji: '📝', counted: 'waived', title: 'Waived' },
   skipped: { symbol: '○', emoji: '⏭️', counted: 'skipped', title: 'Skipped' },

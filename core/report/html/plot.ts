@@ -416,8 +416,9 @@ function diagonal(): Plot.Markish {
 
 function curveMarks(curves: readonly Curve[], curve: 'linear' | 'step-before', filled: boolean): Plot.Markish[] {
   return drawnLast(curves).flatMap((line) => [
+    // `y1` and `y2`, not `y`: that would stack the points that share an x, and a ROC curve has many.
     ...(filled && line.name === 'candidate'
-      ? [Plot.areaY(pointsOf(line), { x: 'x', y: 'y', curve, fill: candidate, fillOpacity: 0.08 })]
+      ? [Plot.areaY(pointsOf(line), { x: 'x', y1: 0, y2: 'y', curve, fill: candidate, fillOpacity: 0.08 })]
       : []),
     Plot.line(pointsOf(line), {
       x: 'x',

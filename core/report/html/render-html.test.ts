@@ -108,3 +108,14 @@ test('figures without points or of one point are drawn all the same', () => {
   expect(page.match(/<figure /g)?.length).toBe(figures.length);
   expect(page).not.toMatch(/NaN|Infinity/);
 });
+
+test('a curve with several points at one x stays inside its frame', () => {
+  const curve = { name: 'candidate', x: [0, 0, 0.5, 0.5, 1], y: [0, 0.4, 0.6, 0.9, 1], summary: 0.8 } as const;
+  const page = renderHtml(
+    assembleReport({ ...passedReport, figures: [{ kind: 'roc', id: 'r', title: 'r', curves: [curve] }] }),
+  );
+  const area = /aria-label="area".*?<path d="([^"]*)"/s.exec(page)?.[1] ?? '';
+  const heights = [...area.matchAll(/[ML,][\d.]+,(-?[\d.]+)/g)].map(([, y]) => Number(y));
+  expect(heights.length).toBeGreaterThan(4);
+  expect(Math.min(...heights)).toBeGreaterThanOrEqual(20);
+});

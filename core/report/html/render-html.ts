@@ -3,6 +3,7 @@ import { type Check, statuses } from '../check.ts';
 import { factsOf } from '../check-facts.ts';
 import { comparedMetricsOf } from '../comparison.ts';
 import { countsOf } from '../counts.ts';
+import { foldPasses } from '../folded-passes.ts';
 import { nextStepsOf } from '../next-steps.ts';
 import { formatBytes } from '../number-format.ts';
 import type { ModelSummary, Report } from '../report.ts';
@@ -98,7 +99,9 @@ function tiles(report: Report): Markup {
   const rows = sources.reduce((sum, source) => sum + source.rows, 0);
   const tile = (title: string, value: string, note: string) =>
     html`<div class="tile"><dt>${title}</dt><dd>${value}</dd><p>${note}</p></div>`;
-  return html`<dl class="tiles">
+  // Six in two rows of three; five or fewer in one row.
+  const count = 2 + (candidate === undefined ? 0 : 2) + (sources.length === 0 ? 0 : 1) + (commit === undefined ? 0 : 1);
+  return html`<dl class="tiles" style="--columns:${count > 5 ? 3 : count}">
 ${candidate === undefined ? '' : tile('Candidate', excerpt(candidate.path, 60), modelNote(candidate))}
 ${candidate === undefined ? '' : baseline === undefined ? tile('Baseline', 'none', 'absolute bounds only') : tile('Baseline', excerpt(baseline.path, 60), modelNote(baseline))}
 ${sources.length === 0 ? '' : tile('Data', counted(rows, 'row'), counted(sources.length, 'file'))}
@@ -183,23 +186,35 @@ ${groups.map((group) => groupTable(group, cards))}
 }
 
 function groupTable({ source, checks, title }: CheckGroup, cards: ReadonlyMap<Check, number>): Markup {
-  const passed = checks.filter((check) => check.status === 'pass');
+  const fold = foldPasses(checks);
+  const passed = fold.shown.filter((check) => check.status === 'pass');
   const hidden = new Set(passed.slice(passedShown));
-  const shown = checks.filter((check) => !hidden.has(check));
-  const facts = shown.map((check) => ({ check, facts: factsOf(check), drawing: intervalDrawing(check, 'row') }));
-  const withBaseline = facts.some((row) => row.facts.baseline !== '');
-  const withInterval = facts.some((row) => row.drawing !== undefined);
-  const withCount = facts.some((row) => row.check.evidence !== undefined);
-  const passes = passed.length;
+  const shown = fold.shown.filter((check) => !hidden.has(check));
+  const passes = checks.filter((check) => check.status === 'pass').length;
   return html`<div class="card group"><div class="scroll"><table class="checks">
 <caption>${source === '' ? `${title} checks` : html`<code>${excerpt(source, 120)}</code>`} <span class="muted">· ${passes} of ${checks.length} passed</span></caption>
-<thead><tr><th scope="col">Status</th><th scope="col">Check</th><th scope="col" class="num">Observed</th><th scope="col">Bound</th>${withBaseline ? html`<th scope="col" class="num">Baseline</th>` : ''}${withInterval ? html`<th scope="col">Interval and bound</th>` : ''}${withCount ? html`<th scope="col" class="num">n</th>` : ''}</tr></thead>
-<tbody>${facts.map(({ check, facts: fact, drawing }) => {
+${checkRows(shown, cards)}</table></div>
+${fold.folded.map(({ checks: folded, place }) => {
+  const listed = folded.slice(0, passedShown);
+  const more = folded.length - listed.length;
+  return html`<details class="folded"><summary>${counted(folded.length, 'more check')} of <code>${excerpt(place)}</code> passed</summary><div class="scroll"><table class="checks">${checkRows(listed, cards)}</table></div>${more > 0 ? html`<p class="notice s-pass">${counted(more, 'more check')} passed; report.json lists them.</p>` : ''}</details>`;
+})}
+${hidden.size === 0 ? '' : html`<p class="notice s-pass">${counted(hidden.size, 'more check')} passed; report.json lists them.</p>`}</div>`;
+}
+
+function checkRows(checks: readonly Check[], cards: ReadonlyMap<Check, number>): Markup {
+  const rows = checks.map((check) => ({ check, facts: factsOf(check), drawing: intervalDrawing(check, 'row') }));
+  const columns = {
+    baseline: rows.some(({ facts }) => facts.baseline !== ''),
+    interval: rows.some(({ drawing }) => drawing !== undefined),
+    n: rows.some(({ check }) => check.evidence !== undefined),
+  };
+  return html`<thead><tr><th scope="col">Status</th><th scope="col">Check</th><th scope="col" class="num">Observed</th><th scope="col">Bound</th>${columns.baseline ? html`<th scope="col" class="num">Baseline</th>` : ''}${columns.interval ? html`<th scope="col">Interval and bound</th>` : ''}${columns.n ? html`<th scope="col" class="num">n</th>` : ''}</tr></thead>
+<tbody>${rows.map(({ check, facts, drawing }) => {
     const target = cards.get(check);
     const name = excerpt(check.title, 120);
-    return html`<tr class="s-${check.status}"><td><span class="status"><i aria-hidden="true">${statusWords[check.status].symbol}</i>${check.status}</span></td><td class="name">${target === undefined ? name : html`<a href="#check-${target}">${name}</a>`}${check.status === 'skipped' ? html`<span class="id">${excerpt(check.message, 200)}</span>` : ''}</td><td class="num" data-label="observed">${excerpt(fact.observed, 40)}</td><td data-label="bound">${excerpt(fact.bound, 60)}</td>${withBaseline ? html`<td class="num" data-label="baseline">${fact.baseline === '' ? '' : html`${fact.baseline} <span class="muted">${fact.change}</span>`}</td>` : ''}${withInterval ? html`<td class="wide nowrap">${drawing === undefined ? '' : html`${drawing}<span class="small muted">${fact.interval}</span>`}</td>` : ''}${withCount ? html`<td class="num" data-label="n">${check.evidence === undefined ? '' : grouped(String(check.evidence.n))}</td>` : ''}</tr>\n`;
-  })}</tbody></table></div>
-${hidden.size === 0 ? '' : html`<p class="notice s-pass">${counted(hidden.size, 'more check')} passed; report.json lists them.</p>`}</div>`;
+    return html`<tr class="s-${check.status}"><td><span class="status"><i aria-hidden="true">${statusWords[check.status].symbol}</i>${check.status}</span></td><td class="name">${target === undefined ? name : html`<a href="#check-${target}">${name}</a>`}${check.status === 'skipped' ? html`<span class="id">${excerpt(check.message, 200)}</span>` : ''}</td><td class="num" data-label="observed">${excerpt(facts.observed, 40)}</td><td data-label="bound">${excerpt(facts.bound, 60)}</td>${columns.baseline ? html`<td class="num" data-label="baseline">${facts.baseline === '' ? '' : html`${facts.baseline} <span class="muted">${facts.change}</span>`}</td>` : ''}${columns.interval ? html`<td class="wide nowrap">${drawing === undefined ? '' : html`${drawing}<span class="small muted">${facts.interval}</span>`}</td>` : ''}${columns.n ? html`<td class="num" data-label="n">${check.evidence === undefined ? '' : grouped(String(check.evidence.n))}</td>` : ''}</tr>\n`;
+  })}</tbody>`;
 }
 
 function comparison(metrics: ReturnType<typeof comparedMetricsOf>): Markup | undefined {

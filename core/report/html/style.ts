@@ -54,7 +54,7 @@ code { font: .86em/1.4 var(--mono); overflow-wrap: anywhere }
 .counts b { font-weight: 650 }
 .counts i { font-style: normal; color: var(--status); margin-right: 5px }
 
-.tiles { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 12px; margin: 14px 0 0 }
+.tiles { display: grid; grid-template-columns: repeat(var(--columns), minmax(0, 1fr)); gap: 12px; margin: 14px 0 0 }
 .tile { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 14px 16px; box-shadow: var(--shadow); min-width: 0 }
 .tile dt { font-size: 12px; text-transform: uppercase; letter-spacing: .06em; color: var(--muted) }
 .tile dd { font-size: 17px; font-weight: 600; overflow: hidden; text-overflow: ellipsis; overflow-wrap: anywhere; line-height: 1.35; margin-top: 3px }
@@ -117,7 +117,9 @@ td .status { color: var(--status); font-weight: 600; white-space: nowrap }
 td .status i { font-style: normal; display: inline-block; width: 1.3em }
 tbody tr:hover { background: color-mix(in srgb, var(--accent) 4%, transparent) }
 table.checks th:first-child { width: 128px }
-table.checks td[data-label=bound] { min-width: 110px }
+table.checks td[data-label=bound] { min-width: 110px; max-width: 320px; text-wrap: balance }
+.folded { border-top: 1px solid var(--line) }
+.folded > summary { color: var(--muted) }
 table.checks td.name { min-width: 200px; overflow-wrap: anywhere }
 table.failing { font-size: 13px }
 table.failing td { font-family: var(--mono); font-size: 12.5px; max-width: 340px; overflow-wrap: break-word; min-width: 64px }
@@ -128,7 +130,7 @@ details.rows { margin-top: 12px; border: 1px solid var(--line); border-radius: 8
 summary { cursor: pointer; padding: 8px 14px; font-weight: 500; font-size: 14px }
 details[open] > summary { border-bottom: 1px solid var(--line) }
 
-.plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 400px), 1fr)); gap: 14px; align-items: start }
+.plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 400px), 1fr)); gap: 14px; align-items: start; grid-auto-flow: dense }
 .plot { background: var(--card); border: 1px solid var(--line); border-radius: 12px; box-shadow: var(--shadow); padding: 16px 18px 12px; break-inside: avoid; min-width: 0 }
 .plot.wide { grid-column: 1 / -1 }
 .plot.wide .plot-drawing { max-width: 860px }
@@ -164,7 +166,9 @@ details[open] > summary { border-bottom: 1px solid var(--line) }
   table.checks td { border: 0; padding: 0 !important; text-align: left }
   table.checks td:empty { display: none }
   table.checks th:first-child { width: 128px }
-table.checks td[data-label=bound] { min-width: 110px }
+table.checks td[data-label=bound] { min-width: 110px; max-width: 320px; text-wrap: balance }
+.folded { border-top: 1px solid var(--line) }
+.folded > summary { color: var(--muted) }
 table.checks td.name { grid-column: 1 / -1; min-width: 0; order: -1 }
   table.checks td[data-label]::before { content: attr(data-label) " "; color: var(--muted); font-size: 12px }
   table.checks td.wide { grid-column: 1 / -1 }

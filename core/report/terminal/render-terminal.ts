@@ -3,6 +3,7 @@ import { excerpt } from '../../text/index.ts';
 import type { Check, FailingRows, Status } from '../check.ts';
 import { type CheckFacts, factsOf } from '../check-facts.ts';
 import { describeCounts } from '../counts.ts';
+import { type FoldedPasses, foldPasses } from '../folded-passes.ts';
 import { nextStepsOf } from '../next-steps.ts';
 import { formatBytes } from '../number-format.ts';
 import type { Report, Verdict } from '../report.ts';
@@ -71,20 +72,31 @@ function groupLines(
   colours: Colours,
   explained: { left: number },
 ): readonly string[] {
-  const passed = checks.filter((check) => check.status === 'pass');
+  const fold = foldPasses(checks);
+  const afterwards = new Map(fold.folded.map((passes) => [passes.after, passes]));
+  const passed = fold.shown.filter((check) => check.status === 'pass');
   const hidden = new Set(passed.slice(passedShown));
-  const shown = checks.filter((check) => !hidden.has(check));
+  const shown = fold.shown.filter((check) => !hidden.has(check));
   const layout = layoutOf(shown, columns);
   const name = cut(source, columns - widthOf(title) - 30);
   const rule = '─'.repeat(Math.max(0, columns - widthOf(title) - widthOf(name) - (name === '' ? 1 : 2)));
   return [
     '',
     `${colours.bold(title)} ${name === '' ? '' : `${name} `}${colours.dim(rule)}`,
-    ...shown.flatMap((check) => checkLines(check, layout, columns, colours, explained)),
+    ...shown.flatMap((check) => [
+      ...checkLines(check, layout, columns, colours, explained),
+      ...foldedLine(afterwards.get(check), columns, colours),
+    ]),
     ...(hidden.size === 0
       ? []
       : [colours.dim(`  ${statusWords.pass.symbol} ${counted(hidden.size, 'more check')} passed`)]),
   ];
+}
+
+function foldedLine(passes: FoldedPasses | undefined, columns: number, colours: Colours): readonly string[] {
+  if (passes === undefined) return [];
+  const text = `${counted(passes.checks.length, 'more check')} of ${passes.place} passed`;
+  return [`  ${colours.green(statusWords.pass.symbol)} ${colours.dim(cut(text, columns - 4))}`];
 }
 
 // The title gives way, but not below a third; then the bar goes, then the interval's numbers.
