@@ -26,7 +26,7 @@ export async function judge(session: Session, flags: GateFlags, load: () => Prom
     if (flags.json === true) stdout.write(renderJson(report));
     else if (flags.quiet === true) stdout.write(renderQuietly(report, colour));
     else {
-      const width = Math.min(widest, Math.max(narrowest, stdout.columns ?? whenPiped));
+      const width = Math.min(widest, Math.max(narrowest, stdout.columns || whenPiped));
       stdout.write(`${renderTerminal(report, { colour, width }).trimEnd()}\n`);
     }
     if (flags.report !== undefined && flags.quiet !== true) {
