@@ -100,9 +100,10 @@ export class Contract {
         };
         const body = operation.requestBody?.content?.['application/json']?.schema;
         const names: string[] = [];
-        const pattern = path.replaceAll(/\{(\w+)\}/g, (_whole, name: string) => {
+        const pattern = path.replaceAll(/\/\{(\w+)\}/g, (_whole, name: string) => {
           names.push(name);
-          return name === 'path' ? '(.*)' : '([^/]+)';
+          // A path of several parts, or of none: the top folder.
+          return name === 'path' ? '(?:/(.*))?' : '/([^/]+)';
         });
         return {
           id: operation.operationId,

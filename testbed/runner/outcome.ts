@@ -23,7 +23,7 @@ export interface Outcome {
   /** Every step's summary, one after the other. */
   readonly summary: string;
   readonly annotations: readonly RunnerAnnotation[];
-  /** Commands that came in on standard output. Outputs and summaries go through files and are not here. */
+  /** Commands that came in on standard output, as GitHub's runner reads them. Outputs and summaries go through files and are not here. */
   readonly commands: readonly PrintedCommand[];
   /**
    * Printed lines that are no command to this runner and would be one to GitHub's, which also obeys an indented `::name::`
@@ -44,7 +44,6 @@ interface Entry {
   readonly raw_output?: boolean;
   readonly name?: string;
   readonly content?: string;
-  readonly kvPairs?: Readonly<Record<string, string>>;
   readonly stepID?: readonly string[];
   readonly stepResult?: string;
   readonly stage?: string;
@@ -54,9 +53,38 @@ interface Entry {
 const levels = ['error', 'warning', 'notice'] as const;
 
 /** The commands of actions/runner; another `::word::` is plain text to it. */
-const registered =
-  'add-mask|add-matcher|add-path|debug|echo|endgroup|error|group|internal-set-repo-path|notice|remove-matcher|save-state|set-env|set-output|stop-commands|warning';
-const gitHubCommand = new RegExp(`^\\s*::(?:${registered})(?: [^:]*)?::|##\\[(?:${registered})(?: [^\\]]*)?\\]`, 'i');
+const registered = new Set([
+  ...['add-mask', 'add-matcher', 'add-path', 'debug', 'echo', 'endgroup', 'error', 'group', 'internal-set-repo-path'],
+  ...['notice', 'remove-matcher', 'save-state', 'set-env', 'set-output', 'stop-commands', 'warning'],
+]);
+
+interface Command {
+  readonly name: string;
+  readonly properties: Readonly<Record<string, string>>;
+  readonly argument: string;
+}
+
+function unescaped(text: string): string {
+  const meant: Readonly<Record<string, string>> = { '%0D': '\r', '%0A': '\n', '%3A': ':', '%2C': ',', '%25': '%' };
+  return text.replace(/%0D|%0A|%3A|%2C|%25/g, (code) => meant[code] ?? code);
+}
+
+/** A printed line as GitHub's runner reads it (ActionCommand.cs, TryParseV2): `::name key=value,key=value::argument`. */
+function parseCommand(line: string): Command | undefined {
+  const [, name = '', properties = '', argument = ''] =
+    /^\s*::([^\s:]+)(?: ((?:(?!::).)*))?::(.*?)[\r\n]*$/s.exec(line) ?? [];
+  if (!registered.has(name.toLowerCase())) return undefined;
+  const pairs = properties.split(',').flatMap((pair) => {
+    const [key = '', ...value] = pair.split('=');
+    return value.length === 0 ? [] : [[key.trim(), unescaped(value.join('='))] as const];
+  });
+  return { name: name.toLowerCase(), properties: Object.fromEntries(pairs), argument: unescaped(argument) };
+}
+
+/** What the older form finds anywhere in a line (TryParse): `##[name]`. */
+function hasOldCommand(line: string): boolean {
+  return [...line.matchAll(/##\[([^\]\s]+)/g)].some((match) => registered.has((match[1] ?? '').toLowerCase()));
+}
 
 export function readOutcome(exitCode: number | null, stdout: string, stderr: string): Outcome {
   const steps = new Map<string, string>();
@@ -80,28 +108,32 @@ export function readOutcome(exitCode: number | null, stdout: string, stderr: str
     transcript.push(message.replace(/\r?\n$/, ''));
     job = entry.jobResult ?? job;
     if (entry.stepResult !== undefined && entry.stage === 'Main') steps.set(step, entry.stepResult);
-    if (entry.raw_output === true) {
-      log.push(message);
-      if (stopWord === undefined && gitHubCommand.test(message)) smuggled.push(message);
-    }
-    if (entry.command === undefined) continue;
-    if (entry.command === 'stop-commands') stopWord = entry.arg;
-    else if (entry.command === stopWord) stopWord = undefined;
     if (entry.command === 'summary') summary += entry.content ?? '';
     else if (entry.command === 'set-output' && entry.raw === undefined) {
       outputs.set(step, { ...outputs.get(step), [entry.name ?? '']: entry.arg ?? '' });
-    } else if (entry.raw !== undefined) commands.push({ name: entry.command, argument: entry.arg ?? '' });
-    const level = levels.find((candidate) => candidate === entry.command);
-    if (level !== undefined) {
-      const { file, line: number, title } = entry.kvPairs ?? {};
-      annotations.push({
-        level,
-        message: entry.arg ?? '',
-        ...(file === undefined ? {} : { file }),
-        ...(number === undefined ? {} : { line: Number(number) }),
-        ...(title === undefined ? {} : { title }),
-      });
+    } else if (entry.command === 'stop-commands') stopWord = entry.arg;
+    else if (entry.command !== undefined && entry.command === stopWord) stopWord = undefined;
+
+    const printed = entry.raw ?? (entry.raw_output === true ? message : undefined);
+    if (printed === undefined) continue;
+    const command = stopWord === undefined || entry.command === 'stop-commands' ? parseCommand(printed) : undefined;
+    if (entry.raw_output === true) {
+      log.push(message);
+      if (command !== undefined || (stopWord === undefined && hasOldCommand(message))) smuggled.push(message);
+      continue;
     }
+    if (command === undefined) continue;
+    commands.push({ name: command.name, argument: command.argument });
+    const level = levels.find((candidate) => candidate === command.name);
+    if (level === undefined) continue;
+    const { file, line: number, title } = command.properties;
+    annotations.push({
+      level,
+      message: command.argument,
+      ...(file === undefined ? {} : { file }),
+      ...(number === undefined ? {} : { line: Number(number) }),
+      ...(title === undefined ? {} : { title }),
+    });
   }
   return {
     exitCode,

@@ -58,8 +58,10 @@ export class Project {
     const directory = mkdtempSync(join(this.directory, 'checkout-'));
     this.#git(directory, 'init', '--quiet', '--initial-branch=main');
     this.#git(directory, 'remote', 'add', 'origin', `file://${this.origin}`);
-    this.#git(directory, 'fetch', '--quiet', '--no-tags', '--depth=1', 'origin', options.sha ?? this.mergeSha);
-    this.#git(directory, 'checkout', '--quiet', '--detach', 'FETCH_HEAD');
+    const ref = `refs/remotes/pull/${this.pullRequest}/merge`;
+    const wanted = `+${options.sha ?? this.mergeSha}:${ref}`;
+    this.#git(directory, 'fetch', '--quiet', '--no-tags', '--depth=1', 'origin', wanted);
+    this.#git(directory, 'checkout', '--quiet', '--force', ref);
     if (options.originGone === true) {
       this.#git(directory, 'remote', 'set-url', 'origin', 'file:///nowhere/github.com/acme/churn.git');
     }

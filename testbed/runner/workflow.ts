@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { token } from '../github/index.ts';
@@ -43,6 +43,8 @@ export async function runWorkflow(run: WorkflowRun): Promise<Outcome> {
       ...['--local-repository', `sluice-ml/sluice@v1=${run.kit ?? exportKit()}`],
       ...Object.entries(variables).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
     ];
+    const stdout = openSync(join(scratch, 'stdout'), 'w');
+    const stderr = openSync(join(scratch, 'stderr'), 'w');
     const [program = '', ...parameters] = run.network === 'on' ? act : withoutNetwork(act, run.github);
     const child = spawn(program, parameters, {
       // In host mode the runner hands its environment on to the steps, so it gets almost none.
@@ -51,17 +53,17 @@ export async function runWorkflow(run: WorkflowRun): Promise<Outcome> {
         HOME: scratch,
         XDG_CACHE_HOME: run.runnerCache ?? join(scratch, 'cache'),
       },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      // Into files: the runner cuts lines short that a pipe does not take at once, such as a long summary.
+      stdio: ['ignore', stdout, stderr],
     });
-    const stdout: Buffer[] = [];
-    const stderr: Buffer[] = [];
-    child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
-    child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
     const exitCode = await new Promise<number | null>((resolve, reject) => {
       child.on('error', reject);
       child.on('close', resolve);
     });
-    return readOutcome(exitCode, Buffer.concat(stdout).toString('utf8'), Buffer.concat(stderr).toString('utf8'));
+    closeSync(stdout);
+    closeSync(stderr);
+    const said = (name: string) => readFileSync(join(scratch, name), 'utf8');
+    return readOutcome(exitCode, said('stdout'), said('stderr'));
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
