@@ -9,7 +9,7 @@ export interface ComparedMetric {
   readonly change: string;
 }
 
-const boundWords: ReadonlySet<string> = new Set(['min', 'max', 'max_regression', 'min_improvement']);
+const boundWords: ReadonlySet<string> = new Set(['min', 'max', 'max_regression', 'min_improvement', 'max_mb']);
 
 /** Whole-set metrics that the baseline has too, each once however many bounds it has; slices stay with their checks. */
 export function comparedMetricsOf(report: Pick<Report, 'checks'>): readonly ComparedMetric[] {

@@ -57,7 +57,7 @@ code { font: .86em/1.4 var(--mono); overflow-wrap: anywhere }
 .tiles { display: grid; grid-template-columns: repeat(var(--columns), minmax(0, 1fr)); gap: 12px; margin: 14px 0 0 }
 .tile { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 14px 16px; box-shadow: var(--shadow); min-width: 0 }
 .tile dt { font-size: 12px; text-transform: uppercase; letter-spacing: .06em; color: var(--muted) }
-.tile dd { font-size: 17px; font-weight: 600; overflow: hidden; text-overflow: ellipsis; overflow-wrap: anywhere; line-height: 1.35; margin-top: 3px }
+.tile dd { font-size: 16px; font-weight: 600; overflow: hidden; text-overflow: ellipsis; overflow-wrap: anywhere; line-height: 1.35; margin-top: 3px }
 .tile p { font-size: 13px; color: var(--muted); overflow-wrap: anywhere }
 
 nav { position: sticky; top: 0; z-index: 5; background: color-mix(in srgb, var(--page) 92%, transparent); backdrop-filter: blur(8px); border-bottom: 1px solid var(--line); margin-top: 18px }
@@ -117,7 +117,7 @@ td .status { color: var(--status); font-weight: 600; white-space: nowrap }
 td .status i { font-style: normal; display: inline-block; width: 1.3em }
 tbody tr:hover { background: color-mix(in srgb, var(--accent) 4%, transparent) }
 table.checks th:first-child { width: 128px }
-table.checks td[data-label=bound] { min-width: 110px; max-width: 320px; text-wrap: balance }
+table.checks td[data-label=bound] { min-width: 126px; max-width: 320px; text-wrap: balance }
 .folded { border-top: 1px solid var(--line) }
 .folded > summary { color: var(--muted) }
 table.checks td.name { min-width: 200px; overflow-wrap: anywhere }
@@ -166,7 +166,7 @@ details[open] > summary { border-bottom: 1px solid var(--line) }
   table.checks td { border: 0; padding: 0 !important; text-align: left }
   table.checks td:empty { display: none }
   table.checks th:first-child { width: 128px }
-table.checks td[data-label=bound] { min-width: 110px; max-width: 320px; text-wrap: balance }
+table.checks td[data-label=bound] { min-width: 126px; max-width: 320px; text-wrap: balance }
 .folded { border-top: 1px solid var(--line) }
 .folded > summary { color: var(--muted) }
 table.checks td.name { grid-column: 1 / -1; min-width: 0; order: -1 }
