@@ -68,27 +68,30 @@ export async function validateData({
   const tables: Table[] = [];
   const problems: Problem[] = [];
   const progress = host.progress('Checking the data');
-  for (const [index, source] of sources.entries()) {
-    progress.update(index, sources.length);
-    try {
-      const table = await engine.open(resolve(directory, source.source), {
-        name: source.source,
-        within,
-        place: policy.placeOf(['data', index, 'source']),
-        text: textColumns(source),
-      });
-      const found = await checkSource(source, index, table, policy, engine);
-      host.info(
-        `${excerpt(source.source)}: ${counted(table.rows, 'row')}, ${counted(table.columns.length, 'column')}, ${counted(found.length, 'check')}`,
-      );
-      tables.push(table);
-      checks.push(...found);
-    } catch (error) {
-      if (!(error instanceof DataError)) throw error;
-      problems.push(...error.problems);
+  try {
+    for (const [index, source] of sources.entries()) {
+      progress.update(index, sources.length);
+      try {
+        const table = await engine.open(resolve(directory, source.source), {
+          name: source.source,
+          within,
+          place: policy.placeOf(['data', index, 'source']),
+          text: textColumns(source),
+        });
+        const found = await checkSource(source, index, table, policy, engine);
+        host.info(
+          `${excerpt(source.source)}: ${counted(table.rows, 'row')}, ${counted(table.columns.length, 'column')}, ${counted(found.length, 'check')}`,
+        );
+        tables.push(table);
+        checks.push(...found);
+      } catch (error) {
+        if (!(error instanceof DataError)) throw error;
+        problems.push(...error.problems);
+      }
     }
+  } finally {
+    progress.end();
   }
-  progress.end();
   const [first, ...others] = problems;
   if (first !== undefined) throw new DataError([first, ...others]);
 

@@ -15,10 +15,10 @@ export async function openParquet(run: Run, source: SourceFile): Promise<Relatio
   await refuseCutOff(source);
   const path = quotePath(source.path);
   try {
-    const digest = digestFile(source.path);
-    const [names, metadata] = await Promise.all([
+    const [names, metadata, sha256] = await Promise.all([
       columnNames(run, path),
       run(`SELECT num_rows AS "rows" FROM parquet_file_metadata(${path})`),
+      digestFile(source.path),
     ]);
     refuseClashingNames(names, source.name);
     // DuckDB's own row numbers cannot be asked of a file that has a column of that name; counting in file order is slower and as right.
@@ -28,7 +28,7 @@ export async function openParquet(run: Run, source: SourceFile): Promise<Relatio
       rowNumber: numbered ? 'file_row_number + 1' : 'row_number() OVER ()',
       from: `read_parquet(${path}, hive_partitioning = false${numbered ? ', file_row_number = true' : ''})`,
       rows: Number(metadata[0]?.['rows']),
-      sha256: await digest,
+      sha256,
     };
   } catch (error) {
     if (error instanceof DataError) throw error;
