@@ -5,7 +5,7 @@ import type { Host } from '../../core/host/index.ts';
 import type { Model, ModelFacts } from '../../core/onnx/index.ts';
 import { type EffectivePolicy, type Policy, policyDefaults } from '../../core/policy/index.ts';
 import { excerpt } from '../../core/text/index.ts';
-import type { BaseFiles } from '../../github/index.ts';
+import { type BaseFiles, repositoryRoot } from '../../github/index.ts';
 import { openModelFile } from './model-file.ts';
 import type { NoBaseline } from './subject.ts';
 
@@ -44,7 +44,12 @@ export async function openBaseline(
   if (chosen === 'none') return none('There is no baseline to compare with: model.baseline is none');
   const place = policy.placeOf(['model', 'baseline']);
   if (chosen !== 'base') {
-    const found = { file: resolve(directory, chosen.path), path: chosen.path, place };
+    const found = {
+      file: resolve(directory, chosen.path),
+      path: chosen.path,
+      place,
+      within: repositoryRoot(directory),
+    };
     return opened(found, model, policy.policy.evaluation, host, async () => {});
   }
   if (base === undefined) {

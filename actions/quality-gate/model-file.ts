@@ -13,12 +13,14 @@ export interface ModelFile {
   readonly path: string;
   /** The policy line that names it. */
   readonly place: Place;
+  /** The checkout: a link that leads out of it is refused. */
+  readonly within?: string;
 }
 
 /** Scans and loads it. Problems call it by the policy's path: a report holds no path of the machine it was made on. */
-export async function openModelFile({ file, path, place }: ModelFile, host: Host): Promise<Model> {
+export async function openModelFile({ file, path, place, within }: ModelFile, host: Host): Promise<Model> {
   try {
-    return await openModel(file, { host, place });
+    return await openModel(file, { host, place, ...(within === undefined ? {} : { within }) });
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
     const shown = (text: string) => text.replaceAll(resolve(file), path).replaceAll(file, path);

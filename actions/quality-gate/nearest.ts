@@ -6,7 +6,7 @@ export function nearestOf(name: string, known: readonly string[]): string | unde
   let nearest: string | undefined;
   let least = Math.max(1, Math.floor(wanted.length / 3)) + 1;
   for (const candidate of known) {
-    const steps = distance(wanted, bare(candidate));
+    const steps = stepsBetween(wanted, bare(candidate));
     if (steps < least) [nearest, least] = [candidate, steps];
   }
   return nearest;
@@ -23,4 +23,12 @@ function bare(name: string): string {
     .slice(0, 200)
     .toLowerCase()
     .replace(/[-_. ]/g, '');
+}
+
+/** Edits from one name to another, two neighbouring letters that changed places (`lable`) as one. */
+function stepsBetween(name: string, other: string): number {
+  const steps = distance(name, other);
+  if (steps !== 2 || name.length !== other.length) return steps;
+  const at = Array.from(name).findIndex((letter, index) => letter !== other[index]);
+  return name[at] === other[at + 1] && name[at + 1] === other[at] ? 1 : 2;
 }

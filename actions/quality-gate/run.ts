@@ -6,7 +6,14 @@ import { type EffectivePolicy, policyDefaults } from '../../core/policy/index.ts
 import { PolicyError } from '../../core/problem/index.ts';
 import type { Check, Figure, ModelSummary, Notice, Report } from '../../core/report/index.ts';
 import { excerpt } from '../../core/text/index.ts';
-import { type BaseFiles, type GateInputs, gateReport, loadEffectivePolicy, publishReport } from '../../github/index.ts';
+import {
+  type BaseFiles,
+  type GateInputs,
+  gateReport,
+  loadEffectivePolicy,
+  publishReport,
+  repositoryRoot,
+} from '../../github/index.ts';
 import { type Baseline, openBaseline, withoutBaseline } from './baseline.ts';
 import { needsRows, subjectOf, tried } from './candidate-and-baseline.ts';
 import { openEvaluation } from './evaluation-rows.ts';
@@ -44,7 +51,7 @@ export async function run(inputs: QualityGateInputs, host: Host): Promise<Report
       fix: 'Add gates, such as "gates: { accuracy: { min: 0.9 } }".',
     });
   }
-  await using engine = await openEngine({ host });
+  await using engine = await openEngine({ host, directories: [repositoryRoot(directory)] });
   const judgement = await host.group('Judge the model', () =>
     judgeModel({ policy, directory, engine, host, ...(base === undefined ? {} : { base }) }),
   );
@@ -75,8 +82,9 @@ export async function judgeModel(options: {
 
   const place = policy.placeOf(['model', 'path']);
   const path = modelPolicy.path;
+  const file = { file: resolve(directory, path), path, place, within: repositoryRoot(directory) };
   host.info(`Open the candidate ${excerpt(path)}`);
-  await using candidate = await openModelFile({ file: resolve(directory, path), path, place }, host);
+  await using candidate = await openModelFile(file, host);
   await using baseline = await baselineOf(policy, directory, base, candidate, host);
 
   const rowsNeeded = needsRows(gates) || evaluation !== undefined;
@@ -119,7 +127,7 @@ export async function judgeModel(options: {
       await judgeLatency(policy, {
         candidate: {
           model: candidate,
-          open: () => openModelFile({ file: resolve(directory, path), path, place }, host),
+          open: () => openModelFile(file, host),
           wired,
         },
         baseline:

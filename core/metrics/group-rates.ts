@@ -12,7 +12,7 @@ import type { LabelSample, Sample, ValueSample } from './sample.ts';
 /**
  * What is measured in each group. Fairlearn's names.
  * - `selection_rate`: share of rows predicted positive. `true_positive_rate`, `false_positive_rate`: of the rows that are (not).
- * - `mean_residual`: mean of predicted − actual: whether a group is over- or underestimated.
+ * - `mean_residual`: mean of actual − predicted: above 0, the group is underestimated.
  */
 export type RateName =
   | 'selection_rate'
@@ -43,7 +43,7 @@ export const valueRates = {
   mae: mae.on,
   rmse: rmse.on,
   mean_prediction: (sample) => meanOf(sample.predicted),
-  mean_residual: (sample) => meanOf(termsOf(sample, (actual, predicted) => predicted - actual)),
+  mean_residual: (sample) => meanOf(termsOf(sample, (actual, predicted) => actual - predicted)),
 } as const satisfies Partial<Record<RateName, RateOf<ValueSample>>>;
 
 /** The rate of a sample. NaN where it is not defined: no row to take the share of. */

@@ -1,6 +1,6 @@
 """Writes reference.json: a few hundred random cases with the values that scikit-learn and Fairlearn give.
 
-Run it where scikit-learn 1.9 and fairlearn 0.15 are installed; the tests read only the file. Cases hold ties, single classes,
+Run it where scikit-learn 1.9 and fairlearn 0.15 are installed, then `npm run format`; the tests read only the file. Cases hold ties, single classes,
 imbalance, up to six classes, string labels, and (for the metrics that take it) whole-number sample weights.
 """
 
@@ -192,7 +192,7 @@ def fairness_values_case():
             "mae": skm.mean_absolute_error,
             "rmse": skm.root_mean_squared_error,
             "mean_prediction": fair.mean_prediction,
-            "mean_residual": lambda a, p: float(np.mean(p - a)),
+            "mean_residual": lambda a, p: float(np.mean(a - p)),
         },
         y_true=actual,
         y_pred=predicted,

@@ -1,6 +1,6 @@
 """Writes reference.json: what SciPy, NumPy and plain definitions give for the methods of core/statistics.
 
-Run it where scipy 1.17 and numpy are installed; the tests read only the file.
+Run it where scipy 1.17 and numpy are installed, then `npm run format`; the tests read only the file.
 """
 
 import json

@@ -1,0 +1,72 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { openEngine } from '../../core/data/index.ts';
+import { type Host, silentHost } from '../../core/host/index.ts';
+import { type EffectivePolicy, headOnly, parsePolicy } from '../../core/policy/index.ts';
+import type { Check } from '../../core/report/index.ts';
+import type { BaseFiles } from '../../github/index.ts';
+import { judgeModel, type ModelJudgement } from './run.ts';
+
+/** For tests: a folder with a policy, models and data, and what the gate says of it. */
+export interface Scene {
+  readonly policy: string;
+  /** By path. */
+  readonly files: Readonly<Record<string, string | Uint8Array>>;
+  /** The base commit's files; no base when not given. */
+  readonly base?: Readonly<Record<string, Uint8Array>>;
+  readonly basePolicy?: string;
+  readonly host?: Host;
+}
+
+export async function judge(scene: Scene): Promise<ModelJudgement> {
+  const directory = await mkdtemp(join(tmpdir(), 'sluice-scene-'));
+  try {
+    for (const [path, content] of Object.entries(scene.files)) {
+      await mkdir(dirname(join(directory, path)), { recursive: true });
+      await writeFile(join(directory, path), content);
+    }
+    await using engine = await openEngine({ threads: 1 });
+    return await judgeModel({
+      policy: policyOf(scene),
+      directory,
+      engine,
+      host: scene.host ?? silentHost,
+      ...(scene.base === undefined ? {} : { base: baseOf(scene.base) }),
+    });
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** The one check of an id. */
+export function checkOf(judgement: Pick<ModelJudgement, 'checks'>, id: string): Check {
+  const [check, ...others] = judgement.checks.filter((each) => each.id === id);
+  if (check !== undefined && others.length === 0) return check;
+  throw new RangeError(
+    `${others.length === 0 ? 'no' : 'more than one'} check ${id}: ${judgement.checks.map((each) => each.id).join(', ')}`,
+  );
+}
+
+/** A CSV from rows of cells. */
+export function csv(header: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  return `${[header, ...rows].map((cells) => cells.join(',')).join('\n')}\n`;
+}
+
+function policyOf({ policy, basePolicy }: Scene): EffectivePolicy {
+  const head = headOnly(parsePolicy(policy, 'sluice.yaml'));
+  return basePolicy === undefined ? head : { ...head, base: parsePolicy(basePolicy, 'sluice.yaml').policy };
+}
+
+function baseOf(files: Readonly<Record<string, Uint8Array>>): BaseFiles {
+  return {
+    sha: '0123456789abcdef0123456789abcdef01234567',
+    read: async (path) => files[path],
+    async fetchTo(path, file) {
+      const content = files[path];
+      if (content === undefined) return false;
+      await writeFile(file, content);
+      return true;
+    },
+  };
+}
