@@ -53,11 +53,14 @@ describe('the comment', () => {
     await using squatted = await scene.elsewhere({});
     const squatter = squatted.github.addComment(7, stranger, `${marker}\n## ✅ Everything passed`);
     await squatted.run();
-    await squatted.run();
+    const outcome = await squatted.run();
 
     expect(marker).toMatch(/^<!-- /);
     expect(squatter).toMatchObject({ body: `${marker}\n## ✅ Everything passed`, edits: 0 });
-    expect(squatted.github.comments.filter(({ author }) => author.type === 'Bot')).toMatchObject([{ edits: 1 }]);
+    expect(
+      squatted.github.comments.filter(({ author }) => author.type === 'Bot'),
+      outcome.transcript,
+    ).toMatchObject([{ edits: 1 }]);
     expect(squatted.github.violations).toEqual([]);
   });
 
@@ -67,9 +70,9 @@ describe('the comment', () => {
   ] as const)('is found again with %s', async (_whose, account) => {
     await using scene = await Scene.open({ main: passing, change: failing }, { account });
     await scene.run();
-    await scene.run();
+    const outcome = await scene.run();
 
-    expect(scene.github.comments).toMatchObject([{ author: account, edits: 1 }]);
+    expect(scene.github.comments, outcome.transcript).toMatchObject([{ author: account, edits: 1 }]);
     expect(scene.github.violations).toEqual([]);
   });
 
