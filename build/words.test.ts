@@ -1,0 +1,83 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { filesUnder, root, textOf } from './source-files.ts';
+
+const files = filesUnder();
+
+/** GitHub's anchor of a heading. */
+function anchorOf(heading: string): string {
+  return heading
+    .trim()
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+    .replaceAll(' ', '-');
+}
+
+function withoutCode(markdown: string): string {
+  return markdown.replace(/^(`{3,})[\s\S]*?^\1/gm, '').replace(/`[^`\n]*`/g, '');
+}
+
+function linksIn(markdown: string): readonly string[] {
+  const text = withoutCode(markdown);
+  return [
+    ...[...text.matchAll(/\]\(\s*<?([^)\s>]+)>?(?:\s+"[^"]*")?\s*\)/g)].map((match) => match[1] ?? ''),
+    ...[...text.matchAll(/^\[[^\]]+\]:\s*(\S+)/gm)].map((match) => match[1] ?? ''),
+    ...[...text.matchAll(/\b(?:src|srcset|href)="([^"]+)"/g)].map((match) => match[1] ?? ''),
+  ].filter((link) => !/^(?:[a-z]+:|\/\/)/.test(link));
+}
+
+describe('the words of this repository', () => {
+  test("an action's inputs are read in its index.ts and nowhere else", () => {
+    const readers = files.filter(
+      (path) =>
+        /^(core|github|actions|cli)\/.*\.ts$/.test(path) &&
+        /\bget(?:Boolean|Multiline)?Input\s*\(|\bINPUT_[A-Z]/.test(textOf(path)),
+    );
+    expect(readers.filter((path) => !/^actions\/[^/]+\/index(\.test)?\.ts$/.test(path))).toEqual([]);
+  });
+
+  test('every file is named for what it holds', () => {
+    const vague = /^(utils?|helpers?|common|misc|shared|manager)(\.|$)/i;
+    expect(files.filter((path) => path.split('/').some((part) => vague.test(part)))).toEqual([]);
+  });
+
+  test('names are kebab-case', () => {
+    const odd = files.filter(
+      (path) => path.endsWith('.ts') && !/^[a-z0-9-]+(\.[a-z0-9-]+)*\.ts$/.test(path.split('/').at(-1) ?? ''),
+    );
+    expect(odd).toEqual([]);
+  });
+
+  test.each(files.filter((path) => path.endsWith('.md')))('every link of %s leads somewhere', (path) => {
+    const broken = linksIn(textOf(path)).filter((link) => {
+      const [target = '', anchor] = decodeURI(link).split('#');
+      const file = target === '' ? path : join(dirname(path), target);
+      if (!existsSync(join(root, file))) return true;
+      if (anchor === undefined || !file.endsWith('.md')) return false;
+      const headings = [...textOf(file).matchAll(/^#{1,6}\s+(.+)$/gm)].map((match) => anchorOf(match[1] ?? ''));
+      return !headings.includes(anchor);
+    });
+    expect(broken).toEqual([]);
+  });
+
+  test.each(readdirSync(join(root, '.github', 'workflows')))(
+    '%s pins every action by its commit and asks for few rights',
+    (file) => {
+      const text = readFileSync(join(root, '.github', 'workflows', file), 'utf8');
+      const used = [...text.matchAll(/^\s*(?:- )?uses: (.+)$/gm)].map((match) => match[1] ?? '');
+      expect(used).not.toEqual([]);
+      expect(used.filter((action) => !/^[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(action))).toEqual([]);
+      expect(text).toMatch(/^permissions:\n {2}contents: read\n(?! )/m);
+      expect(text).not.toMatch(/pull_request_target|secrets\./);
+    },
+  );
+
+  test('nothing is left for later, and no test is switched off', () => {
+    const later = /\b(TODO|FIXME|XXX)\b|\b(?:test|it|describe)\.(?:skip|only|todo)\b/;
+    const unfinished = files.filter(
+      (path) => /\.(ts|py|yml|md)$/.test(path) && path !== 'build/words.test.ts' && later.test(textOf(path)),
+    );
+    expect(unfinished).toEqual([]);
+  });
+});
