@@ -245,6 +245,37 @@ describe('the comparison with the baseline', () => {
     expect(checkOf(judgement, 'gate/accuracy/min').status).toBe('pass');
   });
 
+  it('is an error when the baseline predicts NaN', async () => {
+    const judgement = await judge({
+      policy: policy('mae: { max: 9, max_regression: 1 }', { model: ', baseline: { path: base.onnx }' }),
+      files: {
+        'model.onnx': linearModel([[1]], [0]),
+        'base.onnx': linearModel([[Number.NaN]], [0]),
+        'rows.csv': csv(
+          ['x', 'label'],
+          [
+            [1, 1],
+            [2, 2],
+          ],
+        ),
+      },
+    });
+    expect(checkOf(judgement, 'gate/mae/max_regression')).toMatchObject({
+      status: 'error',
+      message: 'The baseline cannot be judged: base.onnx predicts NaN or infinity in 2 rows (row 1, 2).',
+    });
+    expect(checkOf(judgement, 'gate/mae/max').status).toBe('pass');
+  });
+
+  it('is an error when the baseline’s file is not there; the rest is judged', async () => {
+    const judgement = await judge(scene(gates, { model: ', baseline: { path: gone.onnx }' }));
+    expect(checkOf(judgement, 'gate/accuracy/max_regression')).toMatchObject({
+      status: 'error',
+      message: expect.stringContaining('there is no such model file'),
+    });
+    expect(judgement.notices).toContainEqual(expect.objectContaining({ level: 'warning' }));
+  });
+
   it('takes a percentage of the baseline’s value, and of 0 the number itself', async () => {
     const line = (slope: number) => linearModel([[slope]], [0]);
     const values = csv(

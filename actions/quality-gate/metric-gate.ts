@@ -1,15 +1,36 @@
-import { type MetricOptions, metrics } from '../../core/metrics/index.ts';
+import { metrics } from '../../core/metrics/index.ts';
 import { type MetricBound, type MetricName, metricNames } from '../../core/policy/index.ts';
 import type { Bound, Check, Unit } from '../../core/report/index.ts';
 import { excerpt } from '../../core/text/index.ts';
 import { boundCheck, type Demand, type Measured, skipped, unjudged } from './bound-check.ts';
-import { type MetricIntervals, metricIntervals } from './metric-interval.ts';
+import { type MetricIntervals, type MetricToMeasure, metricIntervals } from './metric-interval.ts';
 import { counted, numberText } from './number-text.ts';
 import type { NoBaseline, Subject } from './subject.ts';
 
 /** The checks of every metric that the policy bounds, over all rows. */
 export function metricChecks(subject: Subject): readonly Check[] {
-  return boundedMetrics(subject).flatMap(({ name, bound }) => checksOfMetric(name, bound, subject));
+  const bounded = boundedMetrics(subject).map(({ name, bound }) => ({
+    name,
+    bound,
+    why: obstacle(name, bound, subject),
+  }));
+  const measurable = bounded.filter(({ why }) => why === undefined);
+  const measured = metricIntervals(measurable.map(toMeasure), subject.pair, subject);
+  return bounded.flatMap(({ name, bound, why }) => {
+    const intervals = measured.get(name);
+    if (intervals !== undefined) return checksOfMetric(name, bound, intervals, subject);
+    return demandsOf(name, bound, subject).map(({ demand }) => unjudged(demand, why ?? `${name} was not measured`));
+  });
+}
+
+export function toMeasure({
+  name,
+  bound,
+}: {
+  readonly name: MetricName;
+  readonly bound: MetricBound;
+}): MetricToMeasure {
+  return { metric: metrics[name], options: bound.average === undefined ? {} : { average: bound.average } };
 }
 
 /** The metrics that the policy bounds, in the schema's order. */
@@ -21,10 +42,6 @@ export function boundedMetrics(
     const bound = gates[name];
     return bound === undefined ? [] : [{ name, bound }];
   });
-}
-
-export function optionsOf(bound: MetricBound): MetricOptions {
-  return bound.average === undefined ? {} : { average: bound.average };
 }
 
 /** Why the metric cannot be measured on these rows at all; undefined when it can. */
@@ -52,12 +69,14 @@ export function unitOf(name: MetricName): Unit {
   return metrics[name].unit === 'share' ? 'share' : 'none';
 }
 
-function checksOfMetric(name: MetricName, bound: MetricBound, subject: Subject): readonly Check[] {
+function checksOfMetric(
+  name: MetricName,
+  bound: MetricBound,
+  measured: MetricIntervals,
+  subject: Subject,
+): readonly Check[] {
   const demands = demandsOf(name, bound, subject);
-  const why = obstacle(name, bound, subject);
-  if (why !== undefined) return demands.map(({ demand }) => unjudged(demand, why));
-  const { pair, noBaseline } = comparable(name, subject);
-  const measured = metricIntervals(metrics[name], pair, optionsOf(bound), subject);
+  const rows = subject.pair.candidate.actual.length;
   if (Number.isNaN(measured.candidate.estimate)) {
     return demands.map(({ demand }) =>
       unjudged(demand, `${name} is not defined on these rows${undefinedBecause(subject)}`),
@@ -69,22 +88,17 @@ function checksOfMetric(name: MetricName, bound: MetricBound, subject: Subject):
           observed: measured.candidate.estimate,
           baseline: measured.baseline,
           interval: measured.candidate,
-          rows: pair.candidate.actual.length,
-          said: `${name} is ${numberText(measured.candidate.estimate, bound[key])} on ${counted(subject.pair.candidate.actual.length, 'row')}`,
+          rows,
+          said: `${name} is ${numberText(measured.candidate.estimate, bound[key])} on ${counted(rows, 'row')}`,
         })
-      : compared(name, demand, { key, change: change ?? 0, rows: pair.candidate.actual.length }, measured, noBaseline),
+      : compared(name, demand, { key, change: change ?? 0, rows }, measured, noBaselineFor(name, subject)),
   );
 }
 
-/** The pair as far as both models give what the metric needs. */
-function comparable(name: MetricName, { pair, noBaseline }: Subject): Pick<Subject, 'pair' | 'noBaseline'> {
-  const { candidate, baseline } = pair;
-  if (metrics[name].needs !== 'probabilities' || baseline === undefined || candidate.task === 'regression') {
-    return { pair, noBaseline };
-  }
-  if (baseline.task === 'classification' && baseline.probabilities !== undefined) return { pair, noBaseline };
-  const why = `${name} needs class probabilities, and the baseline has no output of them`;
-  return { pair: { candidate }, noBaseline: { kind: 'unusable', why } };
+/** Why the metric has no value of the baseline. */
+function noBaselineFor(name: MetricName, { pair: { baseline }, noBaseline }: Subject): NoBaseline {
+  if (baseline?.task !== 'classification' || baseline.probabilities !== undefined) return noBaseline;
+  return { kind: 'unusable', why: `${name} needs class probabilities, and the baseline has no output of them` };
 }
 
 interface MetricDemand {

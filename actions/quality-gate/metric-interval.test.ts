@@ -2,9 +2,22 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type LabelSample, labelMetrics, metrics, type ValueSample } from '../../core/metrics/index.ts';
 import { randomOf } from '../../core/statistics/index.ts';
-import { cellsOf, metricIntervals } from './metric-interval.ts';
+import {
+  type Certainty,
+  cellsOf,
+  type MetricIntervals,
+  type MetricToMeasure,
+  metricIntervals,
+  type Pair,
+} from './metric-interval.ts';
 
 const certainty = { level: 0.9, seed: 'test' } as const;
+
+function measure(metric: MetricToMeasure['metric'], pair: Pair, of: Certainty): MetricIntervals {
+  const measured = metricIntervals([{ metric, options: {} }], pair, of).get(metric.name);
+  if (measured === undefined) throw new RangeError(`${metric.name} was not measured`);
+  return measured;
+}
 
 function labels(rows: number, seed: string, right: number): LabelSample {
   const random = randomOf(seed);
@@ -32,7 +45,7 @@ describe.each(Object.values(metrics))('$name', (metric) => {
       : { candidate: values(150, 'c', 6), baseline: values(150, 'b', 7) };
 
   it('has an interval around its value, and one around its change', () => {
-    const { candidate, baseline, difference, relative } = metricIntervals(metric, of, {}, certainty);
+    const { candidate, baseline, difference, relative } = measure(metric, of, certainty);
     for (const interval of [candidate, difference, relative]) {
       expect(interval?.lower).toBeLessThanOrEqual(interval?.estimate ?? Number.NaN);
       expect(interval?.upper).toBeGreaterThanOrEqual(interval?.estimate ?? Number.NaN);
@@ -44,7 +57,7 @@ describe.each(Object.values(metrics))('$name', (metric) => {
 
   it('has a surer interval that is wider, and a point when evidence is off', () => {
     const width = (level: number | 'off') => {
-      const { candidate } = metricIntervals(metric, { candidate: of.candidate }, {}, { level, seed: 'test' });
+      const { candidate } = measure(metric, { candidate: of.candidate }, { level, seed: 'test' });
       return candidate.upper - candidate.lower;
     };
     if (metric.interval !== 'exact') expect(width(0.97)).toBeGreaterThan(width(0.8));
@@ -58,10 +71,9 @@ it('covers the true accuracy of a macro-averaged metric at the level it says', (
   let above = 0;
   const trials = 300;
   for (let trial = 0; trial < trials; trial++) {
-    const { candidate } = metricIntervals(
+    const { candidate } = measure(
       metrics.balanced_accuracy,
       { candidate: labels(200, `coverage ${trial}`, 0.8) },
-      {},
       { level: 0.9, seed: `coverage ${trial}` },
     );
     if (candidate.lower > 0.8) below++;
@@ -75,7 +87,7 @@ it('covers the true accuracy of a macro-averaged metric at the level it says', (
 
 it('is never certain of a perfect score', () => {
   const sample = { ...labels(20, 'perfect', 1) };
-  const { candidate } = metricIntervals(metrics.balanced_accuracy, { candidate: sample }, {}, certainty);
+  const { candidate } = measure(metrics.balanced_accuracy, { candidate: sample }, certainty);
   expect(candidate).toMatchObject({ estimate: 1, upper: 1, method: 'Wilson' });
   expect(candidate.lower).toBeLessThan(0.96);
 });

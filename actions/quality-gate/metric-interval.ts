@@ -32,97 +32,140 @@ export interface MetricIntervals {
   readonly relative?: Interval;
 }
 
-/** Measures a metric; throws a `TypeError` when the metric is not of the sample's task. */
+/** A metric, and how the policy wants it. */
+export interface MetricToMeasure {
+  readonly metric: Metric<LabelSample> | Metric<ValueSample>;
+  readonly options: MetricOptions;
+}
+
+/**
+ * Measures metrics, by name. What is resampled is resampled once for all of them. A baseline without the probabilities that a metric
+ * needs is left out of that metric. Throws a `TypeError` for a metric that is not of the samples' task.
+ */
 export function metricIntervals(
-  metric: Metric<LabelSample> | Metric<ValueSample>,
+  metrics: readonly MetricToMeasure[],
   pair: Pair,
-  options: MetricOptions,
   certainty: Certainty,
-): MetricIntervals {
-  if (metric.task === 'classification' && pair.candidate.task === 'classification') {
-    return measure(metric as Metric<LabelSample>, pair as Pair<LabelSample>, options, certainty);
+): ReadonlyMap<string, MetricIntervals> {
+  const { task } = pair.candidate;
+  for (const { metric } of metrics) {
+    if (metric.task !== task) throw new TypeError(`${metric.name} is no metric of a ${task} model`);
   }
-  if (metric.task === 'regression' && pair.candidate.task === 'regression') {
-    return measure(metric as Metric<ValueSample>, pair as Pair<ValueSample>, options, certainty);
-  }
-  throw new TypeError(`${metric.name} is no metric of a ${pair.candidate.task} model`);
+  return task === 'classification'
+    ? measureAll(metrics as readonly ToMeasure<LabelSample>[], pair as Pair<LabelSample>, certainty)
+    : measureAll(metrics as readonly ToMeasure<ValueSample>[], pair as Pair<ValueSample>, certainty);
 }
 
-function measure<Rows extends Sample>(
-  metric: Metric<Rows>,
-  pair: Pair<Rows>,
-  options: MetricOptions,
-  certainty: Certainty,
-): MetricIntervals {
-  const rows = pair.candidate.actual.length;
-  const value = metric.on(pair.candidate, options)();
-  const ofBaseline = pair.baseline === undefined ? undefined : metric.on(pair.baseline, options)();
-  const { level } = certainty;
-  if (level === 'off' || metric.interval === 'exact') {
-    const method = level === 'off' ? 'point' : 'exact';
-    return joined(
-      exactInterval(value, rows, method),
-      ofBaseline,
-      ofBaseline === undefined ? undefined : exactInterval(value - ofBaseline, rows, method),
-      ofBaseline === undefined ? undefined : exactInterval((value - ofBaseline) / Math.abs(ofBaseline), rows, method),
-    );
-  }
-  if (metric.curve !== undefined) {
-    const curve = metric.curve(pair.candidate);
-    const base = pair.baseline === undefined ? undefined : metric.curve(pair.baseline);
-    return joined(
-      delongInterval(curve, level),
-      ofBaseline,
-      base === undefined ? undefined : delongDifference(curve, base, level),
-      base === undefined ? undefined : delongDifference(curve, base, level, { relative: true }),
-    );
-  }
-  return bootstrapped(metric, pair, options, { ...certainty, level }, value, ofBaseline);
+interface ToMeasure<Rows extends Sample> {
+  readonly metric: Metric<Rows>;
+  readonly options: MetricOptions;
 }
 
-function bootstrapped<Rows extends Sample>(
-  metric: Metric<Rows>,
-  pair: Pair<Rows>,
-  options: MetricOptions,
-  { level, seed }: { readonly level: number; readonly seed: string },
-  value: number,
-  ofBaseline: number | undefined,
-): MetricIntervals {
-  const proportion = metric.proportion?.(pair.candidate, options);
-  const wilson = proportion === undefined ? undefined : wilsonInterval(proportion.successes, proportion.trials, level);
-  if (wilson !== undefined && ofBaseline === undefined) return { candidate: wilson };
+/** A metric whose uncertainty is resampled, with its values on the rows as they are. */
+interface ToResample<Rows extends Sample> extends ToMeasure<Rows> {
+  readonly value: number;
+  readonly ofBaseline: number | undefined;
+  readonly wilson: Interval | undefined;
+}
 
-  const units = unitsOf(metric, pair);
-  const candidate = metric.on(units.pair.candidate, options);
-  const baseline = units.pair.baseline === undefined ? undefined : metric.on(units.pair.baseline, options);
-  const [values = new Float64Array(), ofBase] = resample(
-    { weights: units.weights, seed: `${seed}/${metric.name}` },
-    baseline === undefined ? [candidate] : [candidate, baseline],
+function measureAll<Rows extends Sample>(
+  metrics: readonly ToMeasure<Rows>[],
+  pair: Pair<Rows>,
+  certainty: Certainty,
+): ReadonlyMap<string, MetricIntervals> {
+  const { level, seed } = certainty;
+  const measured = new Map<string, MetricIntervals>();
+  const left: ToResample<Rows>[] = [];
+  for (const { metric, options } of metrics) {
+    const value = metric.on(pair.candidate, options)();
+    const baseline = gives(pair.baseline, metric) ? pair.baseline : undefined;
+    const ofBaseline = baseline === undefined ? undefined : metric.on(baseline, options)();
+    if (level === 'off' || metric.interval === 'exact') {
+      measured.set(
+        metric.name,
+        points(value, ofBaseline, pair.candidate.actual.length, level === 'off' ? 'point' : 'exact'),
+      );
+    } else if (metric.curve !== undefined) {
+      const curve = metric.curve(pair.candidate);
+      const base = baseline === undefined ? undefined : metric.curve(baseline);
+      const difference = base === undefined ? undefined : delongDifference(curve, base, level);
+      const relative = base === undefined ? undefined : delongDifference(curve, base, level, { relative: true });
+      measured.set(metric.name, joined(delongInterval(curve, level), ofBaseline, difference, relative));
+    } else {
+      const counts = metric.proportion?.(pair.candidate, options);
+      const wilson = counts === undefined ? undefined : wilsonInterval(counts.successes, counts.trials, level);
+      if (wilson !== undefined && ofBaseline === undefined) measured.set(metric.name, { candidate: wilson });
+      else left.push({ metric, options, value, ofBaseline, wilson });
+    }
+  }
+  if (level === 'off') return measured;
+  for (const needsLabels of [true, false]) {
+    const together = left.filter(({ metric }) => (metric.needs === 'labels') === needsLabels);
+    for (const [name, intervals] of resampled(together, pair, level, seed)) measured.set(name, intervals);
+  }
+  return measured;
+}
+
+/** Whether a model gives what a metric needs. */
+function gives<Rows extends Sample>(sample: Rows | undefined, { needs }: Metric<Rows>): sample is Rows {
+  if (sample === undefined) return false;
+  return needs !== 'probabilities' || (sample.task === 'classification' && sample.probabilities !== undefined);
+}
+
+function points(value: number, ofBaseline: number | undefined, rows: number, method: string): MetricIntervals {
+  const candidate = exactInterval(value, rows, method);
+  if (ofBaseline === undefined) return { candidate };
+  const difference = value - ofBaseline;
+  const relative = exactInterval(difference / Math.abs(ofBaseline), rows, method);
+  return joined(candidate, ofBaseline, exactInterval(difference, rows, method), relative);
+}
+
+/** One set of resamples for metrics that look at the same units, of both models: changes are paired. */
+function resampled<Rows extends Sample>(
+  metrics: readonly ToResample<Rows>[],
+  pair: Pair<Rows>,
+  level: number,
+  seed: string,
+): ReadonlyMap<string, MetricIntervals> {
+  const [first] = metrics;
+  if (first === undefined) return new Map();
+  const units = unitsOf(first.metric, pair);
+  const statistics = metrics.flatMap(({ metric, options, ofBaseline }) => [
+    metric.on(units.pair.candidate, options),
+    ofBaseline === undefined || units.pair.baseline === undefined
+      ? () => Number.NaN
+      : metric.on(units.pair.baseline, options),
+  ]);
+  const draws = resample({ weights: units.weights, seed }, statistics);
+  const n = pair.candidate.actual.length;
+  return new Map(
+    metrics.map((of, index) => {
+      const none = new Float64Array();
+      return [of.metric.name, intervalsOf(of, draws[2 * index] ?? none, draws[2 * index + 1] ?? none, level, n)];
+    }),
   );
+}
+
+function intervalsOf<Rows extends Sample>(
+  { metric, value, ofBaseline, wilson }: ToResample<Rows>,
+  values: Float64Array,
+  ofBase: Float64Array,
+  level: number,
+  n: number,
+): MetricIntervals {
   const method = metric.interval === 'basic-bootstrap' ? 'basic' : 'percentile';
-  const interval = (estimate: number, of: Float64Array) =>
-    intervalOfResamples(estimate, of, { level, method, n: pair.candidate.actual.length });
+  const interval = (estimate: number, of: Float64Array) => intervalOfResamples(estimate, of, { level, method, n });
   const own = wilson ?? neverCertain(interval(value, values), metric.needs === 'labels' ? metric.range : undefined);
-  if (ofBaseline === undefined || ofBase === undefined) return { candidate: own };
+  if (ofBaseline === undefined) return { candidate: own };
   const paired = (of: Interval): Interval => ({ ...of, method: `paired ${of.method}` });
+  const change = value - ofBaseline;
+  const changes = values.map((each, index) => each - (ofBase[index] ?? Number.NaN));
+  const shares = changes.map((each, index) => each / Math.abs(ofBase[index] ?? Number.NaN));
   return joined(
     own,
     ofBaseline,
-    paired(
-      interval(
-        value - ofBaseline,
-        values.map((each, index) => each - (ofBase[index] ?? Number.NaN)),
-      ),
-    ),
-    paired(
-      interval(
-        (value - ofBaseline) / Math.abs(ofBaseline),
-        values.map((each, index) => {
-          const base = ofBase[index] ?? Number.NaN;
-          return (each - base) / Math.abs(base);
-        }),
-      ),
-    ),
+    paired(interval(change, changes)),
+    paired(interval(change / Math.abs(ofBaseline), shares)),
   );
 }
 

@@ -1,13 +1,13 @@
-import { metrics, pick } from '../../core/metrics/index.ts';
-import { type MetricName, policyDefaults } from '../../core/policy/index.ts';
+import { metrics, pick, type Sample } from '../../core/metrics/index.ts';
+import { type MetricBound, type MetricName, policyDefaults } from '../../core/policy/index.ts';
 import { DataError } from '../../core/problem/index.ts';
 import type { Check, Figure, IntervalsFigure } from '../../core/report/index.ts';
 import { benjaminiHochberg, decide, type Interval, pValueOfBroken } from '../../core/statistics/index.ts';
 import { excerpt } from '../../core/text/index.ts';
 import { boundCheck, type Demand, skipped } from './bound-check.ts';
 import type { EvaluationRows } from './evaluation-rows.ts';
-import { boundedMetrics, obstacle, optionsOf, unitOf } from './metric-gate.ts';
-import { metricIntervals, type Pair } from './metric-interval.ts';
+import { boundedMetrics, obstacle, toMeasure, unitOf } from './metric-gate.ts';
+import { metricIntervals } from './metric-interval.ts';
 import { counted, numberText } from './number-text.ts';
 import type { Subject } from './subject.ts';
 import { mostSubsets, type Subset, subsetsByEdges, subsetsByValue } from './subsets.ts';
@@ -26,46 +26,58 @@ export async function sliceChecks(subject: Subject, rows: EvaluationRows): Promi
   const slices = await slicesOf(subject, rows);
   if (slices.length === 0) return { checks: [], figures: [] };
   const least = rows.policy.min_rows ?? policyDefaults.min_rows;
+  const bounded = boundedMetrics(subject).filter(({ name, bound }) => obstacle(name, bound, subject) === undefined);
+  const whole = metricIntervals(bounded.map(toMeasure), { candidate: subject.pair.candidate }, subject);
+  const parts = slices.map((slice) => ({
+    slice,
+    small: slice.rows.length < least,
+    measured: slice.rows.length < least ? new Map<string, Interval>() : measuredOn(slice, bounded, subject),
+  }));
   const judged: Judged[] = [];
-  const figures: IntervalsFigure[] = [];
   const left: Check[] = [];
-  for (const { name, bound } of boundedMetrics(subject)) {
-    if (obstacle(name, bound, subject) !== undefined) continue;
-    const bars: IntervalsFigure['rows'][number][] = [];
-    for (const slice of slices) {
+  for (const { name, bound } of bounded) {
+    for (const { slice, small, measured } of parts) {
       const demands = demandsOf(name, bound, slice, subject);
-      const small = slice.rows.length < least;
-      const of = small ? undefined : intervalOf(name, bound, slice, subject);
-      if (of === undefined) {
-        const why = small
-          ? `${counted(slice.rows.length, 'row')}, fewer than min_rows (${least})`
-          : `${name} is not defined on the ${counted(slice.rows.length, 'row')} of this slice`;
-        left.push(...demands.map((demand) => skipped(demand, why)));
+      const interval = measured.get(name);
+      if (interval !== undefined) {
+        judged.push(...demands.map((demand) => ({ demand, interval, slice, name })));
         continue;
       }
-      bars.push({ name: slice.name, n: slice.rows.length, estimate: of.estimate, lower: of.lower, upper: of.upper });
-      judged.push(...demands.map((demand) => ({ demand, interval: of, slice, name })));
+      const why = small
+        ? `${counted(slice.rows.length, 'row')}, fewer than min_rows (${least})`
+        : `${name} is not defined on the ${counted(slice.rows.length, 'row')} of this slice`;
+      left.push(...demands.map((demand) => skipped(demand, why)));
     }
-    if (bars.length === 0) continue;
-    const whole = metricIntervals(
-      metrics[name],
-      { candidate: subject.pair.candidate } as Pair,
-      optionsOf(bound),
-      subject,
-    );
-    const { estimate, lower, upper } = whole.candidate;
-    const line = metrics[name].better === 'higher' ? (bound.min ?? bound.max) : (bound.max ?? bound.min);
-    figures.push({
-      kind: 'intervals',
-      id: `slices/${name}`,
-      title: `${name} by slice`,
-      metric: name,
-      ...(line === undefined ? {} : { bound: line }),
-      rows: [{ name: 'all rows', n: subject.pair.candidate.actual.length, estimate, lower, upper }, ...bars],
-    });
   }
+  const all = { name: 'all rows', n: subject.pair.candidate.actual.length };
+  const figures = bounded.flatMap(({ name, bound }): readonly IntervalsFigure[] => {
+    const bars = parts.flatMap(({ slice, measured }) =>
+      barOf({ name: slice.name, n: slice.rows.length }, measured.get(name)),
+    );
+    const line = metrics[name].better === 'higher' ? (bound.min ?? bound.max) : (bound.max ?? bound.min);
+    if (bars.length === 0) return [];
+    return [
+      {
+        kind: 'intervals',
+        id: `slices/${name}`,
+        title: `${name} by slice`,
+        metric: name,
+        ...(line === undefined ? {} : { bound: line }),
+        rows: [...barOf(all, whole.get(name)?.candidate), ...bars],
+      },
+    ];
+  });
   return { checks: [...decidedTogether(judged, subject.level), ...left], figures };
 }
+
+type Bar = IntervalsFigure['rows'][number];
+
+function barOf(head: Pick<Bar, 'name' | 'n'>, interval: Interval | undefined): readonly Bar[] {
+  if (interval === undefined) return [];
+  return [{ ...head, estimate: interval.estimate, lower: interval.lower, upper: interval.upper }];
+}
+
+type Bounded = ReturnType<typeof boundedMetrics>[number];
 
 interface Judged {
   readonly demand: Demand;
@@ -101,35 +113,29 @@ function decidedTogether(judged: readonly Judged[], level: number | 'off'): read
   });
 }
 
-/** The metric on the slice; undefined where the slice holds nothing to measure it by. */
-function intervalOf(
-  name: MetricName,
-  bound: Parameters<typeof optionsOf>[0],
-  slice: Subset,
-  subject: Subject,
-): Interval | undefined {
+/** The metrics on the slice; without those that the slice holds nothing to measure by. */
+function measuredOn(slice: Subset, bounded: readonly Bounded[], subject: Subject): Map<string, Interval> {
   const { candidate } = subject.pair;
   const part = candidate.task === 'classification' ? pick(candidate, slice.rows) : pick(candidate, slice.rows);
-  if (part.task === 'classification' && part.classes.length === 2 && (bound.average ?? 'binary') === 'binary') {
-    const positive = part.positive ?? 1;
-    // Of no rows, zero_division would make a recall or precision of 0, and a slice without positives would fail.
-    if ((name === 'recall' || name === 'f1') && !part.actual.includes(positive)) return undefined;
-    if (name === 'precision' && !part.predicted.includes(positive)) return undefined;
-  }
-  const seed = `${subject.seed}/${slice.name}`;
-  const { candidate: interval } = metricIntervals(metrics[name], { candidate: part } as Pair, optionsOf(bound), {
-    level: subject.level,
-    seed,
-  });
-  return [interval.estimate, interval.lower, interval.upper].some(Number.isNaN) ? undefined : interval;
+  const defined = bounded.filter((of) => hasRowsFor(of, part));
+  const certainty = { level: subject.level, seed: `${subject.seed}/${slice.name}` };
+  const measured = metricIntervals(defined.map(toMeasure), { candidate: part }, certainty);
+  return new Map(
+    [...measured].flatMap(([name, { candidate: interval }]) =>
+      [interval.estimate, interval.lower, interval.upper].some(Number.isNaN) ? [] : [[name, interval] as const],
+    ),
+  );
 }
 
-function demandsOf(
-  name: MetricName,
-  bound: Parameters<typeof optionsOf>[0],
-  slice: Subset,
-  { policy }: Subject,
-): readonly Demand[] {
+/** Of no rows, zero_division would make a recall or precision of 0, and a slice without positives would fail. */
+function hasRowsFor({ name, bound }: Bounded, part: Sample): boolean {
+  if (part.task === 'regression' || part.classes.length !== 2 || (bound.average ?? 'binary') !== 'binary') return true;
+  const positive = part.positive ?? 1;
+  if (name === 'recall' || name === 'f1') return part.actual.includes(positive);
+  return name !== 'precision' || part.predicted.includes(positive);
+}
+
+function demandsOf(name: MetricName, bound: MetricBound, slice: Subset, { policy }: Subject): readonly Demand[] {
   return (['min', 'max'] as const).flatMap((key) => {
     const value = bound[key];
     if (value === undefined) return [];

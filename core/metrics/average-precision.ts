@@ -1,5 +1,5 @@
 import type { LabelMetric } from './metric.ts';
-import { rankedClasses, ranking, walkScores } from './probabilities.ts';
+import { rankedClasses, ranking } from './probabilities.ts';
 
 /**
  * The area under the precision-recall curve as the step sum Σ (R_n − R_{n−1}) P_n, without interpolation. Several classes: each against
@@ -17,15 +17,17 @@ export const averagePrecision: LabelMetric = {
     const rankings = rankedClasses(sample).map((index) => ranking(sample, index));
     return (weights) => {
       let sum = 0;
-      for (const ranked of rankings) {
+      for (const { positives, negatives, weigh } of rankings) {
+        weigh(weights);
         let found = 0;
         let seen = 0;
         let area = 0;
-        walkScores(ranked, weights, (positives, negatives) => {
-          found += positives;
-          seen += positives + negatives;
-          area += (positives * found) / seen;
-        });
+        for (let step = 0; step < positives.length; step++) {
+          const more = positives[step] ?? 0;
+          found += more;
+          seen += more + (negatives[step] ?? 0);
+          if (more > 0) area += (more * found) / seen;
+        }
         sum += area / found;
       }
       return sum / rankings.length;

@@ -1,6 +1,6 @@
 import { averagePrecision } from './average-precision.ts';
 import { binOf, calibrationBins, ece } from './ece.ts';
-import { ranking, scoresOf, walkScores } from './probabilities.ts';
+import { ranking, scoresOf } from './probabilities.ts';
 import { rocAuc } from './roc-auc.ts';
 import type { LabelSample } from './sample.ts';
 
@@ -65,11 +65,13 @@ export function confusionMatrix(sample: LabelSample): number[][] {
 
 /** How many positives and negatives score at least this much, for each distinct score from the highest on. */
 function cumulative(sample: LabelSample): readonly { readonly positives: number; readonly negatives: number }[] {
+  const { positives, negatives, weigh } = ranking(sample, sample.positive ?? 1);
+  weigh();
   const steps: { positives: number; negatives: number }[] = [];
   let above = { positives: 0, negatives: 0 };
-  walkScores(ranking(sample, sample.positive ?? 1), undefined, (positives, negatives) => {
-    above = { positives: above.positives + positives, negatives: above.negatives + negatives };
+  for (const [step, more] of positives.entries()) {
+    above = { positives: above.positives + more, negatives: above.negatives + (negatives[step] ?? 0) };
     steps.push(above);
-  });
+  }
   return steps;
 }

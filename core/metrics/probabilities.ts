@@ -27,39 +27,44 @@ export function rankedClasses(sample: LabelSample): readonly number[] {
   return sample.classes.map((_, index) => index);
 }
 
-/** Rows from the highest score to the lowest. */
-export function descending(scores: Float64Array): Int32Array {
-  return Int32Array.from({ length: scores.length }, (_, row) => row).sort(
+/** One class's rows by falling score, tied ones as one step. */
+export interface Ranking {
+  /** The weight at each distinct score, from the highest on: of rows of the class, and of others. Overwritten by the next `weigh`. */
+  readonly positives: Float64Array;
+  readonly negatives: Float64Array;
+  /** Fills the two; each row once when no weights are given. */
+  weigh(weights?: ArrayLike<number>): void;
+}
+
+/** Sorts once, so that many weightings are cheap. */
+export function ranking(sample: LabelSample, index: number): Ranking {
+  const scores = scoresOf(sample, index);
+  const order = Int32Array.from({ length: scores.length }, (_, row) => row).sort(
     (left, right) => (scores[right] ?? 0) - (scores[left] ?? 0),
   );
-}
-
-/**
- * Walks down the distinct scores of one class. At each: the weight of rows of the class, and of others, whose score is exactly this.
- * Rows of weight 0 are passed over.
- */
-export function walkScores(
-  { order, scores, positive }: { order: Int32Array; scores: Float64Array; positive: Uint8Array },
-  weights: ArrayLike<number> | undefined,
-  visit: (positives: number, negatives: number, score: number) => void,
-): void {
-  for (let at = 0; at < order.length; ) {
-    const score = scores[order[at] ?? 0] ?? Number.NaN;
-    let positives = 0;
-    let negatives = 0;
-    do {
-      const row = order[at] ?? 0;
-      const weight = weights === undefined ? 1 : (weights[row] ?? 0);
-      if (positive[row] === 1) positives += weight;
-      else negatives += weight;
-      at++;
-    } while (at < order.length && scores[order[at] ?? 0] === score);
-    if (positives > 0 || negatives > 0) visit(positives, negatives, score);
+  const rowIsClass = isClass(sample, index);
+  const positive = Uint8Array.from(order, (row) => rowIsClass[row] ?? 0);
+  const step = new Int32Array(order.length);
+  let steps = 0;
+  for (let at = 0; at < order.length; at++) {
+    if (at > 0 && scores[order[at] ?? 0] !== scores[order[at - 1] ?? 0]) steps++;
+    step[at] = steps;
   }
-}
-
-/** A class's rows prepared for `walkScores`. */
-export function ranking(sample: LabelSample, index: number) {
-  const scores = scoresOf(sample, index);
-  return { scores, positive: isClass(sample, index), order: descending(scores) };
+  const size = order.length === 0 ? 0 : steps + 1;
+  const positives = new Float64Array(size);
+  const negatives = new Float64Array(size);
+  return {
+    positives,
+    negatives,
+    weigh(weights) {
+      positives.fill(0);
+      negatives.fill(0);
+      for (let at = 0; at < order.length; at++) {
+        const weight = weights === undefined ? 1 : (weights[order[at] ?? 0] ?? 0);
+        const into = positive[at] === 1 ? positives : negatives;
+        const to = step[at] ?? 0;
+        into[to] = (into[to] ?? 0) + weight;
+      }
+    },
+  };
 }

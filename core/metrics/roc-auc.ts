@@ -1,6 +1,6 @@
 import { delong } from '../statistics/index.ts';
 import type { LabelMetric } from './metric.ts';
-import { isClass, rankedClasses, ranking, scoresOf, walkScores } from './probabilities.ts';
+import { isClass, rankedClasses, ranking, scoresOf } from './probabilities.ts';
 
 /**
  * The area under the ROC curve: the chance that a row of the class scores above a row that is not, ties counting half. Several classes:
@@ -18,15 +18,17 @@ export const rocAuc: LabelMetric = {
     const rankings = rankedClasses(sample).map((index) => ranking(sample, index));
     return (weights) => {
       let sum = 0;
-      for (const ranked of rankings) {
+      for (const { positives, negatives, weigh } of rankings) {
+        weigh(weights);
         let wins = 0;
         let above = 0;
         let others = 0;
-        walkScores(ranked, weights, (positives, negatives) => {
-          wins += negatives * (above + positives / 2);
-          above += positives;
-          others += negatives;
-        });
+        for (let step = 0; step < positives.length; step++) {
+          const more = positives[step] ?? 0;
+          wins += (negatives[step] ?? 0) * (above + more / 2);
+          above += more;
+          others += negatives[step] ?? 0;
+        }
         sum += wins / (above * others);
       }
       return sum / rankings.length;
