@@ -3,6 +3,8 @@ import { root } from './repository-files.ts';
 import { type Event, type Files, type Outcome, Project, pullRequestEvent, runWorkflow } from './runner/index.ts';
 
 export interface GateOptions {
+  /** A workflow file's text; the README's when not given. */
+  readonly workflow?: string;
   /** What stands after `sluice-ml/sluice`: the root action's `@v1` when not given. */
   readonly action?: string;
   /** The step's `with`. */
@@ -67,7 +69,7 @@ export class Scene {
   /** Runs the gate as a workflow; without a network unless told otherwise. */
   run(options: GateOptions = {}): Promise<Outcome> {
     return runWorkflow({
-      workflow: workflowOf(options),
+      workflow: options.workflow ?? workflowOf(options),
       event: (options.event ?? pullRequestEvent)(this.project),
       directory: this.project.checkout(options.checkout),
       github: this.github,

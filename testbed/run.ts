@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { actBinary } from './runner/index.ts';
+import { actBinary, networkCanBeTaken } from './runner/index.ts';
 
 function finish(passed: number, failed: number): never {
   console.log(`${passed} passed, ${failed} failed`);
@@ -19,6 +19,9 @@ try {
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   finish(0, 1);
+}
+if (!networkCanBeTaken) {
+  console.log('network: this machine cannot make network namespaces, so "off" only means closed proxies and registry');
 }
 const scratch = mkdtempSync(join(tmpdir(), 'sluice-testbed-'));
 const results = join(scratch, 'results.json');

@@ -15,15 +15,14 @@ export function actBinary(): string {
   const binary = join(directory, 'act');
   if (existsSync(binary) && versionOf(binary) === actVersion.slice(1)) return binary;
   const fix =
-    'Install Go 1.24 or later (https://go.dev/dl, or "apt-get install golang-go"), or put act ' +
+    'Install Go 1.25 or later (https://go.dev/dl, or "apt-get install golang-go"), or put act ' +
     `${actVersion} at $XDG_CACHE_HOME/sluice-testbed/bin/act, then run "npm run test:testbed" again.`;
-  try {
-    execFileSync('go', ['version'], { stdio: 'ignore' });
-  } catch {
+  const go = goCommand();
+  if (go === undefined) {
     throw new Error(`The testbed needs the runner act, and building it needs Go, which is not on PATH. ${fix}`);
   }
   try {
-    execFileSync('go', ['install', `github.com/nektos/act@${actVersion}`], {
+    execFileSync(go, ['install', `github.com/nektos/act@${actVersion}`], {
       env: { ...process.env, GOBIN: directory, GOFLAGS: '-trimpath' },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
@@ -31,6 +30,18 @@ export function actBinary(): string {
     throw new Error(`Building act ${actVersion} failed: ${error instanceof Error ? error.message : error}. ${fix}`);
   }
   return binary;
+}
+
+/** Go on PATH, or where its installer puts it. */
+function goCommand(): string | undefined {
+  return ['go', '/usr/local/go/bin/go'].find((command) => {
+    try {
+      execFileSync(command, ['version'], { stdio: 'ignore' });
+      return true;
+    } catch {
+      return false;
+    }
+  });
 }
 
 function versionOf(binary: string): string | undefined {

@@ -17,20 +17,30 @@ function namespaceCommand(): readonly string[] | undefined {
   return undefined;
 }
 
+const namespace = namespaceCommand();
+
+/** Whether this machine can really take the network away. It needs root or user namespaces, and the programs unshare and ip. */
+export const networkCanBeTaken = namespace !== undefined;
+
 /**
- * `command` without a network: only the GitHub stand-in answers, on the same port of the new loopback, through its socket.
- * @throws on a machine that cannot make network namespaces
+ * `command` without a network: only the GitHub stand-in answers, on the same port of the new loopback, through its socket. On a
+ * machine without namespaces the command keeps the network, and only `closedDoors` keep Sluice off it.
  */
 export function withoutNetwork(
   command: readonly string[],
   github: { readonly url: string; readonly socket: string },
 ): readonly string[] {
-  const namespace = namespaceCommand();
-  if (namespace === undefined) {
-    throw new Error(
-      'This machine cannot take the network away from a process. Run as root or allow user namespaces, and install util-linux (unshare) and iproute2 (ip).',
-    );
-  }
+  if (namespace === undefined) return command;
   const bridge = [process.execPath, join(import.meta.dirname, 'bridge.ts'), github.socket, new URL(github.url).port];
   return [...namespace, 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh', ...bridge, ...command];
 }
+
+/** Variables that lead everything but the GitHub stand-in to a port where nobody listens; none where the network can be taken. */
+export const closedDoors: Readonly<Record<string, string>> = networkCanBeTaken
+  ? {}
+  : {
+      HTTP_PROXY: 'http://127.0.0.1:9',
+      HTTPS_PROXY: 'http://127.0.0.1:9',
+      NO_PROXY: '127.0.0.1',
+      SLUICE_NPM_REGISTRY: 'http://127.0.0.1:9/',
+    };

@@ -6,7 +6,7 @@ import { token } from '../github/index.ts';
 import { actBinary } from './act.ts';
 import type { Event } from './event.ts';
 import { exportKit } from './kit.ts';
-import { withoutNetwork } from './network.ts';
+import { closedDoors, withoutNetwork } from './network.ts';
 import { type Outcome, readOutcome } from './outcome.ts';
 
 export interface WorkflowRun {
@@ -17,7 +17,7 @@ export interface WorkflowRun {
   readonly directory: string;
   readonly github: { readonly url: string; readonly socket: string };
   readonly env?: Readonly<Record<string, string>>;
-  /** Only the GitHub stand-in can be reached. On when not given: nothing else should be needed. */
+  /** With `off`, the default, only the GitHub stand-in can be reached: nothing else should be needed. */
   readonly network?: 'on' | 'off';
   /** The runner's tool cache is kept here; an empty one for this run when not given. */
   readonly runnerCache?: string;
@@ -33,7 +33,12 @@ export async function runWorkflow(run: WorkflowRun): Promise<Outcome> {
     writeFileSync(workflow, run.workflow);
     const event = join(scratch, 'event.json');
     writeFileSync(event, JSON.stringify(run.event.payload));
-    const variables = { GITHUB_API_URL: run.github.url, GITHUB_SERVER_URL: run.github.url, ...run.env };
+    const variables = {
+      GITHUB_API_URL: run.github.url,
+      GITHUB_SERVER_URL: run.github.url,
+      ...(run.network === 'on' ? {} : closedDoors),
+      ...run.env,
+    };
     const act = [
       actBinary(),
       run.event.name,
