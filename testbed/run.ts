@@ -33,7 +33,8 @@ const vitest = spawnSync(
     ...['--reporter=default', '--reporter=json', `--outputFile.json=${results}`],
     ...process.argv.slice(2),
   ],
-  { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] },
+  // Repositories, exported trees and runner folders of all tests go with the scratch folder.
+  { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, TMPDIR: scratch } },
 );
 let passed = 0;
 let failed = 0;
