@@ -25,7 +25,13 @@ await writeFile(
 
 const browser = await chromium.launch({
   executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  args: [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ],
 });
 const pictures = [
   { page: join(reportDirectory, 'report.html'), file: 'report-light.png', dark: false, width: 1200, height: 1500 },
@@ -33,7 +39,10 @@ const pictures = [
   { page: commentPage, file: 'comment.png', dark: false, width: 920, height: undefined },
 ];
 for (const { page: path, file, dark, width, height } of pictures) {
-  const page = await browser.newPage({ colorScheme: dark ? 'dark' : 'light', viewport: { width, height: height ?? 400 } });
+  const page = await browser.newPage({
+    colorScheme: dark ? 'dark' : 'light',
+    viewport: { width, height: height ?? 400 },
+  });
   await page.goto(pathToFileURL(path).href);
   await page.screenshot({ path: join(root, 'docs/images', file), fullPage: height === undefined });
   await page.close();

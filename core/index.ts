@@ -1,0 +1,14 @@
+/**
+ * `sluice/core`: everything that is pure knowledge, by room. `import { metrics, policy } from 'sluice/core'`, or one room alone:
+ * `import { parsePolicy } from 'sluice/core/policy'`.
+ */
+export * as data from './data/index.ts';
+export * as host from './host/index.ts';
+export * as metrics from './metrics/index.ts';
+export * as native from './native/index.ts';
+export * as onnx from './onnx/index.ts';
+export * as policy from './policy/index.ts';
+export * as problem from './problem/index.ts';
+export * as report from './report/index.ts';
+export * as statistics from './statistics/index.ts';
+export * as text from './text/index.ts';
