@@ -3,7 +3,7 @@ import { locateCsvFault } from './csv-fault.ts';
 import { type CsvHeader, readCsvHeader } from './csv-header.ts';
 import { CsvRecordCounter } from './csv-record-counter.ts';
 import { digestFile } from './digest.ts';
-import { distill } from './duckdb-error.ts';
+import { distill, outOfMemoryError } from './duckdb-error.ts';
 import { quoteIdentifier, quoteLiteral, quotePath } from './quoting.ts';
 import { type Relation, refuseClashingNames } from './relation.ts';
 import type { SourceFile } from './source-file.ts';
@@ -69,12 +69,14 @@ function agree(
 }
 
 async function explain(source: SourceFile, header: CsvHeader, error: unknown): Promise<DataError> {
+  const exhausted = outOfMemoryError(error, { file: source.name }, [source.path]);
+  if (exhausted !== undefined) return exhausted;
   const fault = await locateCsvFault(source.path, header);
   if (fault !== undefined) {
     const { line, ...problem } = fault;
     return new DataError({ ...problem, place: { file: source.name, line } }, { cause: error });
   }
-  const { message, line } = distill(error ?? new Error('rows are lost when the file is read'));
+  const { message, line } = distill(error ?? new Error('rows are lost when the file is read'), [source.path]);
   const problem: Problem = {
     code: 'unreadable-csv',
     message: 'the CSV file cannot be read',
@@ -113,7 +115,7 @@ async function loadTyped(
         .join(', ')}})`,
     );
   } catch (error) {
-    if (!wholeFile && distill(error).kind === 'Conversion') return again();
+    if (!wholeFile && distill(error, []).kind === 'Conversion') return again();
     throw error;
   }
   const facts = await factsOf(run, table, columns);

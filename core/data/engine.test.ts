@@ -413,6 +413,15 @@ describe('a question', () => {
       .query("SELECT string_agg(repeat('x', 1000)) FROM range(1000000)")
       .catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(DataError);
+    const [problem] = (error as DataError).problems;
+    expect(problem.code).toBe('out-of-memory');
+    expect(problem.found).toMatch(/[\d.]+ [KM]iB\/[\d.]+ [KM]iB used/);
+  });
+
+  it('that a CSV needs too much memory for is no fault of the file', async () => {
+    const path = await file('wide.csv', `a,b\n${`${'x'.repeat(5000)},${'y'.repeat(5000)}\n`.repeat(4000)}`);
+    await using small = await openEngine({ memoryLimit: '4MB', threads: 1 });
+    const error = await small.open(path).catch((thrown: unknown) => thrown);
     expect((error as DataError).problems[0].code).toBe('out-of-memory');
   });
 });

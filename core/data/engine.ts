@@ -7,7 +7,7 @@ import { loadDuckDb } from '../native/index.ts';
 import type { DataError } from '../problem/index.ts';
 import { columnTypeOf } from './column-type.ts';
 import { loadCsv } from './csv-file.ts';
-import { dataErrorOf } from './duckdb-error.ts';
+import { dataErrorOf, spillPrefix } from './duckdb-error.ts';
 import { openParquet } from './parquet-file.ts';
 import { quoteIdentifier, quoteLiteral } from './quoting.ts';
 import { inspectSource, type SourceOptions } from './source-file.ts';
@@ -48,7 +48,7 @@ export interface Engine extends AsyncDisposable {
 /** Starts DuckDB in memory, with a private directory to spill to. */
 export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
   const duckdb = await loadDuckDb(options.host === undefined ? {} : { host: options.host });
-  const directory = await mkdtemp(join(tmpdir(), 'sluice-data-'));
+  const directory = await mkdtemp(join(tmpdir(), spillPrefix));
   const instance = await duckdb.DuckDBInstance.create(':memory:', {
     memory_limit: options.memoryLimit ?? '2GB',
     threads: String(options.threads ?? availableParallelism()),
@@ -106,7 +106,7 @@ class DuckDbEngine implements Engine {
         .map((column) => ({ ...column, type: columnTypeOf(column.sqlType) }));
       return { file: source.name, sql, columns, rows: relation.rows, sha256: relation.sha256 };
     } catch (error) {
-      throw dataErrorOf(error, { file: source.name }) ?? error;
+      throw dataErrorOf(error, { file: source.name }, [source.path]) ?? error;
     }
   }
 
@@ -162,7 +162,7 @@ class DuckDbEngine implements Engine {
     const mentioned = [...this.#files].filter(([path]) => text.includes(path)).map(([, name]) => name);
     const all = [...this.#files.values()];
     const file = mentioned.length === 1 ? mentioned[0] : all.length === 1 ? all[0] : undefined;
-    return dataErrorOf(error, file === undefined ? {} : { file });
+    return dataErrorOf(error, file === undefined ? {} : { file }, [...this.#files.keys()]);
   }
 }
 

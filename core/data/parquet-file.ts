@@ -32,7 +32,7 @@ export async function openParquet(run: Run, source: SourceFile): Promise<Relatio
     };
   } catch (error) {
     if (error instanceof DataError) throw error;
-    throw dataErrorOf(error, { file: source.name }) ?? error;
+    throw dataErrorOf(error, { file: source.name }, [source.path]) ?? error;
   }
 }
 

@@ -13,5 +13,10 @@ export function quoteLiteral(text: string): string {
  * that they stand for themselves.
  */
 export function quotePath(path: string): string {
-  return quoteLiteral(path.replace(/[*?[]/g, '[$&]'));
+  return quoteLiteral(escapePattern(path));
+}
+
+/** A path as a pattern that matches it alone. */
+export function escapePattern(path: string): string {
+  return path.replace(/[*?[]/g, '[$&]');
 }
