@@ -1,9 +1,9 @@
 import type { z } from 'zod';
 import type { Problem } from '../problem/index.ts';
-import { excerpt } from '../text/index.ts';
+import { excerpt, nearestName } from '../text/index.ts';
 import { foreignNames } from './foreign-names.ts';
 import { homesOf, keysAt } from './known-keys.ts';
-import { namePrefixOf, nearestName } from './nearest-name.ts';
+import { namePrefixOf } from './name-prefix.ts';
 import { formatPath, isMapping, type PolicyPath, valueAt } from './policy-path.ts';
 import { type Expectation, expectationOf, phraseOf } from './schema-expectation.ts';
 import { fixFor } from './value-fix.ts';

@@ -1,7 +1,7 @@
-import { excerpt } from '../text/index.ts';
+import { excerpt, nearestName } from '../text/index.ts';
 import { homesOf, keysAt } from './known-keys.ts';
 import { smallerIsBetter } from './metric-range.ts';
-import { namePrefixOf, nearestName } from './nearest-name.ts';
+import { namePrefixOf } from './name-prefix.ts';
 import { formatPath, type PolicyPath } from './policy-path.ts';
 import { dataChecks } from './schema.ts';
 import type { Expectation } from './schema-expectation.ts';

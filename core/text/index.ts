@@ -1,1 +1,7 @@
+/**
+ * Text from strangers: made safe to show on one line, and the known name that a misspelt one was meant to be.
+ *
+ * @module
+ */
+export { bareName, nearestName, nearestNames, sameName } from './nearest-name.ts';
 export { excerpt, printable } from './printable.ts';
