@@ -1,6 +1,7 @@
 /**
- * Draws the README's pictures from a real run: `npm run build && npm run demo && node build/pictures.ts`. Needs Chromium
- * (`CHROMIUM=/path/to/chromium`, default `/usr/bin/chromium`). The comment is drawn with GitHub's own style sheet.
+ * Draws the README's pictures from two reports, `node build/pictures.ts PASSED FAILED`: folders that `sluice gate --report` wrote
+ * for a model that passes and one that fails. Needs Chromium (`CHROMIUM=/path/to/chromium`, default `/usr/bin/chromium`). The comment
+ * is drawn with GitHub's own style sheet.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -11,9 +12,9 @@ import { marked } from 'marked';
 import { chromium } from 'playwright-core';
 
 const root = resolve(import.meta.dirname, '..');
-const [reportDirectory = join(root, 'sluice-report'), commentDirectory = reportDirectory] = process.argv.slice(2);
+const [passed = join(root, 'sluice-report'), failed = passed] = process.argv.slice(2);
 
-const markdown = await readFile(join(commentDirectory, 'report.md'), 'utf8');
+const markdown = await readFile(join(failed, 'report.md'), 'utf8');
 const style = await readFile(createRequire(import.meta.url).resolve('github-markdown-css/github-markdown.css'), 'utf8');
 const commentPage = join(tmpdir(), `sluice-comment-${process.pid}.html`);
 await writeFile(
@@ -33,18 +34,25 @@ const browser = await chromium.launch({
     '--disable-sync',
   ],
 });
+const [light, dark] = ['light', 'dark'] as const;
 const pictures = [
-  { page: join(reportDirectory, 'report.html'), file: 'report-light.png', dark: false, width: 1200, height: 1500 },
-  { page: join(reportDirectory, 'report.html'), file: 'report-dark.png', dark: true, width: 1200, height: 1500 },
-  { page: commentPage, file: 'comment.png', dark: false, width: 920, height: undefined },
+  { page: join(failed, 'report.html'), file: 'report-failed.png', colorScheme: light, width: 1200, height: 1500 },
+  {
+    page: join(passed, 'report.html'),
+    file: 'report-figures.png',
+    colorScheme: dark,
+    width: 1200,
+    height: 1500,
+    at: '#figures',
+  },
+  { page: commentPage, file: 'comment.png', colorScheme: light, width: 920, height: 1150 },
 ];
-for (const { page: path, file, dark, width, height } of pictures) {
-  const page = await browser.newPage({
-    colorScheme: dark ? 'dark' : 'light',
-    viewport: { width, height: height ?? 400 },
-  });
+for (const { page: path, file, colorScheme, width, height, at } of pictures) {
+  const page = await browser.newPage({ colorScheme, viewport: { width, height } });
   await page.goto(pathToFileURL(path).href);
-  await page.screenshot({ path: join(root, 'docs/images', file), fullPage: height === undefined });
+  const top = at === undefined ? 0 : ((await page.locator(at).boundingBox())?.y ?? 0);
+  const clip = { x: 0, y: top, width, height };
+  await page.screenshot({ path: join(root, 'docs/images', file), fullPage: true, clip });
   await page.close();
 }
 await browser.close();
