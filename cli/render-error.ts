@@ -33,14 +33,7 @@ function renderProblem(problem: Problem, { bold, cyan, dim, red }: ReturnType<ty
   ].filter((fact) => fact !== undefined);
   const sentence = printable(`${problem.message}${facts.length === 0 ? '' : `: ${facts.join(', ')}`}`);
   const head = place === '' ? `${red('error')} ${sentence}` : `${red('error')} ${bold(place)}\n  ${sentence}`;
-  const fix = fixOf(problem);
-  return `${head}\n${fix === undefined ? '' : `  ${cyan('fix:')} ${printable(fix)}\n`}`;
-}
-
-/** What to do; where nobody could guess what was meant, at least what would be right there. */
-function fixOf({ fix, code, expected }: Problem): string | undefined {
-  if (fix !== undefined || expected === undefined) return fix;
-  return code === 'wrong-type' || code === 'wrong-value' ? `Write ${expected} there.` : undefined;
+  return `${head}\n${problem.fix === undefined ? '' : `  ${cyan('fix:')} ${printable(problem.fix)}\n`}`;
 }
 
 /** The stack with its causes; printed line by line, so that a hostile message cannot move the cursor. */

@@ -17,6 +17,7 @@ export function lacksBound(
       path,
       lackingIn: path,
       expected: `at least one of ${shown.join(', ')}`,
+      fix: 'Add one of them, or remove the whole of it.',
     },
   ];
 }

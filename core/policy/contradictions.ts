@@ -1,10 +1,10 @@
-import type { Problem } from '../problem/index.ts';
 import { contradictionsOfData } from './data-contradictions.ts';
 import { contradictionsOfGates } from './gate-contradictions.ts';
+import type { MendableProblem } from './mendable-problem.ts';
 import { isMapping, type PolicyPath, valueAt } from './policy-path.ts';
 
 /** What a rule found wrong, without its place in the text. */
-export interface Contradiction extends Omit<Problem, 'place'> {
+export interface Contradiction extends Omit<MendableProblem, 'place'> {
   readonly path: PolicyPath;
   /** The mapping in which something is missing. A misspelt key there already explains it. */
   readonly lackingIn?: PolicyPath;
@@ -91,7 +91,7 @@ function contradictionsOfWaivers(policy: unknown): readonly Contradiction[] {
             code: 'waives-everything',
             message: 'this waiver covers every check',
             path: ['waivers', index, 'check'],
-            fix: 'Name the check, such as "gate/accuracy/min" or "data/train.csv/*".',
+            fix: 'Name the check as the report does, such as "gate/accuracy/min" or "data/data/train.csv/*".',
           },
         ]
       : [],

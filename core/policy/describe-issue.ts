@@ -1,8 +1,8 @@
 import type { z } from 'zod';
-import type { Problem } from '../problem/index.ts';
 import { excerpt, nearestName } from '../text/index.ts';
 import { foreignNames } from './foreign-names.ts';
 import { homesOf, keysAt } from './known-keys.ts';
+import type { MendableProblem } from './mendable-problem.ts';
 import { namePrefixOf } from './name-prefix.ts';
 import { formatPath, isMapping, type PolicyPath, valueAt } from './policy-path.ts';
 import { type Expectation, expectationOf, phraseOf } from './schema-expectation.ts';
@@ -15,7 +15,7 @@ export interface Fault {
   readonly path: PolicyPath;
   /** The key that was probably meant here. */
   readonly meant?: string;
-  describe(): Problem;
+  describe(): MendableProblem;
 }
 
 /** Unknown keys of one mapping that are compared with the known ones; a mapping with more is not a typing mistake. */
@@ -74,7 +74,7 @@ function openUnion(issue: Issue, prefix: PolicyPath): readonly Opened[] {
   return tried.length === 1 && only !== undefined ? only.flatMap((inner) => openUnion(inner, path)) : [{ issue, path }];
 }
 
-function describeUnknownKey(key: string, parent: PolicyPath, document: YamlDocument): Problem {
+function describeUnknownKey(key: string, parent: PolicyPath, document: YamlDocument): MendableProblem {
   const place = document.placeOf([...parent, key]);
   const problem = { code: 'unknown-key', message: `unknown key "${excerpt(key, 60)}"`, place };
   const known = keysAt(parent);
@@ -87,9 +87,10 @@ function describeUnknownKey(key: string, parent: PolicyPath, document: YamlDocum
     const more = homes.length > shown.length ? ', ...' : '';
     return { ...problem, fix: `"${key}" belongs in ${shown.join(', ')}${more}.` };
   }
-  if (known.length === 0) return problem;
+  if (known.length === 0) return { ...problem, fix: 'Remove it.' };
   const shown = known.slice(0, 12);
-  return { ...problem, expected: `one of ${shown.join(', ')}${known.length > shown.length ? ', ...' : ''}` };
+  const expected = `one of ${shown.join(', ')}${known.length > shown.length ? ', ...' : ''}`;
+  return { ...problem, expected, fix: 'Use one of them, or remove it.' };
 }
 
 /** The key of `known` that `key` stands for: misspelt, or in another tool's words. */
@@ -99,29 +100,32 @@ function meant(key: string, known: readonly string[], parent: PolicyPath): strin
   return nearestName(key, known) ?? (homesOf(key, parent).length === 0 ? namePrefixOf(key, known) : undefined);
 }
 
-function describeMissingKey(key: string, path: PolicyPath, issue: Issue, document: YamlDocument): Problem {
-  const expectation = expectationOf(issue);
-  const example = path.length === 1 && key === 'version' ? 'Write "version: 1" as the first line.' : undefined;
+function describeMissingKey(key: string, path: PolicyPath, issue: Issue, document: YamlDocument): MendableProblem {
+  const expected = phraseOf(expectationOf(issue));
   return {
     code: 'missing-key',
     message: `the key "${key}" is missing`,
     place: document.placeOf(path),
-    expected: phraseOf(expectation),
-    ...(example === undefined ? {} : { fix: example }),
+    expected,
+    fix:
+      path.length === 1 && key === 'version'
+        ? 'Write "version: 1" as the first line.'
+        : `Add "${key}:" with ${expected} after it.`,
   };
 }
 
-function describeWrongValue(path: PolicyPath, issue: Issue, document: YamlDocument): Problem {
+function describeWrongValue(path: PolicyPath, issue: Issue, document: YamlDocument): MendableProblem {
   const value = valueAt(document.value, path);
   const expectation: Expectation = expectationOf(issue);
-  const fix = fixFor(path, value, expectation);
+  const expected = phraseOf(expectation);
   return {
     code: issue.code === 'invalid_type' || issue.code === 'invalid_union' ? 'wrong-type' : 'wrong-value',
     message: issue.code === 'invalid_key' ? 'a name is empty' : 'wrong value',
     place: document.placeOfValue(path),
     found: describeValue(value),
-    expected: phraseOf(expectation),
-    ...(fix === undefined ? {} : { fix }),
+    expected,
+    // Where nobody could guess what was meant, at least what would be right there.
+    fix: fixFor(path, value, expectation) ?? `Write ${expected} there.`,
   };
 }
 

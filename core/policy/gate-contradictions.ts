@@ -56,7 +56,12 @@ function outOfRange(metric: string, bound: unknown, path: PolicyPath): readonly 
     path: [...path, key],
     found: String(found),
     expected: key === 'min' ? `at most ${highest}` : `at least ${lowest}`,
-    ...(highest === 1 && found > 1 && found <= 100 ? { fix: `Write ${found / 100} for ${found} %.` } : {}),
+    fix:
+      highest === 1 && found > 1 && found <= 100
+        ? `Write ${found / 100} for ${found} %.`
+        : key === 'min'
+          ? `Lower it to ${highest} or less.`
+          : `Raise it to ${lowest} or more.`,
   });
   return [
     ...(typeof min === 'number' && min > highest ? [problem('min', min)] : []),

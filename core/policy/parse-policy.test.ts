@@ -1,19 +1,28 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
 import { PolicyError, type Problem } from '../problem/index.ts';
+import { damagedPolicy } from './fixtures/damaged-policy.ts';
 import { maximumPolicyBytes, parsePolicy } from './parse-policy.ts';
 
 const design = readFileSync(new URL('fixtures/design.yaml', import.meta.url), 'utf8');
 
-function errorOf(source: string | Uint8Array): PolicyError {
+/** What the policy is refused with; undefined when it is accepted. */
+function refusalOf(source: string | Uint8Array): PolicyError | undefined {
   try {
     parsePolicy(source, 'sluice.yaml');
+    return undefined;
   } catch (error) {
     if (error instanceof PolicyError) return error;
     throw error;
   }
-  throw new Error('the policy was accepted');
+}
+
+function errorOf(source: string | Uint8Array): PolicyError {
+  const refusal = refusalOf(source);
+  if (refusal === undefined) throw new Error('the policy was accepted');
+  return refusal;
 }
 
 function problemsOf(source: string | Uint8Array): readonly Problem[] {
@@ -26,6 +35,48 @@ const withGates = (gates: string) =>
 /** A policy that is right but for one list of checks. */
 const withChecks = (...checks: readonly string[]) =>
   `version: 1\ndata:\n  - source: a.csv\n    checks:\n${checks.map((check) => `      - ${check}\n`).join('')}`;
+
+/** What every problem of a policy's text has: what, where, and what to do about it. */
+const mendable: unknown = expect.objectContaining({
+  code: expect.stringMatching(/^[a-z][a-z0-9-]+$/),
+  message: expect.stringMatching(/\S/),
+  place: expect.objectContaining({ file: 'sluice.yaml', line: expect.any(Number) }),
+  fix: expect.stringMatching(/^["A-Z].*[.?]$/),
+});
+const scribble = fc
+  .array(
+    fc.constantFrom(
+      'version',
+      'data',
+      'gates',
+      'min',
+      ':',
+      ' ',
+      '\n',
+      '- ',
+      '  ',
+      '{',
+      '}',
+      '[',
+      ']',
+      ',',
+      '&a ',
+      '*a',
+      '!',
+      '"',
+      "'",
+      '|',
+      '#',
+      '? ',
+      '1',
+      '.nan',
+      '\t',
+      '%',
+      '<<',
+    ),
+    { maxLength: 40 },
+  )
+  .map((words) => words.join(''));
 
 describe('parsePolicy', () => {
   it('reads the example of the design page', () => {
@@ -105,7 +156,7 @@ on_inconclusive: warning
         "sluice.yaml:11:36 data[0].checks[4].between.min: wrong value: found the text "0.9", expected a number. Remove the quotes: 0.9.",
         "sluice.yaml:12:33 evaluation.taget: unknown key "taget". Did you mean "target"?",
         "sluice.yaml:14:3 gates.acuracy: unknown key "acuracy". Did you mean "accuracy"?",
-        "sluice.yaml:15:25 gates.f1.max_regression: wrong value: found the text "abc", expected a number, or a percentage such as "5%".",
+        "sluice.yaml:15:25 gates.f1.max_regression: wrong value: found the text "abc", expected a number, or a percentage such as "5%". Write a number, or a percentage such as "5%" there.",
         "sluice.yaml:15:40 gates.f1.severity: wrong value: found the text "eror", expected "error" or "warn". Did you mean "error"?",
         "sluice.yaml:16:11 evidence: wrong value: found the text "95%", expected "off" or a number over 0.5 and under 1. Write 0.95.",
         "sluice.yaml:17:18 on_inconclusive: wrong value: found the text "warning", expected "warn" or "error" or "pass". Did you mean "warn"?",
@@ -120,7 +171,8 @@ on_inconclusive: warning
     expect(problems.at(-1)).toEqual({
       code: 'more-problems',
       message: 'and 5 more problems',
-      place: { file: 'sluice.yaml' },
+      place: { file: 'sluice.yaml', line: 26, column: 1, key: 'unheard_of_20' },
+      fix: 'Mend the first ones, then run again.',
     });
   });
 
@@ -220,48 +272,31 @@ on_inconclusive: warning
     expect(message.split('\n')).toHaveLength(4);
   });
 
-  it('never throws anything but a PolicyError, whatever the text', () => {
-    const word = fc.constantFrom(
-      'version',
-      'data',
-      'gates',
-      'min',
-      ':',
-      ' ',
-      '\n',
-      '- ',
-      '  ',
-      '{',
-      '}',
-      '[',
-      ']',
-      ',',
-      '&a ',
-      '*a',
-      '!',
-      '"',
-      "'",
-      '|',
-      '#',
-      '? ',
-      '1',
-      '.nan',
-      '\t',
-      '%',
-      '<<',
-    );
+  it('never throws anything but a PolicyError, whatever the text, and each problem has a line and a fix', () => {
     fc.assert(
-      fc.property(
-        fc.oneof(
-          fc.string(),
-          fc.array(word, { maxLength: 40 }).map((words) => words.join('')),
-        ),
-        (text) => {
-          expect(problemsOf(text).length).toBeGreaterThan(0);
-        },
-      ),
+      fc.property(fc.oneof(fc.string(), scribble), (text) => {
+        const problems = problemsOf(text);
+        expect(problems.length).toBeGreaterThan(0);
+        for (const problem of problems) expect(problem).toEqual(mendable);
+      }),
       { numRuns: 500 },
     );
+  });
+
+  it('says of each problem of a damaged policy what, where and how to mend it', () => {
+    const seen = new Set<string>();
+    fc.assert(
+      fc.property(damagedPolicy, damagedPolicy, (one, other) => {
+        // Two policies in one, so that several problems meet.
+        const text = stringify({ ...Object(other), ...Object(one) });
+        for (const problem of refusalOf(text)?.problems ?? []) {
+          expect(problem).toEqual(mendable);
+          seen.add(problem.code);
+        }
+      }),
+      { numRuns: 1000 },
+    );
+    expect([...seen]).toEqual(expect.arrayContaining(['unknown-key', 'missing-key', 'wrong-type', 'wrong-value']));
   });
 });
 

@@ -1,8 +1,9 @@
 import { isUtf8 } from 'node:buffer';
-import { type Place, PolicyError, type Problem } from '../problem/index.ts';
+import { type Place, PolicyError } from '../problem/index.ts';
 import { contradictionsOf } from './contradictions.ts';
 import { type Fault, faultsOf } from './describe-issue.ts';
 import type { LoadedPolicy } from './loaded-policy.ts';
+import { isNonEmpty, type MendableProblem } from './mendable-problem.ts';
 import { formatPath, valueAt } from './policy-path.ts';
 import { policySchema } from './schema.ts';
 import { readYamlDocument, type YamlDocument } from './yaml-document.ts';
@@ -35,7 +36,7 @@ export function parsePolicy(source: string | Uint8Array, file: string): LoadedPo
       }),
     );
   const faults = [...refused, ...contradictions];
-  const problems = describeFaults(faults, document, file);
+  const problems = describeFaults(faults, document);
   if (isNonEmpty(problems)) throw new PolicyError(problems);
   if (!parsed.success) throw parsed.error;
   return { policy: parsed.data, file, text, placeOf: document.placeOf };
@@ -62,7 +63,7 @@ function textOf(source: string | Uint8Array, file: string): string {
   throw new PolicyError({
     code: 'policy-not-utf8',
     message: 'the policy file is not UTF-8 text',
-    place: { file, ...(utf16 ? {} : { line: firstBadLine(bytes) }) },
+    place: { file, line: utf16 ? 1 : firstBadLine(bytes) },
     ...(utf16 ? { found: 'UTF-16' } : {}),
     fix: 'Save it as UTF-8.',
   });
@@ -98,21 +99,18 @@ function refuseTooManyChecks(document: YamlDocument): void {
   });
 }
 
-function describeFaults(faults: readonly Fault[], document: YamlDocument, file: string): readonly Problem[] {
+function describeFaults(faults: readonly Fault[], document: YamlDocument): readonly MendableProblem[] {
   const sorted = faults
     .map((fault) => ({ fault, place: document.placeOf(fault.path) }))
     .sort((one, other) => compare(one.place, other.place));
   const shown = sorted.slice(0, maximumShown).map(({ fault }) => fault.describe());
-  const rest = sorted.length - shown.length;
-  if (rest === 0) return shown;
-  const more = `and ${rest} more ${rest === 1 ? 'problem' : 'problems'}`;
-  return [...shown, { code: 'more-problems', message: more, place: { file } }];
+  const [next, ...others] = sorted.slice(maximumShown);
+  if (next === undefined) return shown;
+  const rest = 1 + others.length;
+  const message = `and ${rest} more ${rest === 1 ? 'problem' : 'problems'}`;
+  return [...shown, { code: 'more-problems', message, place: next.place, fix: 'Mend the first ones, then run again.' }];
 }
 
 function compare(one: Place, other: Place): number {
   return (one.line ?? 0) - (other.line ?? 0) || (one.column ?? 0) - (other.column ?? 0);
-}
-
-function isNonEmpty(problems: readonly Problem[]): problems is readonly [Problem, ...Problem[]] {
-  return problems.length > 0;
 }

@@ -20,7 +20,7 @@ const severity = z.enum(['error', 'warn']).meta({
 });
 const path = z.string().min(1).meta({
   id: 'path',
-  description: 'A file, relative to the repository root (or to the working directory of the command).',
+  description: "A file; its path is relative to the policy file's folder.",
 });
 const reason = z
   .string()

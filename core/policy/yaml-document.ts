@@ -10,8 +10,9 @@ import {
   parseDocument,
   type YAMLMap,
 } from 'yaml';
-import { type Place, PolicyError, type Problem } from '../problem/index.ts';
+import { type Place, PolicyError } from '../problem/index.ts';
 import { excerpt } from '../text/index.ts';
+import { isNonEmpty, type MendableProblem } from './mendable-problem.ts';
 import { formatPath, type PolicyPath } from './policy-path.ts';
 import { describeSyntaxErrors } from './yaml-syntax.ts';
 
@@ -78,7 +79,7 @@ interface Index {
 }
 
 function convert(document: Document.Parsed, placeAt: PlaceAt): { readonly value: unknown; readonly anchors: Anchors } {
-  const problems: Problem[] = [];
+  const problems: MendableProblem[] = [];
   const named = new Map<string, Node>();
   const anchors = new Map<Node, Node>();
   const open = new Set<Node>();
@@ -148,7 +149,7 @@ function convert(document: Document.Parsed, placeAt: PlaceAt): { readonly value:
     }
   };
 
-  const stop = (reason: Pick<Problem, 'code' | 'message' | 'fix'>, node: Node, path: PolicyPath): PolicyError =>
+  const stop = (reason: Pick<MendableProblem, 'code' | 'message' | 'fix'>, node: Node, path: PolicyPath): PolicyError =>
     new PolicyError({ ...reason, place: placeAt(startOf(node), formatPath(path.slice(0, 8))) });
 
   const value = visit(remember(document.contents), [], false);
@@ -207,8 +208,4 @@ function pairsOf(node: YAMLMap, known: Index['pairs']): ReadonlyMap<string, Pair
 function startOf(node: unknown): number {
   const range = isScalar(node) || isMap(node) || isSeq(node) || isAlias(node) ? node.range : undefined;
   return range?.[0] ?? 0;
-}
-
-function isNonEmpty(problems: readonly Problem[]): problems is readonly [Problem, ...Problem[]] {
-  return problems.length > 0;
 }

@@ -1,6 +1,7 @@
 import { type Document, visit, type YAMLError } from 'yaml';
-import type { Place, Problem } from '../problem/index.ts';
+import type { Place } from '../problem/index.ts';
 import { excerpt } from '../text/index.ts';
+import type { MendableProblem } from './mendable-problem.ts';
 
 /** Faults after the first few are echoes of them. */
 const maximumSyntaxErrors = 5;
@@ -9,14 +10,14 @@ const maximumSyntaxErrors = 5;
 export function describeSyntaxErrors(
   document: Document.Parsed,
   placeAt: (offset: number) => Place,
-): readonly Problem[] {
+): readonly MendableProblem[] {
   const faults: readonly YAMLError[] = [...document.errors, ...document.warnings];
   const exhausted = faults.find(({ code }) => code === 'RESOURCE_EXHAUSTION');
   if (exhausted !== undefined) {
     const message = 'brackets, dashes or question marks nest too deeply to be read';
     return [{ code: 'too-deep', message, place: placeAt(exhausted.pos[0]), fix: 'A policy needs six levels.' }];
   }
-  const problems: Problem[] = [];
+  const problems: MendableProblem[] = [];
   const lines = new Set<number | undefined>();
   for (const fault of faults) {
     const place = placeAt(fault.pos[0]);
@@ -40,8 +41,8 @@ export function describeSyntaxErrors(
   return problems;
 }
 
-function describeTags(document: Document.Parsed, placeAt: (offset: number) => Place): readonly Problem[] {
-  const problems: Problem[] = [];
+function describeTags(document: Document.Parsed, placeAt: (offset: number) => Place): readonly MendableProblem[] {
+  const problems: MendableProblem[] = [];
   visit(document, {
     Node: (_key, node) => {
       if (!('tag' in node) || node.tag === undefined || node.range === undefined || node.range === null)
@@ -61,7 +62,7 @@ function describeTags(document: Document.Parsed, placeAt: (offset: number) => Pl
 
 const removeTag = 'Remove the tag; quotes make a value text.';
 
-function wordsFor(fault: YAMLError): Pick<Problem, 'message' | 'fix'> {
+function wordsFor(fault: YAMLError): Pick<MendableProblem, 'message' | 'fix'> {
   switch (fault.code) {
     case 'TAB_AS_INDENT':
       return { message: 'a tab indents this line', fix: 'Indent with spaces.' };
@@ -93,7 +94,10 @@ function wordsFor(fault: YAMLError): Pick<Problem, 'message' | 'fix'> {
         return { message: 'a mapping opened by "{" is not closed', fix: 'Add "}".' };
       return { message: `indentation: ${lowerFirst(fault.message)}`, fix: 'Indent entries of one level alike.' };
     default:
-      return { message: `not YAML: ${lowerFirst(excerpt(fault.message, 200))}` };
+      return {
+        message: `not YAML: ${lowerFirst(excerpt(fault.message, 200))}`,
+        fix: 'Look for a quote, bracket or colon that is missing or too many, on this line or the one before.',
+      };
   }
 }
 

@@ -55,7 +55,12 @@ export interface FailingRows {
 
 /** One assertion and what came of it. */
 export interface Check {
-  /** Stable across runs, unique in a report: `data/train.csv/not_null[age]`, `gate/accuracy/max_regression`. Waivers name it. */
+  /**
+   * Stable across runs, unique in a report; waivers name it. `data/<source>/<check>[<columns>]`, the source as the policy writes
+   * it: `data/data/train.csv/not_null[age]`. `gate/<gate>/<bound>[<slice>]`: `gate/accuracy/max_regression`,
+   * `gate/recall/min[sex=f]`, `gate/fairness/accuracy_ratio/min`. `<section>/error/<code>` for what kept a phase from judging.
+   * The second of two alike ends with `#2`.
+   */
   readonly id: string;
   /** `accuracy ≥ 0.90`: short, for a table's first column. May hold names from data: renderers escape it. */
   readonly title: string;

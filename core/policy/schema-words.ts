@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { policyDefaults } from './defaults.ts';
+
+// What several parts of the policy's language are made of.
+
+export const name = z.string().min(1);
+export const severity = z.enum(['error', 'warn']).meta({
+  id: 'severity',
+  description: 'What a broken bound does: error fails the gate, warn is shown only.',
+  default: policyDefaults.severity,
+});
+export const path = z.string().min(1).meta({
+  id: 'path',
+  description: 'A file, relative to the repository root (or to the working directory of the command).',
+});
+export const reason = z
+  .string()
+  .min(1)
+  .meta({ id: 'reason', description: 'Why this bound is what it is; shown beside the result.' });
+export const milliseconds = z
+  .number()
+  .positive({ error: 'more than 0 milliseconds' })
+  .meta({ id: 'milliseconds', description: 'Milliseconds a call may take.' });
+
+/** At least one of these keys; in JSON Schema's words. */
+export const oneOf = (...keys: readonly string[]) => ({ anyOf: keys.map((key) => ({ required: [key] })) });
