@@ -48,6 +48,29 @@ describe('the bundle', () => {
     for (const file of files) expect((await readFile(file, 'utf8')).includes(root), file).toBe(false);
   });
 
+  test('calls errors by their names, although it is minified', async () => {
+    const texts = await Promise.all(files.map(async (file) => ({ file, text: await readFile(file, 'utf8') })));
+    const holders = texts.filter(
+      ({ file, text }) => file.endsWith('.js') && /class extends Error\b[\s\S]*"PolicyError"/.test(text),
+    );
+    expect(holders).toHaveLength(1);
+    const room: Readonly<Record<string, unknown>> = await import(holders[0]?.file ?? '');
+    const names = Object.values(room).flatMap((value) => {
+      if (typeof value !== 'function' || !(value.prototype instanceof Error)) return [];
+      const error: unknown = Reflect.construct(value, [{ code: 'c', message: 'm' }]);
+      return [error instanceof Error ? error.name : 'no error'];
+    });
+    expect(names.toSorted()).toEqual([
+      'DataError',
+      'InputError',
+      'ModelError',
+      'NativeError',
+      'PeerError',
+      'PolicyError',
+      'SluiceError',
+    ]);
+  });
+
   test('names the licence of what is in it', async () => {
     const licences = await readFile(join(dist, 'licenses.txt'), 'utf8');
     for (const name of ['@actions/core', '@octokit/core', 'zod', 'yaml', 'undici'])
