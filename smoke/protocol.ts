@@ -51,7 +51,8 @@ export interface WireRequest {
   readonly body: Uint8Array;
 }
 
-interface Protocol extends AsyncDisposable {
+/** What every protocol can, whatever it carries. */
+export interface Protocol extends AsyncDisposable {
   readonly name: ProtocolName;
   /** One try; the plan repeats it until its deadline. Never throws for a server that is not there yet. */
   ready(): Promise<Readiness>;
