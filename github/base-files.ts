@@ -77,7 +77,8 @@ function checkedSha(sha: string): string {
     code: 'base-commit',
     message: 'the base commit is not a full commit id',
     found: `"${excerpt(sha)}"`,
-    expected: '40 hexadecimal digits',
+    expected: '40 or 64 hexadecimal digits',
+    fix: 'Give the id in full, as "git rev-parse main" prints it.',
   });
 }
 
@@ -112,7 +113,7 @@ function insideRepository(path: string, directory: string, root: string): string
   throw new InputError({
     code: 'outside-repository',
     message: `"${excerpt(path)}" is not a path inside the repository, so the base branch cannot hold it`,
-    fix: 'Name a file inside the repository, or set model.baseline to a file of its own.',
+    fix: 'Name a file inside the repository, or set model.baseline to none.',
   });
 }
 

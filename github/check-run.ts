@@ -1,5 +1,5 @@
 import type { Report } from '../core/report/index.ts';
-import { excerpt } from '../core/text/index.ts';
+import { excerpt, printable } from '../core/text/index.ts';
 import type { Annotation } from './annotation.ts';
 import type { GitHubApi } from './api.ts';
 
@@ -58,7 +58,17 @@ export async function publishCheckRun(
   return { id: made.data.id, left: annotations.length - kept.length };
 }
 
-/** What the check is called in a pull request's list; branch protection names it, so it holds nothing that changes from run to run. */
-export function checkName(report: Pick<Report, 'name'>, part?: 'data' | 'model'): string {
-  return `Sluice${part === undefined ? '' : ` ${part}`}: ${excerpt(report.name, 100)}`;
+const shownPath = 120;
+
+/**
+ * What the check is called in a pull request's list: `Sluice: churn (ml/sluice.yaml)`. Branch protection names it, so it holds nothing
+ * that changes from run to run. GitHub shows one check of a name, the latest, so two policies with one name must not share
+ * theirs; the repository's own `sluice.yaml` goes without saying. `policy` is the path in the repository.
+ */
+export function checkName(report: Pick<Report, 'name'>, policy: string, part?: 'data' | 'model'): string {
+  const path = Array.from(printable(policy));
+  // The end of a path tells more than its beginning.
+  const shown = path.length <= shownPath ? path.join('') : `…${path.slice(1 - shownPath).join('')}`;
+  const of = shown === 'sluice.yaml' ? '' : ` (${shown})`;
+  return `Sluice${part === undefined ? '' : ` ${part}`}: ${excerpt(report.name, 100)}${of}`;
 }

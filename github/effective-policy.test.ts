@@ -2,12 +2,18 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { stricterOf } from '../core/policy/index.ts';
 import { PeerError, PolicyError } from '../core/problem/index.ts';
+import { type Check, renderMarkdown, renderTerminal } from '../core/report/index.ts';
+import manifest from '../package.json' with { type: 'json' };
 import { loadEffectivePolicy } from './effective-policy.ts';
 import { gateReport } from './gate-report.ts';
 import type { GateInputs } from './inputs.ts';
 import { recordingHost } from './recording-host.ts';
+
+vi.mock('../core/policy/index.ts', { spy: true });
+const joining = vi.mocked(stricterOf);
 
 const data = (rows: number) => `data:\n  - source: train.csv\n    checks:\n      - row_count: { min: ${rows} }\n`;
 const strict = `version: 1\n${data(1000)}`;
@@ -91,6 +97,57 @@ describe('loadEffectivePolicy', () => {
     const gate = await loadEffectivePolicy(inputs({ base: { kind: 'ref', ref: 'HEAD~1' } }), recordingHost());
     expect(minimum(gate)).toBe(10);
     expect(gate.notices).toEqual([{ level: 'warning', message: expect.stringContaining('is not a valid policy') }]);
+  });
+
+  test('a base policy that only another version of Sluice takes never opens the gate unseen', async () => {
+    await commit(`${strict}invented_by_another_version: true\n`);
+    await commit(lax);
+    const host = recordingHost();
+    const gate = await loadEffectivePolicy(inputs({ base: { kind: 'ref', ref: 'HEAD~1' } }), host);
+    const passing = {
+      id: 'data/train.csv/row_count',
+      title: 'rows',
+      section: 'data',
+      status: 'pass',
+      message: 'enough',
+    };
+    const report = gateReport(gate, { checks: [passing as Check], sources: [] }, inputs());
+    expect(report.verdict).toBe('passed');
+    const said = `not a valid policy to Sluice ${manifest.version} (line 6: unknown key`;
+    // The comment and the job summary are this Markdown; a warning of the host is an annotation, and is told by --quiet too.
+    const plain = (text: string) => text.replace(/\s+/g, ' ').replaceAll('&#40;', '(');
+    const markdown = plain(renderMarkdown(report));
+    expect(markdown).toContain('[!WARNING]');
+    expect(markdown).toContain(said);
+    expect(plain(renderTerminal(report, { colour: false, width: 80 }))).toContain(said);
+    expect(host.of('warning')).toEqual([expect.stringContaining(said)]);
+  });
+
+  test('a pull request that leaves such a policy alone is an error, not a pass', async () => {
+    await commit(`${strict}invented_by_another_version: true\n`);
+    await commit(`${strict}invented_by_another_version: true\n`);
+    const loading = loadEffectivePolicy(inputs({ base: { kind: 'ref', ref: 'HEAD~1' } }), recordingHost());
+    await expect(loading).rejects.toThrow(PolicyError);
+  });
+
+  test('two sound policies that cannot stand together are an error, never "judge by the head alone"', async () => {
+    const judging = (gate: string) =>
+      `version: 1\nmodel: { path: m.onnx }\nevaluation: { source: t.csv, target: y }\ngates: { ${gate} }\n`;
+    await commit(judging('accuracy: { min: 0.9 }'));
+    await commit(judging('mae: { max: 1 }'));
+    const loading = loadEffectivePolicy(inputs({ base: { kind: 'ref', ref: 'HEAD~1' } }), recordingHost());
+    await expect(loading).rejects.toThrow(/cannot stand together/);
+  });
+
+  test('whatever joining two sound policies throws is not taken for a broken base', async () => {
+    await commit(strict);
+    await commit(lax);
+    const thrown = new PolicyError({ code: 'conflict', message: 'they do not fit' });
+    joining.mockImplementationOnce(() => {
+      throw thrown;
+    });
+    const loading = loadEffectivePolicy(inputs({ base: { kind: 'ref', ref: 'HEAD~1' } }), recordingHost());
+    await expect(loading).rejects.toBe(thrown);
   });
 
   test('without a base in the event the checked-out policy decides, and that is said', async () => {

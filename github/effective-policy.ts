@@ -1,9 +1,17 @@
 import { basename, dirname, resolve } from 'node:path';
 import type { Host } from '../core/host/index.ts';
-import { type EffectivePolicy, headOnly, parsePolicy, readPolicy, stricterOf } from '../core/policy/index.ts';
+import {
+  type EffectivePolicy,
+  headOnly,
+  type LoadedPolicy,
+  parsePolicy,
+  readPolicy,
+  stricterOf,
+} from '../core/policy/index.ts';
 import { PolicyError } from '../core/problem/index.ts';
 import type { Notice, Report } from '../core/report/index.ts';
 import { excerpt } from '../core/text/index.ts';
+import manifest from '../package.json' with { type: 'json' };
 import { type GitHubApi, gitHubApi } from './api.ts';
 import { type BaseFiles, baseFilesOf } from './base-files.ts';
 import { type GitHubEvent, readEvent } from './event.ts';
@@ -27,8 +35,10 @@ export interface Gate {
  *
  * Only the head's counts, and a notice says why, when there is no base (a `schedule`, a new branch), when the base commit
  * has no policy there (the first pull request), and when the base's is not a valid policy: no pull request can have
- * broken its own base, and the one that mends it must be able to pass. A base that cannot be reached is a `PeerError`, never
- * "no base": else an outage would open the gate.
+ * broken its own base, and the one that mends it must be able to pass. The last is a warning in the log too: the base's may be
+ * sound to another version of Sluice. A pull request that leaves the policy alone never profits, since the same text is no
+ * more valid at its head. Two valid policies that cannot stand together are an error (`SluiceError`). A base that cannot be
+ * reached is a `PeerError`, never "no base": else an outage would open the gate.
  */
 export async function loadEffectivePolicy(
   inputs: Pick<GateInputs, 'policyFile' | 'directory' | 'base' | 'token'>,
@@ -60,15 +70,29 @@ export async function loadEffectivePolicy(
     const message = `The base (${at}) has no ${excerpt(inputs.policyFile)}, so this one alone decides. From the merge on it guards itself.`;
     return { ...known, policy: headOnly(head), notices: [{ level: 'notice', message }] };
   }
-  try {
-    const basePolicy = parsePolicy(text, inputs.policyFile);
+  const basePolicy = readBasePolicy(text, inputs.policyFile);
+  if (!(basePolicy instanceof PolicyError)) {
     return { ...known, policy: stricterOf(basePolicy, head), notices: [] };
-  } catch (error) {
-    if (!(error instanceof PolicyError)) throw error;
-    const [first] = error.problems;
-    const message = `The base's ${excerpt(inputs.policyFile)} (${at}) is not a valid policy (${excerpt(first.message, 200)}), so the pull request's alone decides. Review its bounds by hand.`;
-    return { ...known, policy: headOnly(head), notices: [{ level: 'warning', message }] };
   }
+  const message = `The base's ${excerpt(inputs.policyFile)} (${at}) is not a valid policy to Sluice ${manifest.version} (${firstFault(basePolicy)}), so the pull request's alone decides. Review its bounds by hand.`;
+  host.warning(message);
+  return { ...known, policy: headOnly(head), notices: [{ level: 'warning', message }] };
+}
+
+/** The base's policy, or why it is none. Nothing else is caught here: what goes wrong later must not read as a broken base. */
+function readBasePolicy(text: Uint8Array, file: string): LoadedPolicy | PolicyError {
+  try {
+    return parsePolicy(text, file);
+  } catch (error) {
+    if (error instanceof PolicyError) return error;
+    throw error;
+  }
+}
+
+function firstFault({ problems }: PolicyError): string {
+  const [{ place, message }, ...others] = problems;
+  const line = place?.line === undefined ? '' : `line ${place.line}: `;
+  return `${line}${excerpt(message, 200)}${others.length === 0 ? '' : ', and more'}`;
 }
 
 /** The API of the repository a job runs in; undefined without a token. */

@@ -55,8 +55,14 @@ function field(value: unknown, ...path: readonly string[]): unknown {
   return at;
 }
 
+/** What GitHub always gives a job is missing or odd: somebody else's runner, or a variable that a step overwrote. */
 function problem(message: string, more: Omit<Problem, 'code' | 'message'> = {}): InputError {
-  return new InputError({ code: 'event', message, ...more });
+  return new InputError({
+    code: 'event',
+    message,
+    fix: "Start the gate from GitHub's own event, and let no step set GITHUB_ variables.",
+    ...more,
+  });
 }
 
 /** A commit of the payload; GitHub writes forty zeros for "no commit". */
@@ -80,6 +86,7 @@ async function readPayload(path: string | undefined): Promise<unknown> {
         message: 'the event GitHub describes in GITHUB_EVENT_PATH cannot be read',
         place: { file: path },
         found: cause instanceof Error ? cause.message : String(cause),
+        fix: "Start the gate from GitHub's own event; in a container job mount GitHub's folder of events.",
       },
       { cause },
     );

@@ -18,5 +18,6 @@ export function revisionOf(name: string): string {
     message: 'the base is not a git branch, tag or commit',
     found: `"${excerpt(name)}"`,
     expected: 'a name such as main, origin/main, v1.2.0 or a commit id',
+    fix: 'Name one branch, tag or commit: no range, no path, no option.',
   });
 }

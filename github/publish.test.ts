@@ -1,7 +1,7 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { assembleReport, type Check, type Report } from '../core/report/index.ts';
 import { type Answer, ApiStandIn, notFound, notPermitted, type Received, secondaryLimit } from './api-stand-in.ts';
 import { commentMarker } from './comment.ts';
@@ -259,6 +259,27 @@ describe('the comment', () => {
     expect(repository.comments).toHaveLength(5);
   });
 
+  test('policies of one file name in two folders keep comments of their own, and each run finds its own again', async () => {
+    const repository = new Repository();
+    const folder = (name: string) => ({ ...only, directory: join(directory, name), policyFile: 'sluice.yaml' });
+    vi.stubEnv('GITHUB_WORKSPACE', directory);
+    try {
+      for (const name of ['fraud', 'churn']) await mkdir(join(directory, name), { recursive: true });
+      const fraud = await publish(failed, repository, folder('fraud'));
+      const churn = await publish(passed, repository, folder('churn'));
+      expect([fraud, churn].map(({ outputs }) => outputs.find((line) => line.startsWith('comment-id')))).toEqual([
+        'comment-id=900',
+        'comment-id=901',
+      ]);
+      // However the step writes the path.
+      const again = await publish(passed, repository, { ...only, policyFile: './fraud/../fraud/sluice.yaml' });
+      expect(again.outputs).toContain('comment-id=900');
+      expect(repository.comments.map(({ body }) => body.includes('Sluice: passed'))).toEqual([true, true]);
+    } finally {
+      vi.unstubAllEnvs();
+    }
+  });
+
   test('stays within 65,536 bytes, marker included, whatever the report holds', async () => {
     const repository = new Repository();
     const title = '𝕏'.repeat(100);
@@ -301,7 +322,7 @@ describe('the check run', () => {
     const { repository, outputs } = await publish(failed, new Repository(), only);
     expect(repository.checkRuns).toEqual([
       {
-        name: 'Sluice: churn',
+        name: 'Sluice: churn (ml/sluice.yaml)',
         head_sha: head,
         conclusion: 'failure',
         annotations: [
@@ -317,6 +338,28 @@ describe('the check run', () => {
       },
     ]);
     expect(outputs).toContain('check-run-id=1');
+  });
+
+  test('of a second policy with the same name has a name of its own, or GitHub would show only the later one', async () => {
+    const repository = new Repository();
+    for (const policyFile of [
+      'sluice.yaml',
+      './ml/../sluice.yaml',
+      'ml/sluice.yaml',
+      'data.yaml',
+      `${'d/'.repeat(90)}p.yaml`,
+    ]) {
+      await publish(passed, repository, { ...only, policyFile });
+    }
+    await publish(passed, repository, { ...only, policyFile: 'data.yaml', part: 'data' });
+    expect(repository.checkRuns.map(({ name }) => name)).toEqual([
+      'Sluice: churn',
+      'Sluice: churn',
+      'Sluice: churn (ml/sluice.yaml)',
+      'Sluice: churn (data.yaml)',
+      `Sluice: churn (…/${'d/'.repeat(56)}p.yaml)`,
+      'Sluice data: churn (data.yaml)',
+    ]);
   });
 
   test.each([
@@ -454,6 +497,14 @@ describe('what GitHub refuses', () => {
 
 describe('what does not need GitHub', () => {
   const local = { comment: 'never', checkRun: false } as const;
+
+  test('the log says what is done: publish in a job, write on a laptop, nothing where there is nothing to write', async () => {
+    const groups = async (more: Partial<PublishOptions>) =>
+      (await publish(passed, new Repository(), { ...local, ...more })).host.of('group');
+    expect(await groups({ reportDirectory: 'said' })).toEqual(['Publish the report']);
+    expect(await groups({ reportDirectory: 'said', event: undefined })).toEqual(['Write the report']);
+    expect(await groups({ event: undefined })).toEqual([]);
+  });
 
   test('counts and paths are outputs', async () => {
     const checks = [check('a', 'pass'), check('b', 'warn'), check('c', 'waived'), check('d', 'inconclusive')];

@@ -20,7 +20,7 @@ export interface PublishOptions
   /** Which gate it is, where it is not the whole: keeps its comment and its check run apart from the whole's. */
   readonly part?: 'data' | 'model';
   /** The event the run belongs to; outside of GitHub Actions there is none, and only files are written. */
-  readonly event?: GitHubEvent;
+  readonly event?: GitHubEvent | undefined;
   /** For tests: the API to use instead of the event's. */
   readonly api?: GitHubApi;
 }
@@ -31,6 +31,14 @@ export interface PublishOptions
  * cannot be written are an error (`InputError`), after everything else is published.
  */
 export async function publishReport(report: Report, options: PublishOptions, host: Host): Promise<void> {
+  const work = () => publish(report, options, host);
+  // On a laptop there is nothing but files, and often not even those.
+  if (options.event !== undefined) await host.group('Publish the report', work);
+  else if (options.reportDirectory !== undefined) await host.group('Write the report', work);
+  else await work();
+}
+
+async function publish(report: Report, options: PublishOptions, host: Host): Promise<void> {
   const event = options.event;
   await writeSummary(report, event, host);
   const api = options.api ?? (event === undefined ? undefined : apiOf(event, options.token, host));
@@ -76,7 +84,7 @@ async function comments(
     return '';
   }
   // Two workflows, two jobs or two policies on one pull request each keep a comment of their own.
-  const marker = commentMarker([event.workflow, event.job, options.part ?? '', options.policyFile, report.name]);
+  const marker = commentMarker([event.workflow, event.job, options.part ?? '', policyPath(options), report.name]);
   const body = commentBody(marker, footerOf(event), (limit) => renderMarkdown(report, { limit }));
   try {
     const done = await publishComment(api, event.pullRequest, marker, body, { comment: when, verdict: report.verdict });
@@ -105,7 +113,7 @@ async function checkRuns(
   const annotations = annotationsOf(report, (file) => repositoryPath(file, options.directory, root));
   try {
     const done = await publishCheckRun(api, event.headSha, report, annotations, {
-      name: checkName(report, options.part),
+      name: checkName(report, policyPath(options), options.part),
       detailsUrl: event.runUrl,
       render: (limit) => renderMarkdown(report, { limit, reportUrl: event.runUrl }),
     });
@@ -118,6 +126,11 @@ async function checkRuns(
     host.warning(`No check run with annotations: ${why}. The report is in the job summary.`);
     return '';
   }
+}
+
+/** The policy as the repository names it: `./sluice.yaml` is `sluice.yaml`, and two working directories are two policies. */
+function policyPath({ policyFile, directory }: Pick<PublishOptions, 'policyFile' | 'directory'>): string {
+  return repositoryPath(policyFile, directory) ?? policyFile;
 }
 
 /** In the visible text, so that a reader can tell a report of this commit from an old or a forged one. */

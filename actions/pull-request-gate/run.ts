@@ -29,8 +29,6 @@ export async function run(inputs: PullRequestGateInputs, host: Host): Promise<Re
   );
 
   const report = gateReport(gate, joined(data, model), inputs);
-  await host.group('Publish the report', () =>
-    publishReport(report, { ...inputs, ...(event === undefined ? {} : { event }) }, host),
-  );
+  await publishReport(report, { ...inputs, event }, host);
   return report;
 }
