@@ -1,0 +1,202 @@
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { cacheDirectory } from '../cache.ts';
+
+/** What a model does wrong on purpose; `handlers/onnx_model.py` does it. */
+export type Fault =
+  /** Takes 300 ms for every request. */
+  | 'slow'
+  /** Raises an exception for every request. */
+  | 'raises'
+  /** Answers one column less than it says. */
+  | 'narrow'
+  /** Loads for an hour. */
+  | 'never-ready';
+
+/** A model for a peer to serve. */
+export interface PeerModel {
+  readonly name: string;
+  /** Path of an ONNX file; for MLServer also of a scikit-learn estimator, `.joblib`. */
+  readonly file: string;
+  readonly fault?: Fault;
+}
+
+/** A real model server that runs on loopback. */
+export interface Peer {
+  /** With its version: `mlserver 1.7.1`. */
+  readonly name: string;
+  /** Where it takes requests, without a slash at the end. */
+  readonly url: string;
+  /** Host and port of its gRPC service. */
+  readonly grpc?: string;
+  /** Where it shows its Prometheus metrics. */
+  readonly metrics?: string;
+  /** TorchServe's management API. */
+  readonly management?: string;
+  /** Its process; the processes it starts are its group. */
+  readonly pid: number;
+  /** Ends it and all it started, and removes its files. */
+  stop(): Promise<void>;
+}
+
+/** How one kind of server is started. */
+export interface PeerPlan {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Its working folder, made for it by `peerFolder`: removed when it stops. */
+  readonly folder: string;
+  readonly addresses: Omit<Peer, 'name' | 'pid' | 'stop'>;
+  /** URLs that all answer 200 when it serves. None: it is enough that `url` takes connections (a model that never loads). */
+  readonly ready: readonly string[];
+}
+
+/** Milliseconds a server may take until it is ready: ten times the slowest on two idle cores. */
+const startLimit = 150_000;
+/** Milliseconds a server has to end by itself. */
+const stopLimit = 5_000;
+
+/** Milliseconds the log of a server is kept. */
+const logsKept = 24 * 3600 * 1000;
+let logsMade = 0;
+
+/** A folder for a peer's models and settings. */
+export function peerFolder(name: string): string {
+  return mkdtempSync(join(tmpdir(), `sluice-${name}-`));
+}
+
+/**
+ * Starts a server and waits until it serves. What it writes is kept a day in the cache's `logs`.
+ * @throws when it ends or does not get ready, with the end of what it wrote
+ */
+export async function startPeer(plan: PeerPlan): Promise<Peer> {
+  // Ray's processes leave the group; what carries this mark is ended too.
+  const mark = `SLUICE_TESTBED_PEER=${randomUUID()}`;
+  const [key = '', value = ''] = mark.split('=');
+  const logFile = newLog(plan.name.split(' ')[0] ?? plan.name);
+  const log = openSync(logFile, 'w');
+  const child = spawn(plan.command, plan.args, {
+    cwd: plan.folder,
+    env: { ...environmentFromHere(), ...plan.env, [key]: value },
+    stdio: ['ignore', log, log],
+    detached: true,
+  });
+  closeSync(log);
+  let ended: string | undefined;
+  child.once('error', (error) => {
+    ended = error.message;
+  });
+  child.once('exit', (code, signal) => {
+    ended = `it ended with ${signal ?? `code ${code}`}`;
+  });
+  const killAll = () => {
+    if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
+    for (const pid of processesMarked(mark)) signal(pid, 'SIGKILL');
+  };
+  process.once('exit', killAll);
+  const stop = async () => {
+    if (child.pid !== undefined) signalGroup(child.pid, 'SIGTERM');
+    const limit = performance.now() + stopLimit;
+    while (ended === undefined && performance.now() < limit) await sleep(20);
+    killAll();
+    process.off('exit', killAll);
+    rmSync(plan.folder, { recursive: true, force: true, maxRetries: 5 });
+  };
+  const limit = performance.now() + startLimit;
+  while (!(await serves(plan))) {
+    if (ended === undefined && performance.now() < limit) {
+      await sleep(50);
+      continue;
+    }
+    const reason = ended ?? `it was not ready after ${startLimit / 1000} s`;
+    await stop();
+    throw new Error(`${plan.name} did not start: ${reason}. The end of ${logFile}:\n${endOf(logFile)}`);
+  }
+  return { name: plan.name, ...plan.addresses, pid: child.pid ?? 0, stop };
+}
+
+/** A file for what a server writes, and those of the last days removed. */
+function newLog(name: string): string {
+  const logs = cacheDirectory('logs');
+  for (const entry of readdirSync(logs)) {
+    const path = join(logs, entry);
+    if (Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()) > logsKept)
+      rmSync(path, { force: true });
+  }
+  return join(logs, `${name}-${process.pid}-${++logsMade}.log`);
+}
+
+/** This process's environment without what would reach into the servers: proxies, and settings of other Pythons. */
+function environmentFromHere(): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(process.env).filter(
+      ([name]) => !/^(https?_proxy|all_proxy|PYTHON.*|VIRTUAL_ENV|NODE_OPTIONS)$/i.test(name),
+    ),
+  );
+}
+
+async function serves(plan: PeerPlan): Promise<boolean> {
+  if (plan.ready.length === 0) return takesConnections(new URL(plan.addresses.url));
+  const answers = await Promise.all(plan.ready.map(answersOk));
+  return answers.every(Boolean);
+}
+
+async function answersOk(url: string): Promise<boolean> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
+    await response.arrayBuffer();
+    return response.status === 200;
+  } catch {
+    return false;
+  }
+}
+
+function takesConnections(url: URL): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(Number(url.port), url.hostname);
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}
+
+function signalGroup(leader: number, name: NodeJS.Signals): void {
+  signal(-leader, name);
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It has ended.
+  }
+}
+
+/** Processes of this user with the mark in their environment (Linux; elsewhere none). */
+function processesMarked(mark: string): readonly number[] {
+  const pids = safely(() => readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) ?? [];
+  return pids
+    .filter((pid) =>
+      safely(() => readFileSync(`/proc/${pid}/environ`, 'utf8'))
+        ?.split('\0')
+        .includes(mark),
+    )
+    .map(Number);
+}
+
+function safely<Value>(read: () => Value): Value | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
+function endOf(file: string): string {
+  return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-40).join('\n');
+}
