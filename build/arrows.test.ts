@@ -15,6 +15,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   'core/native': ['core/problem', 'core/host'],
   'core/data': ['core/native', 'core/problem', 'core/text', 'core/host'],
   'core/onnx': ['core/native', 'core/problem', 'core/text', 'core/host', 'core/statistics'],
+  'core/inference': ['core/onnx', 'core/problem', 'core/text'],
   github: ['core/*'],
   'actions/validate-data': ['core/*', 'github'],
   'actions/quality-gate': ['core/*', 'github'],
