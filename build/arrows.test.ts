@@ -17,6 +17,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   'core/onnx': ['core/native', 'core/problem', 'core/text', 'core/host', 'core/statistics'],
   'core/inference': ['core/onnx', 'core/problem', 'core/text'],
   github: ['core/*'],
+  server: ['core/*'],
   'actions/validate-data': ['core/*', 'github'],
   'actions/quality-gate': ['core/*', 'github'],
   'actions/pull-request-gate': ['core/*', 'github', 'actions/validate-data', 'actions/quality-gate'],
