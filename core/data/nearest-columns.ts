@@ -1,17 +1,13 @@
-import { distance } from 'fastest-levenshtein';
 import type { Place, Problem } from '../problem/index.ts';
-import { excerpt } from '../text/index.ts';
+import { excerpt, nearestNames } from '../text/index.ts';
 import type { Column } from './table.ts';
 
-/** The columns whose names are most like a name that is not there, at most three; empty when none is alike. */
+/** The columns whose names are most like a name that is not there, else those that hold it; at most three. */
 export function nearestColumns(name: string, columns: readonly Column[]): readonly string[] {
+  const names = columns.map((column) => column.name);
+  const nearest = nearestNames(name, names);
   const wanted = name.toLowerCase();
-  const alike = columns
-    .map((column) => ({ name: column.name, distance: distance(wanted, column.name.toLowerCase()) }))
-    .filter((near) => near.distance <= Math.max(1, Math.floor(name.length / 3)));
-  const least = Math.min(...alike.map((near) => near.distance));
-  const nearest = alike.filter((near) => near.distance === least).map((near) => near.name);
-  const longer = columns.map((column) => column.name).filter((other) => other.toLowerCase().includes(wanted));
+  const longer = names.filter((other) => other.toLowerCase().includes(wanted));
   return (nearest.length > 0 ? nearest : longer).slice(0, 3);
 }
 
