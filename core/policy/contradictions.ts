@@ -2,6 +2,7 @@ import { contradictionsOfData } from './data-contradictions.ts';
 import { contradictionsOfGates } from './gate-contradictions.ts';
 import type { MendableProblem } from './mendable-problem.ts';
 import { isMapping, type PolicyPath, valueAt } from './policy-path.ts';
+import { contradictionsOfSmoke } from './smoke-contradictions.ts';
 
 /** What a rule found wrong, without its place in the text. */
 export interface Contradiction extends Omit<MendableProblem, 'place'> {
@@ -18,6 +19,7 @@ export function contradictionsOf(policy: unknown): readonly Contradiction[] {
   return [
     ...contradictionsOfData(policy),
     ...contradictionsOfGates(policy),
+    ...contradictionsOfSmoke(policy),
     ...leaksOf(policy),
     ...contradictionsOfSlices(policy),
     ...contradictionsOfWaivers(policy),
@@ -101,12 +103,13 @@ function contradictionsOfWaivers(policy: unknown): readonly Contradiction[] {
 function emptyPolicy(policy: unknown): readonly Contradiction[] {
   if (!isMapping(policy)) return [];
   const gates = policy['gates'];
-  const asserts = 'data' in policy || (isMapping(gates) ? Object.keys(gates).length > 0 : 'gates' in policy);
+  const asserts =
+    'data' in policy || 'smoke' in policy || (isMapping(gates) ? Object.keys(gates).length > 0 : 'gates' in policy);
   if (asserts) return [];
   return [
     {
       code: 'asserts-nothing',
-      message: 'the policy asserts nothing: it has neither data checks nor gates',
+      message: 'the policy asserts nothing: it has no data checks, no gates and no smoke test',
       path: 'gates' in policy ? ['gates'] : [],
       lackingIn: [],
       fix: 'Add a bound under "gates" or a check under "data", or let `sluice init` write a first policy.',

@@ -10,4 +10,20 @@ export const policyDefaults = {
   min_rows: 30,
   batch_size: 1,
   extra: 'allow',
+  smoke: {
+    deadline: '2m',
+    timeout: '30s',
+    rows: 32,
+    /** float32 holds about seven digits; kernels of two machines differ in the last one or two. */
+    absolute: 1e-5,
+    relative: 1e-4,
+    warm_up: 20,
+    max_error_share: 0,
+    mode: 'closed',
+    concurrency: 4,
+    duration: '10s',
+    temperature: 0,
+    /** The fewest that a median is claimed from (`minimumSamples`). */
+    samples: 11,
+  },
 } as const;

@@ -29,5 +29,6 @@ export {
   regressionMetrics,
   type Waiver,
 } from './schema.ts';
+export { type SmokePolicy, type SmokeQuestion, tensorProtocols, textProtocols } from './smoke-schema.ts';
 export { type EffectivePolicy, headOnly, stricterOf } from './stricter-policy.ts';
 export { applyWaivers, type WaivedChecks } from './waivers.ts';

@@ -4,6 +4,11 @@ import { policyDefaults } from './defaults.ts';
 // What several parts of the policy's language are made of.
 
 export const name = z.string().min(1);
+export const share = z
+  .number()
+  .min(0, { error: 'a share from 0 to 1' })
+  .max(1, { error: 'a share from 0 to 1' })
+  .meta({ id: 'share', description: 'A share of rows, from 0 to 1.' });
 export const severity = z.enum(['error', 'warn']).meta({
   id: 'severity',
   description: 'What a broken bound does: error fails the gate, warn is shown only.',
@@ -11,7 +16,7 @@ export const severity = z.enum(['error', 'warn']).meta({
 });
 export const path = z.string().min(1).meta({
   id: 'path',
-  description: 'A file, relative to the repository root (or to the working directory of the command).',
+  description: "A file; its path is relative to the policy file's folder.",
 });
 export const reason = z
   .string()
@@ -21,6 +26,5 @@ export const milliseconds = z
   .number()
   .positive({ error: 'more than 0 milliseconds' })
   .meta({ id: 'milliseconds', description: 'Milliseconds a call may take.' });
-
 /** At least one of these keys; in JSON Schema's words. */
 export const oneOf = (...keys: readonly string[]) => ({ anyOf: keys.map((key) => ({ required: [key] })) });

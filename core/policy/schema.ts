@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { policyDefaults } from './defaults.ts';
+import { milliseconds, name, oneOf, path, reason, severity, share } from './schema-words.ts';
+import { smokeSchema } from './smoke-schema.ts';
 
 // One source for the TypeScript types, the strict reading and the JSON Schema. `description` becomes the editor's hover;
 // an `error` text completes the sentence "found x, expected ..."; `id` names the part in the JSON Schema.
@@ -7,25 +9,6 @@ import { policyDefaults } from './defaults.ts';
 // a word for such a rule, it is given in `.meta` so that editors show it too.
 
 const evidenceRange = '"off" or a number over 0.5 and under 1';
-const name = z.string().min(1);
-const share = z
-  .number()
-  .min(0, { error: 'a share from 0 to 1' })
-  .max(1, { error: 'a share from 0 to 1' })
-  .meta({ id: 'share', description: 'A share of rows, from 0 to 1.' });
-const severity = z.enum(['error', 'warn']).meta({
-  id: 'severity',
-  description: 'What a broken bound does: error fails the gate, warn is shown only.',
-  default: policyDefaults.severity,
-});
-const path = z.string().min(1).meta({
-  id: 'path',
-  description: "A file; its path is relative to the policy file's folder.",
-});
-const reason = z
-  .string()
-  .min(1)
-  .meta({ id: 'reason', description: 'Why this bound is what it is; shown beside the result.' });
 const column = name.meta({ id: 'column', description: 'A column of the data file.' });
 const columnList = z.array(column).min(1);
 
@@ -35,9 +18,6 @@ const named = <Value extends z.ZodType>(value: Value) =>
     .record(name, value)
     .refine((mapping) => Object.keys(mapping).length > 0, { error: 'at least one "name: value"' })
     .meta({ minProperties: 1 });
-
-/** At least one of these keys; in JSON Schema's words. */
-const oneOf = (...keys: readonly string[]) => ({ anyOf: keys.map((key) => ({ required: [key] })) });
 
 /** What every data check may carry beside its own keys. */
 const ofCheck = { severity: severity.optional(), reason: reason.optional() };
@@ -187,10 +167,6 @@ export const metricNames = [...classificationMetrics, ...regressionMetrics] as c
 export type MetricName = (typeof metricNames)[number];
 export type MetricBound = z.infer<typeof metricBound>;
 
-const milliseconds = z
-  .number()
-  .positive({ error: 'more than 0 milliseconds' })
-  .meta({ id: 'milliseconds', description: 'Milliseconds a call may take.' });
 const latency = z
   .strictObject({
     p50_ms: milliseconds.optional().describe('Half of the calls take at most this many milliseconds.'),
@@ -386,6 +362,7 @@ export const policySchema = z
       .describe('What is demanded of data files.'),
     evaluation: evaluation.optional(),
     gates: gates.optional(),
+    smoke: smokeSchema.optional(),
     evidence: z
       .union([z.literal('off'), z.number().gt(0.5, { error: evidenceRange }).lt(1, { error: evidenceRange })], {
         error: evidenceRange,
@@ -401,7 +378,7 @@ export const policySchema = z
     }),
     waivers: z.array(waiver).optional().describe('Failing checks that are let through until a date.'),
   })
-  .meta({ ...oneOf('data', 'gates'), dependentRequired: { gates: ['model'] } });
+  .meta({ ...oneOf('data', 'gates', 'smoke'), dependentRequired: { gates: ['model'] } });
 
 export type Policy = z.infer<typeof policySchema>;
 export type DataSource = NonNullable<Policy['data']>[number];

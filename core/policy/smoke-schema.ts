@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { policyDefaults } from './defaults.ts';
-import { milliseconds, name, oneOf, path, reason, severity } from './schema-words.ts';
+import { milliseconds, name, oneOf, path, reason, severity, share } from './schema-words.ts';
 
 const { smoke: defaults } = policyDefaults;
 
@@ -48,7 +48,9 @@ const tolerance = z
       .optional()
       .meta({ description: 'Allowed as a share of the number itself.', default: defaults.relative }),
   })
-  .describe('How far a number may be off: absolute + relative · |expected|, as in numpy.allclose. Integers and texts must be equal.');
+  .describe(
+    'How far a number may be off: absolute + relative · |expected|, as in numpy.allclose. Integers and texts must be equal.',
+  );
 
 const golden = z
   .strictObject({
@@ -62,7 +64,9 @@ const golden = z
     tolerance: tolerance.optional(),
     ...demand,
   })
-  .describe('Inputs whose answers must be those of the ONNX file run here. Without source or feeds, inputs are made up by the signature.');
+  .describe(
+    'Inputs whose answers must be those of the ONNX file run here. Without source or feeds, inputs are made up by the signature.',
+  );
 
 const guardrail = z
   .strictObject({
@@ -79,10 +83,7 @@ const latency = z
     p50_ms: milliseconds.optional().describe('Half of the requests take at most this many milliseconds.'),
     p95_ms: milliseconds.optional().describe('95 of 100 requests take at most this many milliseconds.'),
     p99_ms: milliseconds.optional().describe('99 of 100 requests take at most this many milliseconds.'),
-    max_error_share: z
-      .number()
-      .min(0, { error: 'a share from 0 to 1' })
-      .max(1, { error: 'a share from 0 to 1' })
+    max_error_share: share
       .optional()
       .meta({ description: 'The share of requests that may be refused or lost.', default: defaults.max_error_share }),
     mode: z.enum(['closed', 'open']).optional().meta({
@@ -113,7 +114,9 @@ const digest = z
     ],
     { error: 'true, false or { url: path }' },
   )
-  .describe('The SHA-256 (or MD5) of the served model file is that of the file here. Without this key it is judged where the server tells it.');
+  .describe(
+    'The SHA-256 (or MD5) of the served model file is that of the file here. Without this key it is judged where the server tells it.',
+  );
 
 const question = z
   .strictObject({
@@ -126,7 +129,11 @@ const question = z
       default: defaults.temperature,
     }),
     top_k: z.int().min(1).optional().describe('rag: how many passages.'),
-    contains: z.array(name).min(1).optional().describe('Texts that must be in the answer; upper and lower case count alike.'),
+    contains: z
+      .array(name)
+      .min(1)
+      .optional()
+      .describe('Texts that must be in the answer; upper and lower case count alike.'),
     regex: name.optional().describe('RE2 syntax; found somewhere in the answer.'),
     json_schema: z
       .union([path, z.record(z.string(), z.unknown())], { error: 'a JSON Schema, or a file with one' })
@@ -137,11 +144,18 @@ const question = z
       .optional()
       .describe('rag: at least so many sources are named; or each of these texts is in one of them.'),
     refuses: z.literal(true).optional().describe('The model must decline.'),
-    time_to_first_token_ms: milliseconds.optional().describe('Half of the answers begin within this many milliseconds.'),
+    time_to_first_token_ms: milliseconds
+      .optional()
+      .describe('Half of the answers begin within this many milliseconds.'),
     tokens_per_second: positive('tokens').optional().describe('Half of the answers come at least this fast.'),
-    samples: z.int().min(1).max(1000).optional().meta({
-      description: `How often it is asked; every answer is judged. ${defaults.samples} where the question has a budget, else 1.`,
-    }),
+    samples: z
+      .int()
+      .min(1)
+      .max(1000)
+      .optional()
+      .meta({
+        description: `How often it is asked; every answer is judged. ${defaults.samples} where the question has a budget, else 1.`,
+      }),
     ...demand,
   })
   .describe('A question for a language model or a retrieval endpoint, and what its answer must be.');
@@ -152,7 +166,9 @@ export const smokeSchema = z
     protocol: z
       .enum([...tensorProtocols, ...textProtocols])
       .optional()
-      .describe('What the server speaks. The address is never part of the policy: it is the url input or the argument.'),
+      .describe(
+        'What the server speaks. The address is never part of the policy: it is the url input or the argument.',
+      ),
     model: name.optional().describe("The model's name on the server; the name of the model file when not given."),
     version: name.optional().describe('The version that must be served.'),
     timeout: duration.optional().meta({ description: 'How long one request may take.', default: defaults.timeout }),
@@ -161,7 +177,10 @@ export const smokeSchema = z
       description: "The inputs and outputs the server tells are the ONNX file's.",
       default: true,
     }),
-    golden: z.union([z.literal(false), golden], { error: 'a mapping, or false' }).optional(),
+    golden: z
+      .union([z.literal(false), golden], { error: 'a mapping, or false' })
+      .optional()
+      .describe('Known inputs and their answers; false sends none.'),
     guardrails: z.array(guardrail).min(1).optional().describe('What the golden answers must keep to.'),
     malformed: z
       .union([z.boolean(), z.strictObject(demand)], { error: 'true, false or { severity: warn }' })

@@ -29,6 +29,7 @@ import {
   metricNames,
   type Policy,
 } from './schema.ts';
+import { smokeSchema } from './smoke-schema.ts';
 import { mergeData, reason, severity } from './stricter-data.ts';
 
 /** The policy a run is judged by. */
@@ -161,6 +162,16 @@ const waivers: Merge<Waivers> = (base, head, at) => {
   return base;
 };
 
+type Smoke = NonNullable<Policy['smoke']>;
+/** What runs is tested after the merge, so the head's counts as a whole, also where it is silent; every difference is still told. */
+const smokeKeys = fields<Smoke>(
+  Object.fromEntries(Object.keys(smokeSchema.shape).map((key) => [key, headWins()])) as {
+    readonly [Key in keyof Smoke]-?: Merge<Exclude<Smoke[Key], undefined>>;
+  },
+);
+const smoke: Merge<Smoke> = (base, head, at) =>
+  base === undefined || head === undefined ? headWins<Smoke>()(base, head, at) : smokeKeys(base, head, at);
+
 const policy = fields<Policy>({
   version: baseWins(),
   name: baseWins(),
@@ -168,6 +179,7 @@ const policy = fields<Policy>({
   data: mergeData,
   evaluation,
   gates,
+  smoke,
   evidence: baseWins(policyDefaults.evidence),
   on_inconclusive: stricterOfChoices(['pass', 'warn', 'error'], policyDefaults.on_inconclusive),
   waivers,

@@ -1,0 +1,202 @@
+import { excerpt } from '../text/index.ts';
+import { lacksBound, minAboveMax } from './bound-contradictions.ts';
+import type { Contradiction } from './contradictions.ts';
+import { isMapping, type PolicyPath, valueAt } from './policy-path.ts';
+import { tensorProtocols, textProtocols } from './smoke-schema.ts';
+
+/** Rules over `smoke`. */
+export function contradictionsOfSmoke(policy: unknown): readonly Contradiction[] {
+  const smoke = valueAt(policy, ['smoke']);
+  if (!isMapping(smoke)) return [];
+  return [
+    ...wrongKind(smoke),
+    ...contradictionsOfGolden(smoke),
+    ...contradictionsOfGuardrails(smoke),
+    ...contradictionsOfLatency(smoke['latency']),
+    ...repeatedQuestions(smoke['questions']),
+    ...restWithoutTemplate(smoke),
+  ];
+}
+
+const ofTensors = ['signature', 'golden', 'guardrails', 'digest'];
+
+/** Keys that the protocol has no use for: what they ask would never be judged. */
+function wrongKind(smoke: Readonly<Record<string, unknown>>): readonly Contradiction[] {
+  const protocol = smoke['protocol'];
+  const has = (names: readonly string[]) => names.some((known) => known === protocol);
+  if (has(tensorProtocols) && 'questions' in smoke) {
+    return [
+      {
+        code: 'wrong-protocol',
+        message: `questions are for protocols of text, and ${protocol} carries tensors`,
+        path: ['smoke', 'questions'],
+        expected: textProtocols.join(', '),
+        fix: 'Use "golden" for known inputs, or the protocol of the language model.',
+      },
+    ];
+  }
+  if (!has(textProtocols)) return [];
+  return ofTensors
+    .filter((key) => key in smoke && smoke[key] !== false)
+    .map((key) => ({
+      code: 'wrong-protocol',
+      message: `${key} is about tensors, and ${protocol} carries text`,
+      path: ['smoke', key],
+      fix: 'Remove it; "questions" say what a language model must answer.',
+    }));
+}
+
+function contradictionsOfGolden({ golden }: Readonly<Record<string, unknown>>): readonly Contradiction[] {
+  if (!isMapping(golden)) return [];
+  const path = ['smoke', 'golden'];
+  const both = 'source' in golden && 'feeds' in golden;
+  const seeded = 'seed' in golden && ('source' in golden || 'feeds' in golden);
+  const counted = 'rows' in golden && 'feeds' in golden;
+  return [
+    ...(both
+      ? [
+          {
+            code: 'two-sources',
+            message: 'source and feeds both say where inputs come from',
+            path: [...path, 'feeds'],
+            fix: 'Keep one of them.',
+          },
+        ]
+      : []),
+    ...(seeded
+      ? [
+          {
+            code: 'no-effect',
+            message: 'seed has no effect: the inputs are not made up',
+            path: [...path, 'seed'],
+            fix: 'Remove it.',
+          },
+        ]
+      : []),
+    ...(counted
+      ? [
+          {
+            code: 'no-effect',
+            message: 'rows has no effect: every input of feeds is sent',
+            path: [...path, 'rows'],
+            fix: 'Remove it.',
+          },
+        ]
+      : []),
+  ];
+}
+
+function contradictionsOfGuardrails(smoke: Readonly<Record<string, unknown>>): readonly Contradiction[] {
+  const { guardrails, golden } = smoke;
+  if (!Array.isArray(guardrails)) return [];
+  const seen = new Set<unknown>();
+  const without: readonly Contradiction[] =
+    golden === false
+      ? [
+          {
+            code: 'guardrails-without-golden',
+            message: 'guardrails hold golden answers, and golden is false',
+            path: ['smoke', 'guardrails'],
+            fix: 'Remove "golden: false", or the guardrails.',
+          },
+        ]
+      : [];
+  return [
+    ...without,
+    ...guardrails.flatMap((guardrail: unknown, index) => {
+      const path: PolicyPath = ['smoke', 'guardrails', index];
+      const output = valueAt(guardrail, ['output']);
+      const repeated = output !== undefined && seen.has(output);
+      seen.add(output);
+      return [
+        ...lacksBound(guardrail, ['min', 'max', 'finite'], 'the guardrail', path),
+        ...minAboveMax(guardrail, path),
+        ...(repeated
+          ? [
+              {
+                code: 'repeated-guardrail',
+                message: `"${excerpt(String(output))}" already has a guardrail above`,
+                path: [...path, 'output'],
+                fix: 'Put min, max and finite of an output into one entry.',
+              },
+            ]
+          : []),
+      ];
+    }),
+  ];
+}
+
+function contradictionsOfLatency(latency: unknown): readonly Contradiction[] {
+  if (!isMapping(latency)) return [];
+  const path = ['smoke', 'latency'];
+  const open = latency['mode'] === 'open';
+  return [
+    ...lacksBound(latency, ['p50_ms', 'p95_ms', 'p99_ms'], '"smoke.latency"', path),
+    ...(open && !('rate' in latency)
+      ? [
+          {
+            code: 'no-rate',
+            message: 'mode open needs a rate',
+            path,
+            lackingIn: path,
+            fix: 'Add "rate: 50" (requests per second).',
+          },
+        ]
+      : []),
+    ...(!open && 'rate' in latency
+      ? [
+          {
+            code: 'no-effect',
+            message: 'rate has no effect: in mode closed the callers set the pace',
+            path: [...path, 'rate'],
+            fix: 'Write "mode: open", or remove it.',
+          },
+        ]
+      : []),
+    ...(open && 'concurrency' in latency
+      ? [
+          {
+            code: 'no-effect',
+            message: 'concurrency has no effect: in mode open the rate sets the pace',
+            path: [...path, 'concurrency'],
+            fix: 'Write "mode: closed", or remove it.',
+          },
+        ]
+      : []),
+  ];
+}
+
+/** Reports name a question by its name, or its number: two of one name could not be told apart. */
+function repeatedQuestions(questions: unknown): readonly Contradiction[] {
+  if (!Array.isArray(questions)) return [];
+  const seen = new Set<string>();
+  return questions.flatMap((question: unknown, index) => {
+    const name = valueAt(question, ['name']);
+    const label = typeof name === 'string' ? name : String(index + 1);
+    const repeated = seen.has(label);
+    seen.add(label);
+    if (!repeated) return [];
+    return [
+      {
+        code: 'repeated-question',
+        message: `two questions are called "${excerpt(label)}"`,
+        path: ['smoke', 'questions', index],
+        fix: 'Give each a name of its own; one without a name is called by its number.',
+      },
+    ];
+  });
+}
+
+function restWithoutTemplate({ protocol, rest }: Readonly<Record<string, unknown>>): readonly Contradiction[] {
+  if (protocol !== undefined && protocol !== 'rest' && rest !== undefined) {
+    return [
+      {
+        code: 'wrong-protocol',
+        message: `rest is the template of the protocol rest, and the protocol is ${String(protocol)}`,
+        path: ['smoke', 'rest'],
+        fix: 'Remove it, or write "protocol: rest".',
+      },
+    ];
+  }
+  return [];
+}
