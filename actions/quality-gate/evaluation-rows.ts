@@ -1,9 +1,8 @@
 import { resolve } from 'node:path';
 import { type ColumnValues, type Engine, missingColumn, readColumns, type Table } from '../../core/data/index.ts';
 import type { EffectivePolicy, Policy } from '../../core/policy/index.ts';
-import { DataError, type Place, PolicyError, type Problem } from '../../core/problem/index.ts';
+import { DataError, type Place, PolicyError } from '../../core/problem/index.ts';
 import { excerpt } from '../../core/text/index.ts';
-import { nearestOf } from './nearest.ts';
 import { counted } from './number-text.ts';
 
 /** The rows a model is judged on. */
@@ -51,7 +50,7 @@ export async function openEvaluation(
   const columns = async (names: readonly string[], at: Place = place): Promise<readonly ColumnValues[]> => {
     const [first, ...rest] = names
       .filter((name) => !table.columns.some((column) => column.name === name))
-      .map((name) => absent(name, table, policy.source, at));
+      .map((name) => missingColumn(name, policy.source, table.columns, at));
     if (first !== undefined) throw new DataError([first, ...rest]);
     const missing = [...new Set(names)].filter((name) => !cache.has(name));
     if (missing.length > 0) {
@@ -68,15 +67,6 @@ export async function openEvaluation(
   if (target === undefined) throw new TypeError('the target was not read');
   requireLabels(target, policy, at);
   return { policy, table, place, target, columns };
-}
-
-function absent(name: string, table: Table, source: string, place: Place): Problem {
-  const near = nearestOf(
-    name,
-    table.columns.map((column) => column.name),
-  );
-  const problem = missingColumn(name, source, table.columns, place);
-  return near === undefined ? problem : { ...problem, fix: `Did you mean "${excerpt(near, 40)}"?` };
 }
 
 function requireLabels(target: ColumnValues, policy: EvaluationRows['policy'], place: Place): void {

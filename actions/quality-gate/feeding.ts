@@ -2,8 +2,7 @@ import type { Table } from '../../core/data/index.ts';
 import { isRunnable, type RunnableType, type TensorSpec } from '../../core/onnx/index.ts';
 import type { Policy } from '../../core/policy/index.ts';
 import { ModelError, type Place, type Problem } from '../../core/problem/index.ts';
-import { excerpt } from '../../core/text/index.ts';
-import { nearestOf, sameBut } from './nearest.ts';
+import { excerpt, nearestName, sameName } from '../../core/text/index.ts';
 import { counted } from './number-text.ts';
 
 /** Which columns go into which input of a model. */
@@ -65,11 +64,11 @@ function columnsOf(
 ): readonly string[] | Problem {
   const declared = policy.inputs?.[input.name];
   if (declared !== undefined) return declared;
-  const named = features.find((name) => name === input.name) ?? sameBut(input.name, features);
+  const named = features.find((name) => name === input.name) ?? sameName(input.name, features);
   const single = input.shape.length < 2 || input.shape[1] === 1;
   if (inputs.length === 1 && !(named !== undefined && single)) return features;
   if (named !== undefined) return [named];
-  const near = nearestOf(input.name, features);
+  const near = nearestName(input.name, features);
   const elsewhere = table.columns.some(({ name }) => name === input.name);
   return {
     code: 'missing-input',
@@ -112,7 +111,7 @@ function feedingOf(
   }
   for (const name of columns) {
     if (table.columns.some((column) => column.name === name)) continue;
-    const near = nearestOf(
+    const near = nearestName(
       name,
       table.columns.map((column) => column.name),
     );
@@ -168,7 +167,7 @@ function feedingOf(
 
 function unknownInput(name: string, inputs: readonly TensorSpec[], policy: FeedingPolicy): Problem {
   const names = inputs.map((input) => input.name);
-  const near = nearestOf(name, names);
+  const near = nearestName(name, names);
   return {
     code: 'unknown-input',
     message: `${excerpt(policy.model)} has no input "${excerpt(name)}", which model.inputs names`,

@@ -2,9 +2,8 @@ import type { ColumnValues } from '../../core/data/index.ts';
 import type { LabelSample } from '../../core/metrics/index.ts';
 import { ModelError, type Place, PolicyError } from '../../core/problem/index.ts';
 import type { Notice } from '../../core/report/index.ts';
-import { excerpt } from '../../core/text/index.ts';
+import { excerpt, nearestName } from '../../core/text/index.ts';
 import { LabelNames } from './label-names.ts';
-import { nearestOf } from './nearest.ts';
 import { counted } from './number-text.ts';
 import type { Predictions } from './predictions.ts';
 
@@ -240,7 +239,7 @@ function positiveOf(
   const name = names.of(options.positive);
   const at = classes.indexOf(name);
   if (at !== -1) return at;
-  const near = nearestOf(name, classes);
+  const near = nearestName(name, classes);
   throw new PolicyError({
     code: 'unknown-class',
     message: `evaluation.positive is no label of "${excerpt(options.target)}"`,

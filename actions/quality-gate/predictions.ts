@@ -2,9 +2,8 @@ import type { Host } from '../../core/host/index.ts';
 import type { Model, Outputs, Tensor, TensorSpec } from '../../core/onnx/index.ts';
 import type { Policy } from '../../core/policy/index.ts';
 import { ModelError, type Place, type Problem } from '../../core/problem/index.ts';
-import { excerpt } from '../../core/text/index.ts';
+import { excerpt, nearestName } from '../../core/text/index.ts';
 import { type FilledFeeding, feedsOf } from './feeds.ts';
-import { nearestOf } from './nearest.ts';
 
 /** Rows a call: large enough that the call's own cost vanishes, small enough that wide rows fit into memory. */
 const batchRows = 4096;
@@ -244,7 +243,7 @@ function unknownOutput(
   policy: PredictionPolicy,
 ): ModelError {
   const names = outputs.map((output) => output.name);
-  const near = nearestOf(name, names);
+  const near = nearestName(name, names);
   return new ModelError({
     code: 'unknown-output',
     message: `${excerpt(policy.model)} has no output "${excerpt(name)}", which model.outputs.${role} names`,

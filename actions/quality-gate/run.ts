@@ -56,9 +56,7 @@ export async function run(inputs: QualityGateInputs, host: Host): Promise<Report
     judgeModel({ policy, directory, engine, host, ...(base === undefined ? {} : { base }) }),
   );
   const report = gateReport(gate, judgement, inputs);
-  await host.group('Publish the report', () =>
-    publishReport(report, { ...inputs, part: 'model', ...(event === undefined ? {} : { event }) }, host),
-  );
+  await publishReport(report, { ...inputs, part: 'model', event }, host);
   return report;
 }
 

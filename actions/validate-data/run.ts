@@ -35,9 +35,7 @@ export async function run(inputs: ValidateDataInputs, host: Host): Promise<Repor
   await using engine = await openEngine({ host, directories: [repositoryRoot(directory)] });
   const found = await host.group('Validate the data', () => validateData({ policy, directory, engine, host }));
   const report = gateReport(gate, found, inputs);
-  await host.group('Publish the report', () =>
-    publishReport(report, { ...inputs, part: 'data', ...(event === undefined ? {} : { event }) }, host),
-  );
+  await publishReport(report, { ...inputs, part: 'data', event }, host);
   return report;
 }
 
