@@ -23,7 +23,9 @@ export {
 export { type HttpMessage, headerLengthName } from './http-message.ts';
 export { decodeInferRequest, encodeInferRequest, type InferRequest, type RequestedOutput } from './infer-request.ts';
 export { decodeInferResponse, encodeInferResponse, type InferAnswer, type InferResponse } from './infer-response.ts';
+export { type JsonData, tensorOfJson } from './json-data.ts';
+export { type JsonDocument, parseJson } from './json-text.ts';
 export { type MessageLimits, messageLimits } from './limits.ts';
-export { MessageError } from './message-error.ts';
+export { FaultError, MessageError } from './message-error.ts';
 export { protoText } from './proto-text.ts';
 export { specsOfMetadata, type TensorMetadata, tensorMetadata } from './tensor-metadata.ts';
