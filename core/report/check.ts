@@ -1,4 +1,5 @@
 import type { Place } from '../problem/index.ts';
+import type { Interval } from '../statistics/index.ts';
 
 /**
  * - `pass`: the evidence says the bound holds. `fail`: it says the bound is broken.
@@ -21,16 +22,8 @@ export interface Bound {
   readonly relative?: boolean;
 }
 
-/** What stands behind the observed value. Bounds are one-sided, each at `level` (0.9: wrong one time in ten). */
-export interface Evidence {
-  readonly estimate: number;
-  readonly lower: number;
-  readonly upper: number;
-  readonly level: number;
-  /** The method's name as the field knows it: `Wilson`, `paired bootstrap (2000 resamples)`, `exact`. */
-  readonly method: string;
-  /** How many rows, pairs or rounds it rests on. */
-  readonly n: number;
+/** What stands behind the observed value: an interval over `n` rows, pairs or rounds, each bound one-sided at `level` (0.9: wrong one time in ten). */
+export interface Evidence extends Interval {
   /**
    * The comparison that was decided, on the interval's own scale, where that is not the check's `bound`: with
    * `max_regression: 0.01` the interval is of a difference and `against` is `{ kind: 'min', value: -0.01 }`; of a latency
@@ -65,7 +58,7 @@ export interface Check {
   /** `accuracy ≥ 0.90`: short, for a table's first column. May hold names from data: renderers escape it. */
   readonly title: string;
   /** The section of the report it stands in. */
-  readonly section: 'data' | 'gate' | 'drift';
+  readonly section: 'data' | 'gate' | 'drift' | 'smoke';
   readonly status: Status;
   /** One sentence: what was observed, against what, why this status. No line breaks. */
   readonly message: string;
