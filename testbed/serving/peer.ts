@@ -52,6 +52,8 @@ export interface PeerPlan {
   readonly env: Readonly<Record<string, string>>;
   /** Its working folder, made for it by `peerFolder`: removed when it stops. */
   readonly folder: string;
+  /** How the names of its shared memory begin, if it leaves that behind. */
+  readonly sharedMemory?: string;
   readonly addresses: Omit<Peer, 'name' | 'pid' | 'stop'>;
   /** URLs that all answer 200 when it serves. None: it is enough that `url` takes connections (a model that never loads). */
   readonly ready: readonly string[];
@@ -95,18 +97,20 @@ export async function startPeer(plan: PeerPlan): Promise<Peer> {
   child.once('exit', (code, signal) => {
     ended = `it ended with ${signal ?? `code ${code}`}`;
   });
-  const killAll = () => {
-    if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
+  const end = () => {
+    if (child.pid !== undefined) signal(-child.pid, 'SIGKILL');
     for (const pid of processesMarked(mark)) signal(pid, 'SIGKILL');
   };
-  process.once('exit', killAll);
+  endAtExit(end);
   const stop = async () => {
-    if (child.pid !== undefined) signalGroup(child.pid, 'SIGTERM');
+    // To the server only: it ends its own workers.
+    if (child.pid !== undefined) signal(child.pid, 'SIGTERM');
     const limit = performance.now() + stopLimit;
     while (ended === undefined && performance.now() < limit) await sleep(20);
-    killAll();
-    process.off('exit', killAll);
+    end();
+    running.delete(end);
     rmSync(plan.folder, { recursive: true, force: true, maxRetries: 5 });
+    if (plan.sharedMemory !== undefined) removeSharedMemory(plan.sharedMemory);
   };
   const limit = performance.now() + startLimit;
   while (!(await serves(plan))) {
@@ -119,6 +123,26 @@ export async function startPeer(plan: PeerPlan): Promise<Peer> {
     throw new Error(`${plan.name} did not start: ${reason}. The end of ${logFile}:\n${endOf(logFile)}`);
   }
   return { name: plan.name, ...plan.addresses, pid: child.pid ?? 0, stop };
+}
+
+const running = new Set<() => void>();
+
+/** Servers do not outlive this process, if it ends in an order that lets it say so. */
+function endAtExit(end: () => void): void {
+  if (running.size === 0) {
+    const endAll = () => {
+      for (const each of running) each();
+      running.clear();
+    };
+    process.once('exit', endAll);
+    for (const name of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(name, () => {
+        endAll();
+        process.kill(process.pid, name);
+      });
+    }
+  }
+  running.add(end);
 }
 
 /** A file for what a server writes, and those of the last days removed. */
@@ -165,10 +189,6 @@ function takesConnections(url: URL): Promise<boolean> {
   });
 }
 
-function signalGroup(leader: number, name: NodeJS.Signals): void {
-  signal(-leader, name);
-}
-
 function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
@@ -187,6 +207,12 @@ function processesMarked(mark: string): readonly number[] {
         .includes(mark),
     )
     .map(Number);
+}
+
+function removeSharedMemory(prefix: string): void {
+  const regions = safely(() => readdirSync('/dev/shm')) ?? [];
+  for (const region of regions.filter((each) => each.startsWith(prefix)))
+    rmSync(join('/dev/shm', region), { force: true });
 }
 
 function safely<Value>(read: () => Value): Value | undefined {

@@ -66,7 +66,7 @@ async function make(python: string, directory: string, requirements: readonly st
     const { bin } = environmentAt(partial);
     await uv(['venv', '--quiet', '--relocatable', '--python', python, partial]);
     await uv([
-      ...['pip', 'install', '--quiet', '--compile-bytecode', '--exclude-newer', asOf],
+      ...['pip', 'install', '--quiet', '--exclude-newer', asOf],
       ...['--python', join(bin, 'python'), ...requirements],
     ]);
     renameInto(partial, directory);

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { readModelFacts, type TensorSpec } from '../../core/onnx/index.ts';
 import { freePorts } from './free-ports.ts';
 import { type Peer, type PeerModel, peerFolder, startPeer } from './peer.ts';
@@ -43,7 +43,7 @@ export async function startTriton(models: readonly PeerModel[]): Promise<Peer> {
       ...['--grpc-address', '127.0.0.1', '--grpc-port', String(grpc)],
       ...['--metrics-address', '127.0.0.1', '--metrics-port', String(metrics)],
       ...['--disable-auto-complete-config', '--model-control-mode', 'explicit', '--strict-readiness', 'true'],
-      ...['--exit-timeout-secs', '1'],
+      ...['--exit-timeout-secs', '1', '--backend-config', `python,shm-region-prefix-name=${basename(folder)}`],
       // Before its models are loaded Triton does not even listen: one that is not ready is one that was never asked for.
       ...models.flatMap(({ name, fault }) => (fault === 'never-ready' ? [] : ['--load-model', name])),
     ],
@@ -53,6 +53,7 @@ export async function startTriton(models: readonly PeerModel[]): Promise<Peer> {
       LD_LIBRARY_PATH: [join(environment.sitePackages, 'nvidia_pytriton.libs'), python.libraries].join(':'),
     },
     folder,
+    sharedMemory: basename(folder),
     addresses: {
       url: `http://127.0.0.1:${http}`,
       grpc: `127.0.0.1:${grpc}`,
