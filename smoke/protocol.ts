@@ -27,6 +27,8 @@ export interface ServedModel {
   readonly platform?: string;
   readonly inputs?: readonly TensorSpec[];
   readonly outputs?: readonly TensorSpec[];
+  /** What else it says of the model: Sluice's server puts the model file's `sha256` and `md5` here. */
+  readonly parameters?: Readonly<Record<string, unknown>>;
 }
 
 /** One request and what came of it. A refusal (4xx, 5xx) is an answer; an answer that never came is a `PeerError`. */

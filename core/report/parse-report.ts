@@ -120,7 +120,7 @@ function buildSchema(): z.ZodType<Report> {
   const check = z.strictObject({
     id: text,
     title: text,
-    section: z.enum(['data', 'gate', 'drift']),
+    section: z.enum(['data', 'gate', 'drift', 'smoke']),
     status: z.enum(statuses),
     message: text,
     observed: z.union([number, text]).exactOptional(),

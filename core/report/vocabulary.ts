@@ -34,10 +34,11 @@ export const sectionTitles: Readonly<Record<Check['section'], string>> = {
   data: 'Data',
   gate: 'Model',
   drift: 'Drift',
+  smoke: 'Server',
 };
 
 /** The order in which sections stand. */
-export const sectionOrder: readonly Check['section'][] = ['data', 'gate', 'drift'];
+export const sectionOrder: readonly Check['section'][] = ['data', 'gate', 'drift', 'smoke'];
 
 /** What a reader has to look at, the worst first; the rest is passed or deliberately not judged. */
 export const attentionOrder: readonly Status[] = ['error', 'fail', 'inconclusive', 'warn', 'waived'];
