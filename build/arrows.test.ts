@@ -7,6 +7,7 @@ import { filesUnder, type Import, importsOf, root } from './source-files.ts';
 const arrows: Readonly<Record<string, readonly string[]>> = {
   'core/text': [],
   'core/statistics': [],
+  'core/telemetry': [],
   'core/problem': ['core/text'],
   'core/host': ['core/problem'],
   'core/metrics': ['core/statistics'],
@@ -21,7 +22,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   'actions/validate-data': ['core/*', 'github'],
   'actions/quality-gate': ['core/*', 'github'],
   'actions/pull-request-gate': ['core/*', 'github', 'actions/validate-data', 'actions/quality-gate'],
-  cli: ['core/*', 'github', 'actions/*'],
+  cli: ['core/*', 'github', 'actions/*', 'server'],
 };
 
 /** Arrows that types may take and code may not. */
