@@ -34,6 +34,7 @@ async function start(options: Partial<GrpcOptions> = {}): Promise<Running> {
   const client = new Client(`127.0.0.1:${front.port}`, credentials.createInsecure(), {
     'grpc.max_receive_message_length': -1,
     'grpc.enable_http_proxy': 0,
+    'grpc.enable_retries': 0,
   });
   closing.push(() => {
     client.close();
@@ -241,6 +242,27 @@ describe('draining', () => {
     expect(decodeModelInferResponse(await waiting).modelName).toBe('echo');
     await drained;
     expect(await codeOf(call('ServerLive', nothing))).toBe('UNAVAILABLE');
+  });
+
+  test('can be announced: not ready, and still answering', async () => {
+    const { call, front } = await start();
+    front.announceEnd();
+    expect(decodeGrpc('ServerReadyResponse', await call('ServerReady', nothing))).toEqual({ ready: false });
+    expect([...(await call('health', nothing))]).toEqual([8, 2]);
+    expect(await codeOf(call('ModelInfer', encodeModelInferRequest({ modelName: 'echo', feeds })))).toBe('OK');
+  });
+
+  test.each([
+    ['out of patience', (front: GrpcFront) => front.drain(20)],
+    ['closed at once', (front: GrpcFront) => front.close()],
+  ] as const)('%s, it cuts the calls that are open', async (_, end) => {
+    const { call, engine, front } = await start();
+    engine.held = true;
+    const waiting = codeOf(call('ModelInfer', encodeModelInferRequest({ modelName: 'echo', feeds })));
+    await expect.poll(() => engine.requests.length).toBe(1);
+    await end(front);
+    expect(await waiting).not.toBe('OK');
+    engine.release();
   });
 });
 

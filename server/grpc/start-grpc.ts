@@ -33,8 +33,13 @@ export interface GrpcOptions {
 
 export interface GrpcFront {
   readonly port: number;
-  /** Takes no more calls, tells clients to go elsewhere, and resolves when those taken are answered. Nothing is ready from now on. */
-  drain(): Promise<void>;
+  /** Nothing is ready from now on; calls are still taken. */
+  announceEnd(): void;
+  /**
+   * Takes no more calls, tells clients to go elsewhere, and resolves when those taken are answered.
+   * @param patienceMs calls that are still open then are cut. @default never
+   */
+  drain(patienceMs?: number): Promise<void>;
   /** Ends everything at once. */
   close(): void;
 }
@@ -53,25 +58,32 @@ export async function startGrpc(options: GrpcOptions): Promise<GrpcFront> {
     'grpc.max_receive_message_length': maxMessageBytes,
     'grpc.max_send_message_length': -1,
     'grpc.max_concurrent_streams': maxCalls,
-    // Nobody reads it, and it keeps a record of every connection.
-    'grpc.enable_channelz': 0,
+    // Channelz stays on: without it grpc-js 1.14 does not know its connections and forceShutdown leaves them open.
     ...(token === undefined ? {} : { interceptors: [tokenCheck(new BearerToken(token))] }),
   });
   server.addService(inferenceService, inferenceCalls(calls));
   server.addService(healthService, healthCalls(calls));
   const port = await bind(server, host, options.port);
   let ended: Promise<void> | undefined;
+  const announceEnd = (): void => {
+    draining = true;
+  };
   return {
     port,
-    drain: (): Promise<void> => {
-      draining = true;
+    announceEnd,
+    drain: (patienceMs): Promise<void> => {
+      announceEnd();
       ended ??= new Promise((resolve) => {
-        server.tryShutdown(() => resolve());
+        const cut = patienceMs === undefined ? undefined : setTimeout(() => server.forceShutdown(), patienceMs);
+        server.tryShutdown(() => {
+          clearTimeout(cut);
+          resolve();
+        });
       });
       return ended;
     },
     close: (): void => {
-      draining = true;
+      announceEnd();
       server.forceShutdown();
     },
   };
