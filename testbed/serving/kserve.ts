@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { freePorts } from './free-ports.ts';
-import { type Peer, type PeerModel, peerFolder, startPeer } from './peer.ts';
+import { allAnswer, type Peer, type PeerModel, peerFolder, startPeer } from './peer.ts';
 import { pythonEnvironment } from './python.ts';
 
 /**
@@ -22,8 +22,9 @@ export async function startKserve(models: readonly PeerModel[]): Promise<Peer> {
     env: {},
     folder,
     addresses: { url, grpc: `127.0.0.1:${grpc}`, metrics: `${url}/metrics` },
-    ready: models.some(({ fault }) => fault === 'never-ready')
-      ? [`${url}/v2/health/live`]
-      : models.map(({ name }) => `${url}/v2/models/${name}/ready`),
+    ready: () =>
+      models.some(({ fault }) => fault === 'never-ready')
+        ? allAnswer(`${url}/v2/health/live`)
+        : allAnswer(...models.map(({ name }) => `${url}/v2/models/${name}/ready`)),
   });
 }

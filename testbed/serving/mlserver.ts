@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePorts } from './free-ports.ts';
-import { type Peer, type PeerModel, peerFolder, startPeer } from './peer.ts';
+import { allAnswer, type Peer, type PeerModel, peerFolder, startPeer } from './peer.ts';
 import { pythonEnvironment } from './python.ts';
 
 const handlers = join(import.meta.dirname, 'handlers');
@@ -38,9 +38,10 @@ export async function startMlserver(models: readonly PeerModel[]): Promise<Peer>
     env: { PYTHONPATH: handlers },
     folder,
     addresses: { url, grpc: `127.0.0.1:${grpc}`, metrics: `http://127.0.0.1:${metrics}/metrics` },
-    ready: models.some(({ fault }) => fault === 'never-ready')
-      ? [`${url}/v2/health/live`]
-      : [`${url}/v2/health/ready`, ...models.map(({ name }) => `${url}/v2/models/${name}/ready`)],
+    ready: () =>
+      models.some(({ fault }) => fault === 'never-ready')
+        ? allAnswer(`${url}/v2/health/live`)
+        : allAnswer(`${url}/v2/health/ready`, ...models.map(({ name }) => `${url}/v2/models/${name}/ready`)),
   });
 }
 

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -55,8 +54,8 @@ export interface PeerPlan {
   /** How the names of its shared memory begin, if it leaves that behind. */
   readonly sharedMemory?: string;
   readonly addresses: Omit<Peer, 'name' | 'pid' | 'stop'>;
-  /** URLs that all answer 200 when it serves. None: it is enough that `url` takes connections (a model that never loads). */
-  readonly ready: readonly string[];
+  /** Whether it serves now; asked again and again. */
+  ready(): Promise<boolean>;
 }
 
 /** Milliseconds a server may take until it is ready: ten times the slowest on two idle cores. */
@@ -100,6 +99,8 @@ export async function startPeer(plan: PeerPlan): Promise<Peer> {
   const end = () => {
     if (child.pid !== undefined) signal(-child.pid, 'SIGKILL');
     for (const pid of processesMarked(mark)) signal(pid, 'SIGKILL');
+    rmSync(plan.folder, { recursive: true, force: true, maxRetries: 5 });
+    if (plan.sharedMemory !== undefined) removeSharedMemory(plan.sharedMemory);
   };
   endAtExit(end);
   const stop = async () => {
@@ -109,11 +110,9 @@ export async function startPeer(plan: PeerPlan): Promise<Peer> {
     while (ended === undefined && performance.now() < limit) await sleep(20);
     end();
     running.delete(end);
-    rmSync(plan.folder, { recursive: true, force: true, maxRetries: 5 });
-    if (plan.sharedMemory !== undefined) removeSharedMemory(plan.sharedMemory);
   };
   const limit = performance.now() + startLimit;
-  while (!(await serves(plan))) {
+  while (!(await plan.ready())) {
     if (ended === undefined && performance.now() < limit) {
       await sleep(50);
       continue;
@@ -165,28 +164,20 @@ function environmentFromHere(): NodeJS.ProcessEnv {
   );
 }
 
-async function serves(plan: PeerPlan): Promise<boolean> {
-  if (plan.ready.length === 0) return takesConnections(new URL(plan.addresses.url));
-  const answers = await Promise.all(plan.ready.map(answersOk));
-  return answers.every(Boolean);
+/** Whether all answer 200. */
+export async function allAnswer(...urls: readonly string[]): Promise<boolean> {
+  return (await Promise.all(urls.map(textOf))).every((text) => text !== undefined);
 }
 
-async function answersOk(url: string): Promise<boolean> {
+/** The body of an answer with 200, else `undefined`. */
+export async function textOf(url: string): Promise<string | undefined> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
-    await response.arrayBuffer();
-    return response.status === 200;
+    const text = await response.text();
+    return response.status === 200 ? text : undefined;
   } catch {
-    return false;
+    return undefined;
   }
-}
-
-function takesConnections(url: URL): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(Number(url.port), url.hostname);
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
-    socket.once('connect', () => socket.destroy());
-  });
 }
 
 function signal(pid: number, name: NodeJS.Signals): void {

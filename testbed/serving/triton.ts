@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { readModelFacts, type TensorSpec } from '../../core/onnx/index.ts';
 import { freePorts } from './free-ports.ts';
-import { type Peer, type PeerModel, peerFolder, startPeer } from './peer.ts';
+import { allAnswer, type Peer, type PeerModel, peerFolder, startPeer } from './peer.ts';
 import { type PythonEnvironment, pythonEnvironment } from './python.ts';
 
 const handlers = join(import.meta.dirname, 'handlers');
@@ -59,7 +59,7 @@ export async function startTriton(models: readonly PeerModel[]): Promise<Peer> {
       grpc: `127.0.0.1:${grpc}`,
       metrics: `http://127.0.0.1:${metrics}/metrics`,
     },
-    ready: [`http://127.0.0.1:${http}/v2/health/ready`],
+    ready: () => allAnswer(`http://127.0.0.1:${http}/v2/health/ready`),
   });
 }
 

@@ -5,9 +5,9 @@ import sys
 import threading
 
 from kserve import InferOutput, InferRequest, InferResponse, Model, ModelServer
-from kserve.errors import ModelNotReady
+from kserve.errors import InvalidInput, ModelNotReady
 from kserve.utils.utils import generate_uuid
-from onnx_model import OnnxModel
+from onnx_model import BadInput, OnnxModel
 
 DATATYPES = {
     "tensor(float)": "FP32",
@@ -53,6 +53,12 @@ class OnnxServed(Model):
     def predict(self, payload, headers=None, response_headers=None):
         if self.model is None:
             raise ModelNotReady(self.name)
+        try:
+            return self.answer(payload)
+        except (BadInput, ValueError) as error:
+            raise InvalidInput(str(error)) from error
+
+    def answer(self, payload):
         if not isinstance(payload, InferRequest):
             answers = self.model.run_rows(payload["instances"])
             lists = {name: value.tolist() for name, value in answers.items()}

@@ -4,8 +4,9 @@ import asyncio
 
 from mlserver import MLModel
 from mlserver.codecs import NumpyCodec, StringCodec
+from mlserver.errors import InferenceError
 from mlserver.types import InferenceResponse, MetadataTensor
-from onnx_model import OnnxModel
+from onnx_model import BadInput, OnnxModel
 
 DATATYPES = {
     "tensor(float)": "FP32",
@@ -40,11 +41,14 @@ class OnnxRuntime(MLModel):
         return True
 
     async def predict(self, payload):
-        feeds = {value.name: NumpyCodec.decode_input(value) for value in payload.inputs}
+        try:
+            answers = self.model.run({value.name: NumpyCodec.decode_input(value) for value in payload.inputs})
+        except (BadInput, ValueError) as error:
+            raise InferenceError(str(error)) from error
         return InferenceResponse(
             model_name=self.name,
             model_version=self.version,
-            outputs=[self.encoded(name, value) for name, value in self.model.run(feeds).items()],
+            outputs=[self.encoded(name, value) for name, value in answers.items()],
         )
 
     @staticmethod

@@ -15,6 +15,10 @@ NUMPY_TYPES = {
 }
 
 
+class BadInput(Exception):
+    """What the caller sent does not fit the model."""
+
+
 class OnnxModel:
     def __init__(self, path, fault=None):
         self.fault = fault
@@ -32,7 +36,7 @@ class OnnxModel:
             time.sleep(0.3)
         if self.fault == "raises":
             raise RuntimeError("the model raises on purpose")
-        values = self.session.run(None, feeds)
+        values = self.session.run(None, {feed.name: self.checked(feed, feeds) for feed in self.inputs})
         answers = {output.name: np.asarray(value) for output, value in zip(self.outputs, values)}
         if self.fault == "narrow":
             last = self.outputs[-1].name
@@ -41,5 +45,15 @@ class OnnxModel:
 
     def run_rows(self, rows):
         """Lists of numbers, for models with one input: what protocols without types send."""
-        feed = self.inputs[0]
-        return self.run({feed.name: np.asarray(rows, dtype=NUMPY_TYPES[feed.type])})
+        return self.run({self.inputs[0].name: rows})
+
+    @staticmethod
+    def checked(feed, feeds):
+        try:
+            value = np.asarray(feeds[feed.name], dtype=NUMPY_TYPES[feed.type])
+        except (KeyError, ValueError, TypeError) as error:
+            raise BadInput(f'input "{feed.name}" has to be {feed.type}') from error
+        wanted = feed.shape
+        if value.ndim != len(wanted) or any(isinstance(w, int) and w != size for w, size in zip(wanted, value.shape)):
+            raise BadInput(f'input "{feed.name}" has the shape {list(value.shape)}, and has to have {wanted}')
+        return value

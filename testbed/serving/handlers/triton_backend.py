@@ -5,7 +5,7 @@ import os
 
 import numpy as np
 import triton_python_backend_utils as pb
-from onnx_model import OnnxModel
+from onnx_model import BadInput, OnnxModel
 
 class TritonPythonModel:
     def initialize(self, args):
@@ -20,7 +20,8 @@ class TritonPythonModel:
         try:
             answers = self.model.run({name: np.concatenate([feed[name] for feed in feeds]) for name in names})
         except Exception as error:
-            failed = pb.TritonError(str(error))
+            code = pb.TritonError.INVALID_ARG if isinstance(error, (BadInput, ValueError)) else pb.TritonError.INTERNAL
+            failed = pb.TritonError(str(error), code)
             return [pb.InferenceResponse(output_tensors=[], error=failed) for _ in requests]
         responses, start = [], 0
         for count in counts:
