@@ -43,7 +43,7 @@ describe('the package as a library', () => {
       "import { parsePolicy, type Policy } from 'sluice/core/policy';",
       "import { statistics } from 'sluice/core';",
       "const policy: Policy = parsePolicy('version: 1', 'sluice.yaml').policy;",
-      "// @ts-expect-error: a policy has no such key",
+      '// @ts-expect-error: a policy has no such key',
       'policy.gatez;',
       'export const interval: object = statistics.wilsonInterval(9, 10, 0.9);',
     ].join('\n');

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { numberText } from './number-text.ts';
+import { numberText, pValueText } from './number-text.ts';
 
 it.each([
   [0.871234, undefined, '0.8712'],
@@ -10,4 +10,13 @@ it.each([
   [Number.POSITIVE_INFINITY, undefined, '∞'],
 ])('writes %d so that it never reads as a bound (%s) it is not', (value, bound, text) => {
   expect(numberText(value, bound)).toBe(text);
+});
+
+it.each([
+  [0.01234, 'p 0.012'],
+  [0.000001484, 'p < 0.0001'],
+  [0, 'p < 0.0001'],
+  [1, 'p 1'],
+])('writes the p-value %d as statisticians do', (value, text) => {
+  expect(pValueText('p', value)).toBe(text);
 });

@@ -10,6 +10,11 @@ export function numberText(value: number, bound?: number): string {
   return plain(value);
 }
 
+/** `p 0.012`, `q < 0.0001`: two significant digits say all a p-value is good for. */
+export function pValueText(symbol: 'p' | 'q', value: number): string {
+  return value < 1e-4 ? `${symbol} < 0.0001` : `${symbol} ${plain(Number(value.toPrecision(2)))}`;
+}
+
 /** `3 rows`, `1 row`. */
 export function counted(count: number, noun: string): string {
   return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;

@@ -8,7 +8,7 @@ import { boundCheck, type Demand, skipped } from './bound-check.ts';
 import type { EvaluationRows } from './evaluation-rows.ts';
 import { boundedMetrics, obstacle, toMeasure, unitOf } from './metric-gate.ts';
 import { metricIntervals } from './metric-interval.ts';
-import { counted, numberText } from './number-text.ts';
+import { counted, numberText, pValueText } from './number-text.ts';
 import type { Subject } from './subject.ts';
 import { mostSubsets, type Subset, subsetsByEdges, subsetsByValue } from './subsets.ts';
 
@@ -108,7 +108,7 @@ function decidedTogether(judged: readonly Judged[], level: number | 'off'): read
       note:
         level === 'off'
           ? undefined
-          : `Among ${counted(judged.length, 'slice check')}: p ${numberText(pValues[index] ?? 1)}, q ${numberText(q)}`,
+          : `Among ${counted(judged.length, 'slice check')}: ${pValueText('p', pValues[index] ?? 1)}, ${pValueText('q', q)}`,
     });
   });
 }
