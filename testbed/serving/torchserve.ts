@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { freePorts } from './free-ports.ts';
+import { freePorts, portsInARow } from './free-ports.ts';
 import { allAnswer, type Peer, type PeerModel, peerFolder, startPeer, textOf } from './peer.ts';
 import { type PythonEnvironment, pythonEnvironment } from './python.ts';
 
@@ -26,7 +26,8 @@ export async function startTorchserve(models: readonly PeerModel[]): Promise<Pee
   const folder = peerFolder('torchserve');
   mkdirSync(join(folder, 'store'));
   for (const model of models) await archive(environment, folder, model);
-  const [http = 0, management = 0, metrics = 0, grpc = 0, grpcManagement = 0] = await freePorts(5);
+  const [http = 0, management = 0, metrics = 0] = await portsInARow(3);
+  const [grpc = 0, grpcManagement = 0] = await freePorts(2);
   const settings = {
     inference_address: `http://127.0.0.1:${http}`,
     management_address: `http://127.0.0.1:${management}`,
