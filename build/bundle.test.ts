@@ -87,6 +87,13 @@ describe('the bundle', () => {
     expect(execFileSync(process.execPath, [command, '--version']).toString().trim()).toBe(version);
   });
 
+  test('runs a model in a process of its own', () => {
+    const env = { PATH: process.env['PATH'], SLUICE_NATIVE_DIR: root };
+    const command = [join(dist, 'cli', 'index.js'), 'quality-gate', '--policy', 'sluice.yaml', '--quiet'];
+    const said = execFileSync(process.execPath, command, { env, cwd: join(root, 'examples', 'diabetes') });
+    expect(said.toString()).toMatch(/^passed /);
+  });
+
   test('an action tells a wrong event in one annotation and exits with 1', () => {
     const env = { PATH: process.env['PATH'], GITHUB_EVENT_NAME: 'pull_request_target' };
     let output = '';

@@ -13,6 +13,10 @@ const entries: Readonly<Record<string, string>> = {
   'validate-data/index': 'actions/validate-data/index.ts',
   'quality-gate/index': 'actions/quality-gate/index.ts',
   'cli/index': 'cli/index.ts',
+  // The process that `core/onnx/inference-process.ts` starts.
+  'onnx/inference-program': 'core/onnx/inference-program.ts',
+  // The thread that `server/engine/worker-pool.ts` starts.
+  'server/worker': 'server/engine/worker.ts',
 };
 
 // CommonJS packages inside call `require`, which an ES module does not have.

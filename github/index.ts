@@ -13,5 +13,5 @@ export { gateReport, type Judged } from './gate-report.ts';
 export { type BaseChoice, type GateInputs, gateInputsFrom, todayOf } from './inputs.ts';
 export { logText } from './log-text.ts';
 export { type PublishOptions, publishReport } from './publish.ts';
-export { repositoryRoot } from './repository-root.ts';
+export { repositoryPath, repositoryRoot } from './repository-root.ts';
 export { runAction } from './run-action.ts';

@@ -2,10 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, posix, resolve } from 'node:path';
 import type { Host } from '../../core/host/index.ts';
-import type { Model, ModelFacts } from '../../core/onnx/index.ts';
+import { externalDataNames, type Model } from '../../core/onnx/index.ts';
 import { type EffectivePolicy, type Policy, policyDefaults } from '../../core/policy/index.ts';
+import type { Notice } from '../../core/report/index.ts';
 import { excerpt } from '../../core/text/index.ts';
-import { type BaseFiles, repositoryRoot } from '../../github/index.ts';
+import { type BaseFiles, repositoryPath, repositoryRoot } from '../../github/index.ts';
 import { openModelFile } from './model-file.ts';
 import type { NoBaseline } from './subject.ts';
 
@@ -22,19 +23,22 @@ export interface Baseline extends AsyncDisposable {
   readonly evaluation: Policy['evaluation'];
   /** Why there is none; says nothing where there is one. */
   readonly absence: NoBaseline;
-  /** Opens the model once more, for timing. */
-  open(): Promise<Model>;
+  /** What whoever reads the report must know of where it comes from. */
+  readonly notices: readonly Notice[];
 }
 
 /**
  * Finds and loads the baseline: the base branch's file (by the base policy's path, when a pull request moved it), or a file of its own.
  * None with `baseline: none`, without a base, or when the base has no such file. One that is there and cannot be loaded throws.
+ *
+ * A file of its own is read at the base commit too, where there is one: else a pull request could put a weaker model in its place
+ * and be held against that. Where the base has no such file, there is nothing that could be replaced, so the one that is checked out is
+ * taken (a pull request that adds it must be able to pass; an earlier step may have downloaded it), under a warning that says so.
  */
 export async function openBaseline(
   policy: EffectivePolicy,
   directory: string,
   base: BaseFiles | undefined,
-  candidate: Pick<ModelFacts, 'externalData'>,
   host: Host,
 ): Promise<Baseline> {
   const model = policy.policy.model;
@@ -42,41 +46,20 @@ export async function openBaseline(
   const chosen = model.baseline ?? policyDefaults.baseline;
   const none = (why: string): Baseline => withoutBaseline(policy, { kind: 'absent', why });
   if (chosen === 'none') return none('There is no baseline to compare with: model.baseline is none');
-  const place = policy.placeOf(['model', 'baseline']);
-  if (chosen !== 'base') {
-    const found = {
-      file: resolve(directory, chosen.path),
-      path: chosen.path,
-      place,
-      within: repositoryRoot(directory),
-    };
-    return opened(found, model, policy.policy.evaluation, host, async () => {});
-  }
-  if (base === undefined) {
-    return none(
-      'There is no base commit, so no baseline to compare with; the comparison starts with the next pull request',
-    );
-  }
 
-  const path = policy.base?.model?.path ?? model.path;
-  const temporary = await mkdtemp(join(tmpdir(), 'sluice-baseline-'));
-  const clean = () => rm(temporary, { recursive: true, force: true });
-  try {
-    const file = join(temporary, basename(path));
-    if (!(await base.fetchTo(path, file))) {
-      await clean();
-      return none(
-        `The base commit ${base.sha.slice(0, 12)} has no ${excerpt(path)}, so there is no baseline to compare with; after the merge this model is it`,
-      );
-    }
-    const found = { file, path: `${path}@${base.sha.slice(0, 12)}`, place };
-    await fetchExternalData(path, candidate, temporary, base);
-    const ofBase = policy.base ?? policy.policy;
-    return await opened(found, ofBase.model ?? model, ofBase.evaluation ?? policy.policy.evaluation, host, clean);
-  } catch (error) {
-    await clean();
-    throw error;
+  const path = chosen === 'base' ? (policy.base?.model?.path ?? model.path) : chosen.path;
+  // Of a file elsewhere no commit knows; the checked-out one is then refused, with the reason.
+  const ofRepository = chosen === 'base' || repositoryPath(path, directory) !== undefined;
+  const found = base === undefined || !ofRepository ? undefined : await openAtBase(path, policy, base, host);
+  if (found !== undefined) return found;
+  if (chosen !== 'base') {
+    return openCheckedOut(path, policy, directory, base === undefined ? [] : [newBaseline(path, base)], host);
   }
+  return none(
+    base === undefined
+      ? 'There is no base commit, so no baseline to compare with; the comparison starts with the next pull request'
+      : `${without(path, base)}, so there is no baseline to compare with; after the merge this model is it`,
+  );
 }
 
 /** No baseline, and why. */
@@ -86,45 +69,89 @@ export function withoutBaseline({ policy }: EffectivePolicy, absence: NoBaseline
     policy: policy.model,
     evaluation: policy.evaluation,
     absence,
-    open: () => Promise.reject(new TypeError('there is no baseline to open')),
+    notices: [],
     [Symbol.asyncDispose]: async () => {},
   };
 }
 
-async function opened(
-  found: Parameters<typeof openModelFile>[0],
-  policy: ModelPolicy,
-  evaluation: Policy['evaluation'],
-  host: Host,
-  clean: () => Promise<void>,
-): Promise<Baseline> {
-  const model = await openModelFile(found, host);
+function without(path: string, base: BaseFiles): string {
+  return `The base commit ${base.sha.slice(0, 12)} has no ${excerpt(path)}`;
+}
+
+function newBaseline(path: string, base: BaseFiles): Notice {
   return {
-    model,
-    path: found.path,
-    policy,
-    evaluation,
-    absence: { kind: 'absent', why: '' },
-    open: () => openModelFile(found, host),
-    async [Symbol.asyncDispose]() {
-      await model.close();
-      await clean();
-    },
+    level: 'warning',
+    message: `${without(path, base)}, so the checked-out one is the baseline: this pull request chose what it is held against. Review it as you would a bound; from the merge on the base branch's counts.`,
   };
 }
 
-/**
- * Brings the weight files beside the base's model: those that the candidate has, and by the names that exporters give. One under
- * another name is then missing, and loading the model says which.
- */
-async function fetchExternalData(
+async function openCheckedOut(
   path: string,
-  candidate: Pick<ModelFacts, 'externalData'>,
-  temporary: string,
+  { policy, placeOf }: EffectivePolicy,
+  directory: string,
+  notices: readonly Notice[],
+  host: Host,
+): Promise<Baseline> {
+  if (policy.model === undefined) throw new TypeError('a policy without a model has no baseline');
+  const place = placeOf(['model', 'baseline']);
+  const file = { file: resolve(directory, path), path, place, within: repositoryRoot(directory) };
+  const model = await openModelFile(file, host);
+  const { evaluation } = policy;
+  return {
+    model,
+    path,
+    policy: policy.model,
+    evaluation,
+    notices,
+    absence,
+    [Symbol.asyncDispose]: () => model.close(),
+  };
+}
+
+/** The file in the base commit, with its weights; undefined when the commit has no such file. */
+async function openAtBase(
+  path: string,
+  policy: EffectivePolicy,
   base: BaseFiles,
-): Promise<void> {
-  const name = basename(path);
-  for (const data of new Set([...candidate.externalData, `${name}.data`, `${name}_data`])) {
-    await base.fetchTo(posix.join(posix.dirname(path), data), join(temporary, data));
+  host: Host,
+): Promise<Baseline | undefined> {
+  const ofBase = policy.base?.model ?? policy.policy.model;
+  if (ofBase === undefined) throw new TypeError('a policy without a model has no baseline');
+  const temporary = await mkdtemp(join(tmpdir(), 'sluice-baseline-'));
+  const clean = () => rm(temporary, { recursive: true, force: true });
+  try {
+    const file = join(temporary, basename(path));
+    if (!(await base.fetchTo(path, file))) {
+      await clean();
+      return undefined;
+    }
+    await fetchExternalData(path, file, temporary, base);
+    const shown = `${path}@${base.sha.slice(0, 12)}`;
+    const model = await openModelFile({ file, path: shown, place: policy.placeOf(['model', 'baseline']) }, host);
+    const evaluation = policy.base?.evaluation ?? policy.policy.evaluation;
+    return {
+      model,
+      path: shown,
+      policy: ofBase,
+      evaluation,
+      notices: [],
+      absence,
+      async [Symbol.asyncDispose]() {
+        await model.close();
+        await clean();
+      },
+    };
+  } catch (error) {
+    await clean();
+    throw error;
+  }
+}
+
+const absence: NoBaseline = { kind: 'absent', why: '' };
+
+/** Brings the files beside the base's model that it names. Ends at one that is not there: loading the model says which. */
+async function fetchExternalData(path: string, file: string, temporary: string, base: BaseFiles): Promise<void> {
+  for (const name of await externalDataNames(file)) {
+    if (!(await base.fetchTo(posix.join(posix.dirname(path), name), join(temporary, name)))) return;
   }
 }

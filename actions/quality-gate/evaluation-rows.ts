@@ -3,6 +3,7 @@ import { type ColumnValues, type Engine, missingColumn, readColumns, type Table 
 import type { EffectivePolicy, Policy } from '../../core/policy/index.ts';
 import { DataError, type Place, PolicyError } from '../../core/problem/index.ts';
 import { excerpt } from '../../core/text/index.ts';
+import { repositoryRoot } from '../../github/index.ts';
 import { counted } from './number-text.ts';
 
 /** The rows a model is judged on. */
@@ -18,7 +19,7 @@ export interface EvaluationRows {
 
 /**
  * Opens the evaluation source and reads its target. `text` names columns that the model takes as text although they may look like
- * numbers. Throws when the file is empty, lacks a column, or a label is missing.
+ * numbers. Throws when the file lies outside the repository or is empty, lacks a column, or a label is missing.
  */
 export async function openEvaluation(
   effective: EffectivePolicy,
@@ -36,7 +37,12 @@ export async function openEvaluation(
     });
   }
   const place = effective.placeOf(['evaluation', 'source']);
-  const table = await engine.open(resolve(directory, policy.source), { place, name: policy.source, text });
+  const table = await engine.open(resolve(directory, policy.source), {
+    place,
+    name: policy.source,
+    within: repositoryRoot(directory),
+    text,
+  });
   if (table.rows === 0) {
     throw new DataError({
       code: 'no-rows',

@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { classifierModel, floatTensor, identityModel, linearModel, writeModel } from '../../core/onnx/index.ts';
 import { SluiceError } from '../../core/problem/index.ts';
@@ -618,5 +621,122 @@ describe('fairness', () => {
         }),
       ),
     ).toContain('"sex" makes 200 groups');
+  });
+});
+
+describe('a baseline of its own file', () => {
+  const gates = 'accuracy: { min: 0.5, max_regression: 0.01 }';
+  const own = { model: ', baseline: { path: base.onnx }' };
+  const regression = 'gate/accuracy/max_regression';
+
+  it('is the base commit’s: a pull request cannot put a weaker one in its place', async () => {
+    const judgement = await judge(
+      scene(gates, {
+        ...own,
+        files: { 'model.onnx': always0, 'base.onnx': always0 },
+        base: { 'base.onnx': byTheSum },
+      }),
+    );
+    expect(checkOf(judgement, regression)).toMatchObject({ status: 'fail', baseline: 0.9 });
+    expect(judgement.baseline?.path).toBe('base.onnx@0123456789ab');
+    expect(judgement.notices.map(({ message }) => message).join()).not.toContain('base commit');
+  });
+
+  it('is fed as the base’s policy says', async () => {
+    const judgement = await judge(
+      scene(gates, {
+        model: ', baseline: { path: base.onnx }, inputs: { X: [x, x] }',
+        files: { 'base.onnx': byTheSum },
+        base: { 'base.onnx': byTheSum },
+        basePolicy: policy(gates, own),
+      }),
+    );
+    expect(checkOf(judgement, regression).baseline).toBe(0.9);
+  });
+
+  it('is the checked-out one, under a warning, when the base has none that could be replaced', async () => {
+    const judgement = await judge(scene(gates, { ...own, files: { 'base.onnx': byTheSum }, base: {} }));
+    expect(checkOf(judgement, regression).status).toBe('pass');
+    expect(judgement.notices[0]).toEqual({
+      level: 'warning',
+      message: expect.stringMatching(/0123456789ab has no base\.onnx, .* Review it/),
+    });
+  });
+
+  it('is the checked-out one where there is no base', async () => {
+    const judgement = await judge(scene(gates, { ...own, files: { 'base.onnx': byTheSum } }));
+    expect(checkOf(judgement, regression).status).toBe('pass');
+    expect(judgement.baseline?.path).toBe('base.onnx');
+  });
+
+  it('cannot lie outside of the repository, whatever the base holds', async () => {
+    const judgement = await judge(scene(gates, { model: ', baseline: { path: ../base.onnx }', base: {} }));
+    expect(checkOf(judgement, regression).status).toBe('error');
+  });
+});
+
+describe('the weights beside the base’s model', () => {
+  const gates = 'accuracy: { min: 0.5, max_regression: 0.01 }';
+  const weights = Buffer.from(Float32Array.of(0, 2, 0, 2).buffer);
+  const external = (location: string) =>
+    writeModel({
+      graph: {
+        nodes: [
+          { operator: 'MatMul', inputs: ['X', 'w'], outputs: ['scores'] },
+          { operator: 'Softmax', inputs: ['scores'], outputs: ['probabilities'] },
+        ],
+        inputs: [{ name: 'X', type: 'float32', shape: ['n', 2] }],
+        outputs: [{ name: 'probabilities', type: 'float32', shape: ['n', 2] }],
+        initializers: [{ name: 'w', type: 'float32', dims: [2, 2], external: { location } }],
+      },
+    });
+
+  it('are brought under whatever name it gives them', async () => {
+    const model = { 'models/model.onnx': external('any name.bin'), 'models/any name.bin': weights };
+    const judgement = await judge({
+      policy: policy(gates).replace('model.onnx', 'models/model.onnx'),
+      files: { 'models/model.onnx': byTheSum, 'rows.csv': rows },
+      base: model,
+    });
+    expect(checkOf(judgement, 'gate/accuracy/max_regression')).toMatchObject({ status: 'pass', baseline: 0.9 });
+  });
+
+  it('are never brought from outside of its folder', async () => {
+    const asked: string[] = [];
+    const base = new Proxy<Record<string, Uint8Array>>(
+      { 'model.onnx': external('../secret') },
+      {
+        get(files, path) {
+          asked.push(String(path));
+          return files[String(path)];
+        },
+      },
+    );
+    const judgement = await judge(scene(gates, { base }));
+    expect(checkOf(judgement, 'gate/accuracy/max_regression')).toMatchObject({
+      status: 'error',
+      message: expect.stringContaining('a file that is not beside it'),
+    });
+    expect(asked).toEqual(['model.onnx']);
+  });
+});
+
+describe('evaluation rows outside of the repository', () => {
+  it.each(['../elsewhere.csv', 'link.csv'])('are refused with the policy’s line and a way out: %s', async (source) => {
+    const outside = join(await mkdtemp(join(tmpdir(), 'sluice-outside-')), 'elsewhere.csv');
+    await writeFile(outside, rows);
+    try {
+      const message = await refused({
+        policy: policy('accuracy: { min: 0.5 }').replace('rows.csv', source),
+        files: { 'model.onnx': byTheSum },
+        links: { 'link.csv': outside, '../elsewhere.csv': outside },
+      });
+      expect(message).toMatch(
+        /^sluice\.yaml:3:\d+ evaluation\.source: .*lies outside .* Put the data into the repository/,
+      );
+      expect(message).not.toContain(tmpdir());
+    } finally {
+      await rm(dirname(outside), { recursive: true });
+    }
   });
 });

@@ -75,10 +75,8 @@ export async function latencyChecks(
   return { checks, figures: figuresOf(measured) };
 }
 
-/** A model to time: loaded, and how to load it again. */
 export interface ModelToTime {
-  readonly model: Pick<Model, 'inputs' | 'outputs'>;
-  readonly open: () => Promise<Model>;
+  readonly model: Pick<Model, 'inputs' | 'outputs' | 'forTiming'>;
   /** Absent where there are no rows to feed it. */
   readonly wired: WiredModel | undefined;
 }
@@ -113,25 +111,17 @@ export async function judgeLatency(
   }
 }
 
-function timedModel({ open, wired, model }: ModelToTime, rows: number, batch: number): Stopwatch['candidate'] {
+function timedModel({ wired, model }: ModelToTime, rows: number, batch: number): Stopwatch['candidate'] {
   const feeds =
     wired === undefined
       ? zeroFeeds(model, batch)
       : feedsOf(wired.feedings, 0, Math.min(rows, wired.batch ?? batch), wired.batch ?? batch);
   const outputs = wired?.outputs ?? model.outputs.filter(({ type }) => isRunnable(type)).map(({ name }) => name);
-  return async () => {
-    const session = await open();
-    return {
-      async call() {
-        await session.run(feeds, outputs);
-      },
-      close: () => session.close(),
-    };
-  };
+  return () => model.forTiming(feeds, outputs);
 }
 
 /** Zeros and empty texts in the shapes that the model declares; `batch` for the first size that it leaves open, 1 for others. */
-function zeroFeeds(model: ModelToTime['model'], batch: number): Feeds {
+function zeroFeeds(model: Pick<Model, 'inputs'>, batch: number): Feeds {
   return Object.fromEntries(
     model.inputs.flatMap(({ name, type, shape }) => {
       if (!isRunnable(type)) return [];

@@ -82,8 +82,8 @@ export async function judgeModel(options: {
   const path = modelPolicy.path;
   const file = { file: resolve(directory, path), path, place, within: repositoryRoot(directory) };
   host.info(`Open the candidate ${excerpt(path)}`);
-  await using candidate = await openModelFile(file, host);
-  await using baseline = await baselineOf(policy, directory, base, candidate, host);
+  await using models = await both(openModelFile(file, host), baselineOf(policy, directory, base, host));
+  const { candidate, baseline } = models;
 
   const rowsNeeded = needsRows(gates) || evaluation !== undefined;
   const text = textColumns(candidate, modelPolicy);
@@ -105,7 +105,7 @@ export async function judgeModel(options: {
 
   const checks: Check[] = [];
   const figures: Figure[] = [];
-  const notices: Notice[] = [...noticesOf(candidate, baseline, noBaseline)];
+  const notices: Notice[] = [...baseline.notices, ...noticesOf(candidate, baseline, noBaseline)];
   const take = (part: { checks: readonly Check[]; figures?: readonly Figure[]; notices?: readonly Notice[] }) => {
     checks.push(...part.checks);
     figures.push(...(part.figures ?? []));
@@ -123,15 +123,11 @@ export async function judgeModel(options: {
   if (gates.latency !== undefined) {
     take(
       await judgeLatency(policy, {
-        candidate: {
-          model: candidate,
-          open: () => openModelFile(file, host),
-          wired,
-        },
+        candidate: { model: candidate, wired },
         baseline:
           baseline.model === undefined || (rows !== undefined && wiredBaseline === undefined)
             ? undefined
-            : { model: baseline.model, open: baseline.open, wired: wiredBaseline },
+            : { model: baseline.model, wired: wiredBaseline },
         rows: rows?.table.rows ?? 0,
         noBaseline,
         level: policy.policy.evidence ?? policyDefaults.evidence,
@@ -152,15 +148,32 @@ export async function judgeModel(options: {
   };
 }
 
+interface Models extends AsyncDisposable {
+  readonly candidate: Model;
+  readonly baseline: Baseline;
+}
+
+/** Opened at once, since each waits for a process to start. Neither stays open when the other fails. */
+async function both(candidate: Promise<Model>, baseline: Promise<Baseline>): Promise<Models> {
+  const [one, other] = await Promise.allSettled([candidate, baseline]);
+  const close = async (): Promise<void> => {
+    for (const each of [one, other]) if (each.status === 'fulfilled') await each.value[Symbol.asyncDispose]();
+  };
+  if (one.status === 'fulfilled' && other.status === 'fulfilled') {
+    return { candidate: one.value, baseline: other.value, [Symbol.asyncDispose]: close };
+  }
+  await close();
+  throw one.status === 'rejected' ? one.reason : other.status === 'rejected' ? other.reason : undefined;
+}
+
 /** The baseline, or one that says why it cannot be used. */
 async function baselineOf(
   policy: EffectivePolicy,
   directory: string,
   base: BaseFiles | undefined,
-  candidate: Model,
   host: Host,
 ): Promise<Baseline> {
-  const found = await tried(() => openBaseline(policy, directory, base, candidate.facts, host));
+  const found = await tried(() => openBaseline(policy, directory, base, host));
   return 'kind' in found ? withoutBaseline(policy, found) : found;
 }
 

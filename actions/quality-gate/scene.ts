@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { openEngine } from '../../core/data/index.ts';
@@ -13,6 +13,8 @@ export interface Scene {
   readonly policy: string;
   /** By path. */
   readonly files: Readonly<Record<string, string | Uint8Array>>;
+  /** Symbolic links by path, and where they lead. */
+  readonly links?: Readonly<Record<string, string>>;
   /** The base commit's files; no base when not given. */
   readonly base?: Readonly<Record<string, Uint8Array>>;
   readonly basePolicy?: string;
@@ -20,12 +22,15 @@ export interface Scene {
 }
 
 export async function judge(scene: Scene): Promise<ModelJudgement> {
-  const directory = await mkdtemp(join(tmpdir(), 'sluice-scene-'));
+  const above = await mkdtemp(join(tmpdir(), 'sluice-scene-'));
+  const directory = join(above, 'repository');
   try {
+    await mkdir(directory);
     for (const [path, content] of Object.entries(scene.files)) {
       await mkdir(dirname(join(directory, path)), { recursive: true });
       await writeFile(join(directory, path), content);
     }
+    for (const [path, target] of Object.entries(scene.links ?? {})) await symlink(target, join(directory, path));
     await using engine = await openEngine({ threads: 1 });
     return await judgeModel({
       policy: policyOf(scene),
@@ -35,7 +40,7 @@ export async function judge(scene: Scene): Promise<ModelJudgement> {
       ...(scene.base === undefined ? {} : { base: baseOf(scene.base) }),
     });
   } finally {
-    await rm(directory, { recursive: true, force: true });
+    await rm(above, { recursive: true, force: true });
   }
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 export { bringNativeParts, type FillOptions } from './fill-directory.ts';
-export { type DuckDb, loadDuckDb, loadOnnxRuntime, type OnnxRuntime } from './load.ts';
+export { type DuckDb, loadDuckDb, loadOnnxRuntime, locateOnnxRuntime, type OnnxRuntime } from './load.ts';
 export type { NativeOptions, Patience } from './options.ts';
 export { nativeVersions, type PartName } from './parts.ts';
 export { proxyFor } from './proxy.ts';

@@ -410,5 +410,5 @@ test('importing the room loads nothing that downloads', async () => {
   const chunks: Buffer[] = [];
   job.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
   expect((await once(job, 'close'))[0]).toBe(0);
-  expect(Buffer.concat(chunks).toString()).toBe('');
+  expect(Buffer.concat(chunks).toString()).not.toMatch(/undici|tar-stream|lockfile|onnxruntime|duckdb/);
 });

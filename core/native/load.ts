@@ -21,6 +21,14 @@ export async function loadOnnxRuntime(options: NativeOptions = {}): Promise<Onnx
   return runtime;
 }
 
+/**
+ * The folder of ONNX Runtime's package, found (or brought) as `loadOnnxRuntime` finds it, for loading it in another process. Throws a
+ * NativeError as that does.
+ */
+export async function locateOnnxRuntime(options: NativeOptions = {}): Promise<string> {
+  return join(await locate('onnxruntime', settle(options)), parts.onnxruntime.entry);
+}
+
 /** DuckDB in the pinned version, found as `loadOnnxRuntime` finds ONNX Runtime. */
 export async function loadDuckDb(options: NativeOptions = {}): Promise<DuckDb> {
   return load('duckdb', settle(options));

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ModelError, type Problem } from '../problem/index.ts';
-import { type Inspection, inspectModel, type ScanOptions, sayerFor } from './inspection.ts';
+import { type Inspection, inspectModel, notThere, type ScanOptions, sayerFor } from './inspection.ts';
 import type { Opset } from './structure.ts';
 import type { TensorSpec } from './tensor.ts';
 
@@ -47,6 +47,14 @@ export async function readModelFacts(file: string, options: ScanOptions = {}): P
   return factsOf(file, inspection, options);
 }
 
+/** What is scanned must be what runs. */
+export const changed: Omit<Problem, 'place'> = {
+  code: 'model-changed',
+  message: 'the model or its external data changed while Sluice worked on it',
+  expected: 'files that nobody writes meanwhile',
+  fix: 'Run again once what writes them has ended.',
+};
+
 /** Throws one ModelError with all problems, if there are any. */
 export function throwAll(problems: readonly Problem[]): void {
   const [first, ...rest] = problems;
@@ -57,16 +65,15 @@ export function throwAll(problems: readonly Problem[]): void {
 export async function factsOf(file: string, inspection: Inspection, options: ScanOptions): Promise<ModelFacts> {
   const { path, structure, bytes, external } = inspection;
   if (path === undefined || structure === undefined) throw new TypeError('an unreadable model has no facts');
-  const say = sayerFor(file, options.place);
+  const say = sayerFor(file, options);
   const digests = await Promise.all(
     [{ path, bytes }, ...external.map((each) => ({ path: join(dirname(path), each.name), bytes: each.bytes }))].map(
       async (each) => {
         const digest = await sha256Of(each.path).catch((cause: unknown) => {
-          const found = cause instanceof Error ? cause.message : String(cause);
-          throw new ModelError(say({ code: 'unreadable-file', message: 'the model cannot be read', found }), { cause });
+          throw new ModelError(say(notThere(cause)), { cause });
         });
         if (digest.bytes === each.bytes) return digest.sha256;
-        throw new ModelError(say({ code: 'model-changed', message: 'the model changed while it was read' }));
+        throw new ModelError(say(changed));
       },
     ),
   );

@@ -7,8 +7,9 @@ export type { ElementType } from './element-type.ts';
 export { type ModelFacts, readModelFacts } from './facts.ts';
 export { feedProblems } from './feeds.ts';
 export { float16ToNumber, numberToFloat16 } from './float16.ts';
-export type { ScanOptions } from './inspection.ts';
-export { type Model, type OpenOptions, openModel } from './model.ts';
+export type { InferenceLimits } from './inference-process.ts';
+export { externalDataNames, type ScanOptions } from './inspection.ts';
+export { type Model, type OpenOptions, openModel, type TimedModel } from './model.ts';
 export {
   classifierModel,
   floatTensor,

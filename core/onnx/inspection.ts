@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync, type Stats } from 'node:fs';
+import { type BigIntStats, closeSync, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { lstat, open, realpath, stat } from 'node:fs/promises';
 import { dirname, extname, isAbsolute, join, relative } from 'node:path';
 import type { Place, Problem } from '../problem/index.ts';
@@ -10,6 +10,8 @@ import { WireError, WireReader } from './wire-reader.ts';
 export interface ScanOptions {
   /** Where the policy names the model: shown with every problem. @default the model file itself */
   readonly place?: Place;
+  /** What problems call the model file, so that they hold no path of this machine. @default the file as given */
+  readonly name?: string;
   /** The checkout. A symbolic link that leads out of it is a problem. @default no limit */
   readonly within?: string;
   /** Bytes of the model and its external data together. @default 16 GiB */
@@ -26,6 +28,12 @@ export interface ExternalFile {
   readonly bytes: number;
 }
 
+/** A file at the time it was looked at: any later write or replacement gives it another `identity`. */
+export interface SeenFile {
+  readonly path: string;
+  readonly identity: string;
+}
+
 /** Everything one look at a model file finds. */
 export interface Inspection {
   /** The model file's real path: what is scanned is what is loaded. Undefined when there is no such file. */
@@ -35,6 +43,8 @@ export interface Inspection {
   /** Bytes of the model file alone. */
   readonly bytes: number;
   readonly external: readonly ExternalFile[];
+  /** The model file and those beside it, each as it was before it was read. */
+  readonly seen: readonly SeenFile[];
   /** Reasons why nothing is known about the model at all. */
   readonly unreadable: readonly Problem[];
   /** Reasons why the files beside it must not be read. */
@@ -49,23 +59,33 @@ const defaultDomains: readonly string[] = ['ai.onnx', 'ai.onnx.ml', 'com.microso
 /** Operators of ONNX Runtime's own domain that run code or read files from outside the model. */
 const forbiddenOperators = new Set(['PythonOp', 'PythonOpGrad', 'PyOp', 'PyCustomOp', 'TritonOp', 'EPContext', 'Snpe']);
 const mostProblemsOfAKind = 10;
+const exportAgain = 'Export the model again, and check it with onnx.checker.check_model.';
 
 export async function inspectModel(file: string, options: ScanOptions = {}): Promise<Inspection> {
-  const sayer = sayerFor(file, options.place);
-  const nothing = { path: undefined, structure: undefined, bytes: 0, external: [], unsafeFiles: [], unsafeContent: [] };
+  const sayer = sayerFor(file, options);
+  const nothing = {
+    path: undefined,
+    structure: undefined,
+    bytes: 0,
+    external: [],
+    seen: [],
+    unsafeFiles: [],
+    unsafeContent: [],
+  };
   const located = await locate(file, options.within, sayer);
   if ('problem' in located) return { ...nothing, unreadable: [located.problem] };
   const { path } = located;
   const read = readModel(path, options, sayer);
   if ('problem' in read) return { ...nothing, path, unreadable: [read.problem] };
-  const { structure, bytes } = read;
-  const { files, problems } = await externalFiles(structure.externalClaims, dirname(path), sayer);
+  const { structure, bytes, identity } = read;
+  const { files, seen, problems } = await externalFiles(structure.externalClaims, dirname(path), sayer);
   const total = bytes + files.reduce((sum, each) => sum + each.bytes, 0);
   return {
     path,
     structure,
     bytes,
     external: files,
+    seen: [{ path, identity }, ...seen],
     unreadable: [],
     unsafeFiles:
       total > maximumBytes(options) ? [...problems, tooLarge(total, maximumBytes(options), sayer)] : problems,
@@ -79,9 +99,21 @@ export async function inspectModel(file: string, options: ScanOptions = {}): Pro
 /** Turns "what is wrong with the model" into a problem that names the file, wherever the place points. */
 export type Sayer = (what: Omit<Problem, 'place'>) => Problem;
 
-export function sayerFor(file: string, place: Place | undefined): Sayer {
+export function sayerFor(file: string, { name = file, place }: Pick<ScanOptions, 'name' | 'place'>): Sayer {
   return ({ message, ...rest }) =>
-    place === undefined ? { ...rest, message, place: { file } } : { ...rest, message: `${file}: ${message}`, place };
+    place === undefined
+      ? { ...rest, message, place: { file: name } }
+      : { ...rest, message: `${excerpt(name, 200)}: ${message}`, place };
+}
+
+/** Throws nothing for a file that is gone: it has no identity then. */
+export async function identityOf(path: string): Promise<string | undefined> {
+  return lstat(path, { bigint: true }).then(identityFrom, () => undefined);
+}
+
+/** The time of the last change of status moves with every write, and no program can set it. */
+function identityFrom({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
+  return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
 }
 
 async function locate(
@@ -105,8 +137,7 @@ async function locate(
         problem: say({
           code: 'model-outside-checkout',
           message: 'the model is not inside the checkout',
-          found: excerpt(path, 200),
-          expected: `a file below ${root}`,
+          found: 'a path or a link that leads out of it',
           fix: 'Commit the file itself instead of a link to it.',
         }),
       };
@@ -122,7 +153,17 @@ async function locate(
       }),
     };
   }
-  if (!stats.isFile()) return { problem: say({ code: 'not-a-file', message: 'the model is not a regular file' }) };
+  if (!stats.isFile()) {
+    return {
+      problem: say({
+        code: 'not-a-file',
+        message: 'the model is not a regular file',
+        found: 'a device, pipe or socket',
+        expected: 'an .onnx file',
+        fix: 'Name the model file itself.',
+      }),
+    };
+  }
   if (extname(path).toLowerCase() === '.ort') {
     // ONNX Runtime goes by the name and would read it with another parser than the one that scanned it.
     return {
@@ -136,7 +177,7 @@ async function locate(
   return { path };
 }
 
-function notThere(cause: unknown): Omit<Problem, 'place'> {
+export function notThere(cause: unknown): Omit<Problem, 'place'> {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
   if (code === 'ENOENT' || code === 'ENOTDIR') {
     return {
@@ -148,7 +189,8 @@ function notThere(cause: unknown): Omit<Problem, 'place'> {
   return {
     code: 'unreadable-file',
     message: 'the model file cannot be read',
-    found: cause instanceof Error ? cause.message : String(cause),
+    found: code === '' ? 'an error' : code,
+    fix: code === 'ELOOP' ? 'Commit the file itself instead of a link to it.' : 'Check its permissions.',
   };
 }
 
@@ -156,7 +198,9 @@ function readModel(
   path: string,
   options: ScanOptions,
   say: Sayer,
-): { readonly structure: Structure; readonly bytes: number } | { readonly problem: Problem } {
+):
+  | { readonly structure: Structure; readonly bytes: number; readonly identity: string }
+  | { readonly problem: Problem } {
   let descriptor: number;
   try {
     descriptor = openSync(path, 'r');
@@ -164,7 +208,9 @@ function readModel(
     return { problem: say(notThere(cause)) };
   }
   try {
-    const { size } = fstatSync(descriptor);
+    const stats = fstatSync(descriptor, { bigint: true });
+    const identity = identityFrom(stats);
+    const size = Number(stats.size);
     const start = Buffer.alloc(Math.min(size, kindBytes));
     readSync(descriptor, start, 0, start.length, 0);
     const kind = fileKind(start);
@@ -174,7 +220,7 @@ function readModel(
     const reader = new WireReader((buffer, position) => readSync(descriptor, buffer, 0, buffer.length, position), size);
     try {
       const structure = readStructure(reader, { tensorBytes: options.maximumTensorBytes ?? 2 ** 31 });
-      return { structure, bytes: size };
+      return { structure, bytes: size, identity };
     } catch (cause) {
       if (!(cause instanceof WireError)) throw cause;
       return { problem: say(brokenModel(cause, start, size)) };
@@ -233,8 +279,9 @@ async function externalFiles(
   claims: readonly ExternalClaim[],
   directory: string,
   say: Sayer,
-): Promise<{ files: readonly ExternalFile[]; problems: readonly Problem[] }> {
+): Promise<{ files: readonly ExternalFile[]; seen: readonly SeenFile[]; problems: readonly Problem[] }> {
   const problems: Problem[] = [];
+  const seen: SeenFile[] = [];
   const files = new Map<string, ExternalFile | undefined>();
   for (const { tensor, entries, bytes } of claims) {
     if (problems.length >= mostProblemsOfAKind) break;
@@ -246,14 +293,20 @@ async function externalFiles(
         say({
           code: 'bad-external-data',
           message: `tensor ${quoted} ${name === '' ? 'names no external file' : 'describes its external data twice'}`,
+          fix: exportAgain,
         }),
       );
       continue;
     }
     if (!files.has(name)) {
       const looked = await lookAt(name, directory, say);
-      if ('problem' in looked) problems.push(looked.problem);
-      files.set(name, 'problem' in looked ? undefined : looked);
+      if ('problem' in looked) {
+        problems.push(looked.problem);
+        files.set(name, undefined);
+      } else {
+        files.set(name, looked.file);
+        seen.push(looked.seen);
+      }
     }
     const file = files.get(name);
     if (file === undefined) continue;
@@ -266,6 +319,7 @@ async function externalFiles(
           message: `tensor ${quoted} does not say correctly where in ${JSON.stringify(name)} its values are`,
           found: excerpt(`offset ${values.get('offset') ?? 0}, length ${values.get('length') ?? 'not given'}`),
           expected: bytes === undefined ? 'a tensor of numbers' : `whole numbers, and a length of ${bytes}`,
+          fix: exportAgain,
         }),
       );
     } else if (offset + length > file.bytes) {
@@ -281,7 +335,7 @@ async function externalFiles(
     }
   }
   const safe = [...files.values()].filter((file) => file !== undefined);
-  return { files: safe.sort((a, b) => (a.name < b.name ? -1 : 1)), problems };
+  return { files: safe.sort((a, b) => (a.name < b.name ? -1 : 1)), seen, problems };
 }
 
 function wholeNumber(text: string): number | undefined {
@@ -289,16 +343,33 @@ function wholeNumber(text: string): number | undefined {
   return number;
 }
 
+/**
+ * The names of the files beside a model that it keeps its weights in, sorted, as far as they may be read: plain names only. Empty when
+ * the file is no readable model. For bringing those files: whether the model is safe to load, `openModel` says once they are there.
+ */
+export async function externalDataNames(file: string): Promise<readonly string[]> {
+  const say = sayerFor(file, {});
+  const located = await locate(file, undefined, say);
+  const read = 'problem' in located ? located : readModel(located.path, {}, say);
+  if ('problem' in read) return [];
+  const names = read.structure.externalClaims.map(({ entries }) => new Map(entries).get('location') ?? '');
+  return [...new Set(names)].filter(isPlainName).sort();
+}
+
+/** Also not what Windows reads as a drive, a stream or a device, so that a model is safe everywhere or nowhere. */
+function isPlainName(name: string): boolean {
+  return !/^$|[\\/:*?"<>|\u0000-\u001f\u007f]/.test(name) && name !== '.' && name !== '..' && name.length <= 255;
+}
+
 async function lookAt(
   name: string,
   directory: string,
   say: Sayer,
-): Promise<ExternalFile | { readonly problem: Problem }> {
+): Promise<{ readonly file: ExternalFile; readonly seen: SeenFile } | { readonly problem: Problem }> {
   const shown = JSON.stringify(excerpt(name, 200));
   const fix =
     "Export with the weights in one file beside the model (onnx.save_model(..., location='model.onnx.data')).";
-  // Also what Windows reads as a drive, a stream or a device, so that a model is safe everywhere or nowhere.
-  if (/[\\/:*?"<>|\u0000-\u001f\u007f]/.test(name) || name === '.' || name === '..' || name.length > 255) {
+  if (!isPlainName(name)) {
     return {
       problem: say({
         code: 'external-data-outside',
@@ -313,9 +384,9 @@ async function lookAt(
   const refuse = (code: string, message: string, more: Partial<Problem> = {}): { readonly problem: Problem } => ({
     problem: say({ code, message: `the external file ${shown} ${message}`, ...more }),
   });
-  let stats: Stats;
+  let stats: BigIntStats;
   try {
-    stats = await lstat(path);
+    stats = await lstat(path, { bigint: true });
   } catch {
     return refuse('external-data-missing', 'is not there', {
       fix: 'Commit the external data together with the model it was exported with.',
@@ -323,23 +394,25 @@ async function lookAt(
   }
   if (stats.isSymbolicLink())
     return refuse('external-data-link', 'is a symbolic link', { fix: 'Commit the file itself.' });
-  if (!stats.isFile()) return refuse('external-data-not-a-file', 'is not a regular file');
+  if (!stats.isFile())
+    return refuse('external-data-not-a-file', 'is not a regular file', { fix: 'Commit the weights as a file.' });
   // A second name for a file elsewhere is the one way out of a directory that no path shows.
-  if (stats.nlink !== 1) {
+  if (stats.nlink !== 1n) {
     return refuse('external-data-link', 'is a hard link', {
       found: `${stats.nlink} names`,
       expected: 'one',
       fix: 'Copy the file instead of linking it.',
     });
   }
-  if (stats.size < kindBytes) {
-    const start = await firstBytes(path, stats.size);
+  const bytes = Number(stats.size);
+  if (bytes < kindBytes) {
+    const start = await firstBytes(path, bytes);
     const kind = fileKind(start);
     if (kind?.name.startsWith('a Git LFS pointer') === true) {
       return refuse('external-data-missing', `is ${kind.name}`, kind.fix === undefined ? {} : { fix: kind.fix });
     }
   }
-  return { name, bytes: stats.size };
+  return { file: { name, bytes }, seen: { path, identity: identityFrom(stats) } };
 }
 
 export async function firstBytes(path: string, size: number): Promise<Uint8Array> {
@@ -385,7 +458,5 @@ function operatorProblems(structure: Structure, domains: readonly string[], say:
 
 /** T10: what a tensor declares must be there. */
 function contradictions(structure: Structure, say: Sayer): readonly Problem[] {
-  return structure.contradictions.map((contradiction) =>
-    say({ ...contradiction, fix: 'Export the model again, and check it with onnx.checker.check_model.' }),
-  );
+  return structure.contradictions.map((contradiction) => say({ ...contradiction, fix: exportAgain }));
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { silentHost } from '../host/index.ts';
 import { ModelError } from '../problem/index.ts';
 import { openModel } from './model.ts';
@@ -242,4 +242,132 @@ test('a pickle beside the model is warned of, ordinary neighbours are not', asyn
   await (await openModel(join(folder, 'model.onnx'), { host })).close();
   expect(warnings).toHaveLength(1);
   expect(warnings[0]).toContain('"model.pkl"');
+});
+
+describe('a model that asks for more than any machine has', () => {
+  const floatOut = [{ name: 'Y', type: 'float32', shape: ['n'] }] as const;
+  /** As large as its input says. */
+  const byInput: ModelToWrite = {
+    graph: {
+      nodes: [{ operator: 'ConstantOfShape', inputs: ['X'], outputs: ['Y'] }],
+      inputs: [{ name: 'X', type: 'int64', shape: [1] }],
+      outputs: floatOut,
+    },
+  };
+  /** Goes round as often as an integer can count. */
+  const endless: ModelToWrite = {
+    graph: {
+      nodes: [
+        {
+          operator: 'Loop',
+          inputs: ['rounds', 'go', 'X'],
+          outputs: ['Y'],
+          attributes: {
+            body: {
+              graph: {
+                nodes: [
+                  { operator: 'Identity', inputs: ['on'], outputs: ['still'] },
+                  { operator: 'Sin', inputs: ['value'], outputs: ['next'] },
+                ],
+                inputs: [
+                  { name: 'round', type: 'int64', shape: [] },
+                  { name: 'on', type: 'bool', shape: [] },
+                  { name: 'value', type: 'float32', shape: ['n'] },
+                ],
+                outputs: [
+                  { name: 'still', type: 'bool', shape: [] },
+                  { name: 'next', type: 'float32', shape: ['n'] },
+                ],
+              },
+            },
+          },
+        },
+      ],
+      inputs: [{ name: 'X', type: 'float32', shape: ['n'] }],
+      outputs: floatOut,
+      initializers: [
+        { name: 'rounds', type: 'int64', dims: [], integers: [Number.MAX_SAFE_INTEGER] },
+        { name: 'go', type: 'bool', dims: [], raw: Uint8Array.of(1) },
+      ],
+    },
+  };
+  const size = (elements: bigint): Feeds => ({ X: { type: 'int64', data: BigInt64Array.of(elements), dims: [1] } });
+
+  test('of memory is an error of the model, and stays one', async () => {
+    await using model = await openModel(save(byInput), { limits: { memoryBytes: 400_000_000 } });
+    expect((await model.run(size(2n))).Y).toEqual(float([0, 0], [2]));
+    const { problems } = await errorOf(model.run(size(400_000_000n)));
+    expect(problems).toMatchObject([{ code: 'model-exhausts-memory', found: 'more than 381 MiB' }]);
+    expect(problems[0].fix).toContain('ConstantOfShape');
+    expect((await errorOf(model.run(size(2n)))).problems[0].code).toBe('model-exhausts-memory');
+  });
+
+  test('of memory no machine has is what ONNX Runtime says it is', async () => {
+    await using model = await openModel(save(byInput));
+    expect((await errorOf(model.run(size(2n ** 60n)))).problems[0].code).toBe('run-failed');
+  });
+
+  test('of time is ended by the limit', async () => {
+    await using model = await openModel(save(endless), { limits: { milliseconds: 1500 } });
+    const { problems } = await errorOf(model.run({ X: float([1], [1]) }));
+    expect(problems).toMatchObject([{ code: 'model-too-slow', found: 'more than 1.5 s' }]);
+  });
+
+  test('is never run in this process, not even to be timed', async () => {
+    await using model = await openModel(save(endless), { limits: { milliseconds: 1500 } });
+    expect((await errorOf(model.forTiming({ X: float([1], [1]) }))).problems[0].code).toBe('model-too-slow');
+  });
+});
+
+describe('a model opened for timing', () => {
+  const feeds = { X: float([1, 2], [1, 2]) };
+
+  test('is neither scanned nor warned of again', async () => {
+    const folder = mkdtempSync(join(directory, 'timed-'));
+    writeFileSync(join(folder, 'model.onnx'), identityModel());
+    writeFileSync(join(folder, 'model.pkl'), Buffer.from('80049515', 'hex'));
+    const warnings: string[] = [];
+    const host = { ...silentHost, warning: (message: string) => warnings.push(message) };
+    await using model = await openModel(join(folder, 'model.onnx'), { host });
+    for (let session = 0; session < 3; session++) {
+      const timed = await model.forTiming(feeds);
+      await timed.call();
+      await timed.close();
+    }
+    expect(warnings).toHaveLength(1);
+  });
+
+  test.each(['model.onnx', 'weights.bin'])('is the one that was scanned: %s may not change meanwhile', async (name) => {
+    const folder = mkdtempSync(join(directory, 'changed-'));
+    const weights = new Uint8Array(Float32Array.of(7, 8).buffer);
+    writeFileSync(join(folder, 'weights.bin'), weights);
+    const external = writeModel({
+      graph: {
+        nodes: [{ operator: 'Add', inputs: ['X', 'w'], outputs: ['Y'] }],
+        inputs: [{ name: 'X', type: 'float32', shape: [1, 2] }],
+        outputs: [{ name: 'Y', type: 'float32', shape: [1, 2] }],
+        initializers: [{ name: 'w', type: 'float32', dims: [2], external: { location: 'weights.bin' } }],
+      },
+    });
+    writeFileSync(join(folder, 'model.onnx'), external);
+    await using model = await openModel(join(folder, 'model.onnx'));
+    await (await model.forTiming(feeds)).close();
+    // The same bytes, written again: nobody can know that they are without reading them.
+    writeFileSync(join(folder, name), name === 'weights.bin' ? weights : external);
+    expect((await errorOf(model.forTiming(feeds))).problems[0].code).toBe('model-changed');
+  });
+
+  test('refuses feeds that do not fit', async () => {
+    await using model = await openModel(save(identityModel()));
+    expect((await errorOf(model.forTiming({}))).problems[0].code).toBe('missing-input');
+  });
+});
+
+test('problems call the model by its name in the policy and hold no path of this machine', async () => {
+  const place = { file: 'sluice.yaml', line: 3 };
+  for (const file of [save(nonsense), save(Buffer.from('no model')), join(directory, 'absent.onnx')]) {
+    const { message } = await errorOf(openModel(file, { place, name: 'models/m.onnx' }));
+    expect(message).toContain('models/m.onnx');
+    expect(message).not.toContain(directory);
+  }
 });

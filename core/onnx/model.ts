@@ -1,19 +1,31 @@
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { loadOnnxRuntime, type NativeOptions, type OnnxRuntime } from '../native/index.ts';
+import { loadOnnxRuntime, locateOnnxRuntime, type NativeOptions } from '../native/index.ts';
 import { ModelError, type Problem } from '../problem/index.ts';
 import { excerpt } from '../text/index.ts';
-import { factsOf, type ModelFacts, throwAll } from './facts.ts';
+import { changed, factsOf, type ModelFacts, throwAll } from './facts.ts';
 import { feedProblems, list } from './feeds.ts';
 import { isPickle, kindBytes } from './file-kind.ts';
-import { float16ToNumber, numberToFloat16 } from './float16.ts';
-import { firstBytes, inspectModel, type Sayer, type ScanOptions, sayerFor } from './inspection.ts';
-import { describeTensor, type Feeds, isRunnable, type Outputs, type Tensor, type TensorSpec } from './tensor.ts';
+import { type Inference, loadInference, type RawTensors } from './inference.ts';
+import { InferenceFailure, type InferenceLimits, InferenceProcess } from './inference-process.ts';
+import {
+  firstBytes,
+  identityOf,
+  inspectModel,
+  type Sayer,
+  type ScanOptions,
+  type SeenFile,
+  sayerFor,
+} from './inspection.ts';
+import { fromRaw, toRaw } from './raw-tensor.ts';
+import { describeTensor, type Feeds, isRunnable, type Outputs, type TensorSpec } from './tensor.ts';
 
 export interface OpenOptions extends ScanOptions {
   readonly host?: NonNullable<NativeOptions['host']>;
   /** Where ONNX Runtime comes from. @default as `loadOnnxRuntime` finds it */
   readonly native?: NativeOptions;
+  /** How much time and memory the model may take. */
+  readonly limits?: InferenceLimits;
 }
 
 /** A model that was scanned, loaded and can be run. */
@@ -23,93 +35,163 @@ export interface Model extends AsyncDisposable {
   readonly outputs: readonly TensorSpec[];
   /**
    * Runs the model once. `names` picks outputs (all of them by default): one that is not a tensor can only be left out. Throws a
-   * ModelError with every problem of the feeds, or with what ONNX Runtime said. Calls may overlap; they are run one after the other.
+   * ModelError with every problem of the feeds, with what ONNX Runtime said, or with the limit of time or memory that the run went
+   * beyond; after that the model cannot be run any more. Calls may overlap; they are run one after the other.
    */
   run(feeds: Feeds, names?: readonly string[]): Promise<Outputs>;
+  /**
+   * Loads the model once more, into this very process, for timing calls with these feeds: another process would be timed along with the
+   * model. They are run under the limits first, once for each `feeds`. The files are not scanned again: it throws when they are not
+   * those that were.
+   */
+  forTiming(feeds: Feeds, names?: readonly string[]): Promise<TimedModel>;
   close(): Promise<void>;
 }
 
-/** Only fatal errors: the others also come back as exceptions, and stderr is past every host. */
-const silent = 4;
-
-type Session = Awaited<ReturnType<OnnxRuntime['InferenceSession']['create']>>;
+/** A model in this process, and what to run it on. */
+export interface TimedModel {
+  call(): Promise<void>;
+  close(): Promise<void>;
+}
 
 /**
- * Scans a model file and loads it into ONNX Runtime: on the CPU, on one thread and in order, so that the same model and data give the
- * same numbers on every run. Throws a ModelError with everything the scan found, before anything is loaded.
+ * Scans a model file and loads it into ONNX Runtime, in a process of its own (`InferenceProcess` says why), so that the same model and
+ * data give the same numbers on every run. Throws a ModelError with everything the scan found, before anything is loaded.
  */
 export async function openModel(file: string, options: OpenOptions = {}): Promise<Model> {
   const inspection = await inspectModel(file, options);
   throwAll([...inspection.unreadable, ...inspection.unsafeFiles, ...inspection.unsafeContent]);
-  const facts = await factsOf(file, inspection, options);
-  const say = sayerFor(file, options.place);
+  const say = sayerFor(file, options);
   const path = inspection.path ?? file;
-  await warnOfPickles(path, options);
-  const { host } = options;
-  const runtime = await loadOnnxRuntime({ ...(host === undefined ? {} : { host }), ...options.native });
-  let session: Session;
+  const { host, limits } = options;
+  const native = { ...(host === undefined ? {} : { host }), ...options.native };
+  // Started here: it loads ONNX Runtime while this process reads the model for its facts.
+  const process = new InferenceProcess(await locateOnnxRuntime(native), limits);
   try {
-    session = await runtime.InferenceSession.create(path, {
-      executionProviders: ['cpu'],
-      intraOpNumThreads: 1,
-      interOpNumThreads: 1,
-      executionMode: 'sequential',
-      graphOptimizationLevel: 'all',
-      logSeverityLevel: silent,
-    });
-  } catch (cause) {
-    throw new ModelError(say(loadProblem(cause)), { cause });
+    const facts = await factsOf(file, inspection, options);
+    await warnOfPickles(path, options);
+    const model = new OpenedModel(facts, process, native, { path, seen: inspection.seen, say });
+    await model.load();
+    return model;
+  } catch (error) {
+    await process.close();
+    throw error;
   }
-  return new LoadedModel(facts, runtime, session, say);
 }
 
-class LoadedModel implements Model {
+interface ScannedFile {
+  readonly path: string;
+  readonly seen: readonly SeenFile[];
+  readonly say: Sayer;
+}
+
+class OpenedModel implements Model {
   readonly facts: ModelFacts;
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
-  readonly #runtime: OnnxRuntime;
+  readonly #process: InferenceProcess;
+  readonly #native: NativeOptions;
+  readonly #file: ScannedFile;
   readonly #say: Sayer;
-  #session: Session | undefined;
+  /** Feeds and the outputs asked for that kept to the limits. */
+  readonly #tried = new WeakMap<Feeds, string>();
+  #closed = false;
 
-  constructor(facts: ModelFacts, runtime: OnnxRuntime, session: Session, say: Sayer) {
+  constructor(facts: ModelFacts, process: InferenceProcess, native: NativeOptions, file: ScannedFile) {
     this.facts = facts;
     this.inputs = facts.inputs;
     this.outputs = facts.outputs;
-    this.#runtime = runtime;
-    this.#session = session;
-    this.#say = say;
+    this.#process = process;
+    this.#native = native;
+    this.#file = file;
+    this.#say = file.say;
+  }
+
+  async load(): Promise<void> {
+    try {
+      await this.#process.load(this.#file.path);
+    } catch (cause) {
+      // The same library in this process says the same, as a NativeError.
+      if (cause instanceof InferenceFailure && cause.kind === 'runtime') await loadOnnxRuntime(this.#native);
+      throw this.#failure(loadRefused, cause);
+    }
+    await this.#requireUnchanged();
   }
 
   async run(feeds: Feeds, names: readonly string[] = this.outputs.map(({ name }) => name)): Promise<Outputs> {
-    const session = this.#session;
-    if (session === undefined)
-      throw new ModelError(this.#say({ code: 'model-closed', message: 'the model was closed' }));
-    throwAll([...feedProblems(this.inputs, feeds, this.#say), ...this.#outputProblems(names)]);
-    let results: Awaited<ReturnType<Session['run']>>;
+    this.#check(feeds, names);
     try {
-      const given = Object.entries(feeds).map(([name, tensor]) => [name, toRuntime(this.#runtime, tensor)] as const);
-      results = await session.run(Object.fromEntries(given), [...names], { logSeverityLevel: silent });
+      const results = await this.#process.run(rawFeeds(feeds), names);
+      return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, fromRaw(tensor)]));
     } catch (cause) {
-      throw new ModelError(
-        this.#say({
-          code: 'run-failed',
-          message: 'ONNX Runtime could not run the model',
-          found: runtimeMessage(cause),
-        }),
-        { cause },
-      );
+      throw this.#failure(runRefused, cause);
     }
-    return Object.fromEntries(names.map((name) => [name, fromRuntime(results[name])]));
+  }
+
+  async forTiming(feeds: Feeds, names: readonly string[] = this.outputs.map(({ name }) => name)): Promise<TimedModel> {
+    const outputs = JSON.stringify(names);
+    if (this.#tried.get(feeds) !== outputs) {
+      await this.run(feeds, names);
+      this.#tried.set(feeds, outputs);
+    } else this.#check(feeds, names);
+    const runtime = await loadOnnxRuntime(this.#native);
+    const raw = rawFeeds(feeds);
+    let inference: Inference;
+    try {
+      inference = await loadInference(runtime, this.#file.path);
+    } catch (cause) {
+      throw this.#failure(loadRefused, cause);
+    }
+    await this.#requireUnchanged();
+    return {
+      call: async () => {
+        try {
+          await inference.run(raw, names);
+        } catch (cause) {
+          throw this.#failure(runRefused, cause);
+        }
+      },
+      close: () => inference.release(),
+    };
   }
 
   async close(): Promise<void> {
-    const session = this.#session;
-    this.#session = undefined;
-    await session?.release();
+    this.#closed = true;
+    await this.#process.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #check(feeds: Feeds, names: readonly string[]): void {
+    if (this.#closed) {
+      throw new ModelError(
+        this.#say({ code: 'model-closed', message: 'the model was closed', fix: 'Run it before it is closed.' }),
+      );
+    }
+    throwAll([...feedProblems(this.inputs, feeds, this.#say), ...this.#outputProblems(names)]);
+  }
+
+  async #requireUnchanged(): Promise<void> {
+    for (const { path, identity } of this.#file.seen) {
+      if ((await identityOf(path)) !== identity) throw new ModelError(this.#say(changed));
+    }
+  }
+
+  #failure(refused: (said: string) => Omit<Problem, 'place'>, cause: unknown): ModelError {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    const said = excerpt(
+      message
+        .replaceAll(this.#file.path, 'the model')
+        .replaceAll(/\s*\n\s*/g, ' ')
+        .trim(),
+      400,
+    );
+    const kind = cause instanceof InferenceFailure ? cause.kind : 'refused';
+    return new ModelError(this.#say(kind in failures ? failures[kind as keyof typeof failures](said) : refused(said)), {
+      cause,
+    });
   }
 
   #outputProblems(names: readonly string[]): readonly Problem[] {
@@ -142,31 +224,11 @@ function unsupportedOutput({ name, type, shape, unranked }: TensorSpec): Omit<Pr
   };
 }
 
-function toRuntime(runtime: OnnxRuntime, tensor: Tensor): InstanceType<OnnxRuntime['Tensor']> {
-  const { dims } = tensor;
-  if (tensor.type === 'string') return new runtime.Tensor('string', [...tensor.data], dims);
-  if (tensor.type === 'float16') {
-    const bits = Uint16Array.from(tensor.data, numberToFloat16);
-    const wrapped = new runtime.Tensor('float16', bits, dims);
-    // Where JavaScript has a Float16Array (Node 24), ONNX Runtime 1.30 wraps the bits in one that its own native half cannot read.
-    Reflect.set(wrapped, 'cpuData', bits);
-    return wrapped;
-  }
-  return new runtime.Tensor(tensor.type, tensor.data, dims);
+function rawFeeds(feeds: Feeds): RawTensors {
+  return Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, toRaw(tensor)]));
 }
 
-function fromRuntime(value: unknown): Tensor {
-  const { type, data, dims } = value as InstanceType<OnnxRuntime['Tensor']>;
-  if (type === 'float16' && ArrayBuffer.isView(data)) {
-    const bits = new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2);
-    return { type, data: Float32Array.from(bits, float16ToNumber), dims };
-  }
-  // The type was found runnable above, and ONNX Runtime pairs each with the array that TensorData says.
-  return { type, data, dims } as Tensor;
-}
-
-function loadProblem(cause: unknown): Omit<Problem, 'place'> {
-  const found = runtimeMessage(cause);
+function loadRefused(found: string): Omit<Problem, 'place'> {
   const tooNew = /opset|IR version/i.test(found);
   return {
     code: 'load-failed',
@@ -178,10 +240,45 @@ function loadProblem(cause: unknown): Omit<Problem, 'place'> {
   };
 }
 
-function runtimeMessage(cause: unknown): string {
-  const message = cause instanceof Error ? cause.message : String(cause);
-  return excerpt(message.replaceAll(/\s*\n\s*/g, ' ').trim(), 400);
+function runRefused(found: string): Omit<Problem, 'place'> {
+  return {
+    code: 'run-failed',
+    message: 'ONNX Runtime could not run the model',
+    found,
+    fix: 'Run it on the first rows with onnxruntime where it was exported: the same message shows there.',
+  };
 }
+
+const unbounded =
+  'Look for operators whose sizes or rounds come from the data (ConstantOfShape, Expand, Tile, Resize, Loop), or run on a larger machine.';
+
+/** What a model did that ended the process it was in. */
+const failures = {
+  time: (found: string): Omit<Problem, 'place'> => ({
+    code: 'model-too-slow',
+    message: 'the model did not end loading or a run in time',
+    found,
+    fix: unbounded,
+  }),
+  memory: (found: string): Omit<Problem, 'place'> => ({
+    code: 'model-exhausts-memory',
+    message: 'the model needs more memory than it may use',
+    found,
+    fix: unbounded,
+  }),
+  'too-large': (found: string): Omit<Problem, 'place'> => ({
+    code: 'output-too-large',
+    message: "the model's outputs are larger than Sluice reads",
+    found,
+    fix: unbounded,
+  }),
+  ended: (found: string): Omit<Problem, 'place'> => ({
+    code: 'model-crashed',
+    message: 'ONNX Runtime crashed on the model',
+    found,
+    fix: 'Check the model with onnx.checker.check_model(path, full_check=True) where it was exported.',
+  }),
+} as const;
 
 const mostNeighbours = 500;
 

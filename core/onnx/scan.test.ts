@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Problem } from '../problem/index.ts';
-import type { ScanOptions } from './inspection.ts';
+import { externalDataNames, type ScanOptions } from './inspection.ts';
 import {
   classifierModel,
   type ModelToWrite,
@@ -343,4 +343,15 @@ test('random bytes are refused as a file, with one problem', async () => {
     }),
     { numRuns: 200 },
   );
+});
+
+test('the files that hold weights are named for bringing them, those that may not be read left out', async () => {
+  const external = (location: string) => ({ name: location, type: 'int8', dims: [1], external: { location } }) as const;
+  const locations = ['b.bin', 'a weights.bin', 'b.bin', '../up', '/etc/passwd', 'sub/x', '.', '', 'C:x'];
+  const file = join(directory, 'model.onnx');
+  writeFileSync(file, writeModel({ graph: { nodes: [], initializers: locations.map(external) } }));
+  expect(await externalDataNames(file)).toEqual(['a weights.bin', 'b.bin']);
+  writeFileSync(file, 'no model');
+  expect(await externalDataNames(file)).toEqual([]);
+  expect(await externalDataNames(join(directory, 'absent.onnx'))).toEqual([]);
 });
