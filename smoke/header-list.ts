@@ -39,7 +39,7 @@ function headerProblems(name: string, value: string): readonly Problem[] {
     return [
       {
         code: 'bad-header',
-        message: `${JSON.stringify(shown)} is no name of an HTTP header`,
+        message: `"${shown}" is no name of an HTTP header`,
         fix: 'Write headers as `name: value`; names have letters, digits and hyphens.',
       },
     ];

@@ -307,7 +307,8 @@ class Arrivals implements AsyncIterable<HttpChunk> {
   }
 }
 
-function checkUrl(url: URL, allowLinkLocal: boolean): void {
+/** Throws an InputError for a URL that no request may go to. */
+export function checkUrl(url: URL, allowLinkLocal: boolean): void {
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     throw new InputError({
       code: 'wrong-scheme',
@@ -329,7 +330,7 @@ function forbidden(host: string): Problem {
 }
 
 /** Also a name may lead to a forbidden address. */
-const lookupOutside: LookupFunction = (hostname, options, callback) => {
+export const lookupOutside: LookupFunction = (hostname, options, callback) => {
   resolve(hostname, options, (error, address, family) => {
     const found = typeof address === 'string' ? [address] : (address ?? []).map((each) => each.address);
     const bad = error === null ? found.find(isForbiddenAddress) : undefined;
@@ -338,8 +339,8 @@ const lookupOutside: LookupFunction = (hostname, options, callback) => {
   });
 };
 
-/** The system's authorities and the given one. */
-function trusted(ca: string): string[] {
+/** The system's authorities and the given one, in PEM. Throws an InputError when that is none. */
+export function trusted(ca: string): string[] {
   try {
     new X509Certificate(ca);
   } catch {

@@ -50,7 +50,17 @@ export function jsonOf(answer: Pick<HttpAnswer, 'status' | 'body' | 'headers'>, 
 }
 
 /** Where servers put what went wrong, the most telling first. */
-const reasons = ['message', 'error', 'detail', 'error_msg', 'reason', 'error_code', 'type'];
+const reasons = [
+  'OriginalMessage',
+  'message',
+  'Message',
+  'error',
+  'detail',
+  'error_msg',
+  'reason',
+  'error_code',
+  'type',
+];
 
 /** What the server says it did not like, on one line and without secrets; the status alone when it says nothing. */
 export function refusalText(answer: Pick<HttpAnswer, 'status' | 'body'>, hide: Hide): string {

@@ -185,6 +185,11 @@ export function readOutputs(json: Json, specs: Specs, feeds: Feeds): Outputs {
   return positional(json, outputs, batch);
 }
 
+/** Where an answer of TensorFlow Serving's shape has its outputs; an answer without that envelope is taken whole. */
+export function unwrapped(value: unknown): unknown {
+  return memberOf(value, 'predictions') ?? memberOf(value, 'outputs') ?? value;
+}
+
 /** The outputs of the model that did not come in an answer. Those that are no tensors cannot be compared and are not counted. */
 export function missingOutputs(specs: Specs, outputs: Outputs): readonly string[] {
   return specs.outputs
@@ -200,8 +205,14 @@ function named(
   walkTo: (name: string) => (value: unknown) => unknown,
 ): Outputs {
   const came = outputs.filter(({ name }) => keys.includes(name));
+  const [only] = keys;
+  if (came.length === 0 && only !== undefined && keys.length === 1) {
+    // pandas calls a column without a name `0`: where there is one thing only, its name does not matter.
+    const alone = within(json, walkTo(only));
+    if (Array.isArray(alone.value) && !alone.value.some(isObject)) return positional(alone, outputs, batch);
+  }
   if (came.length === 0) {
-    const listed = keys.slice(0, 10).map((key) => JSON.stringify(excerpt(key, 40)));
+    const listed = keys.slice(0, 10).map((key) => `"${excerpt(key, 40)}"`);
     throw wrongAnswer([noOutputs(keys.length === 0 ? 'nothing' : listed.join(', '), outputs)]);
   }
   const read = came.map((spec) => ({ spec, ...readTensor(within(json, walkTo(spec.name)), spec, batch) }));
@@ -248,7 +259,11 @@ function readTensor(json: Json, spec: TensorSpec, batch: Batch): Reading {
       message,
       place: { key: excerpt(name, 60) },
       found,
-      expected: describeTensor(type, spec.shape, spec.unranked),
+      expected: describeTensor(
+        type,
+        namesRows(spec, batch) ? [batch.rows, ...spec.shape.slice(1)] : spec.shape,
+        spec.unranked,
+      ),
       fix: 'See whether the server runs this model, and whether what it answers is named and ordered as its outputs.',
     },
   });
@@ -301,20 +316,15 @@ function dimsOf(value: unknown, depth = 0): readonly number[] | undefined {
 }
 
 /** The dimensions of the output that hold what came, or undefined. */
-function fittedDims(
-  found: readonly number[],
-  { shape: wanted, unranked }: TensorSpec,
-  { rows, symbol }: Batch,
-): readonly number[] | undefined {
+function fittedDims(found: readonly number[], spec: TensorSpec, batch: Batch): readonly number[] | undefined {
+  const { shape: wanted, unranked } = spec;
   if (unranked === true) return found;
-  // Where input and output name their first dimension alike, as many rows come as went. `?` is no name.
-  const named = symbol !== undefined && symbol !== '?' && symbol === wanted[0];
-  if (named && rows !== undefined && found.length === wanted.length && found[0] !== rows) return undefined;
+  if (namesRows(spec, batch) && found.length === wanted.length && found[0] !== batch.rows) return undefined;
   const exactly =
     found.length === wanted.length && wanted.every((size, index) => typeof size === 'string' || size === found[index]);
   if (exactly) return found;
   // Dimensions of size 1 were dropped or added: what is open must follow from the number of values.
-  const known = wanted.map((size, index) => (index === 0 && typeof size === 'string' ? (rows ?? size) : size));
+  const known = wanted.map((size, index) => (index === 0 && typeof size === 'string' ? (batch.rows ?? size) : size));
   const open = known.filter((size) => typeof size === 'string').length;
   const fixed = known.reduce<number>((product, size) => (typeof size === 'string' ? product : product * size), 1);
   const elements = found.reduce((product, size) => product * size, 1);
@@ -332,6 +342,11 @@ interface Batch {
   readonly symbol: string | undefined;
 }
 
+/** Where input and output name their first dimension alike, as many rows come as went. `?` is no name. */
+function namesRows({ shape }: TensorSpec, batch: Batch): batch is Batch & { readonly rows: number } {
+  return batch.rows !== undefined && batch.symbol !== undefined && batch.symbol !== '?' && batch.symbol === shape[0];
+}
+
 function batchOf({ inputs }: Specs, feeds: Feeds): Batch {
   const [first, ...others] = Object.values(feeds).map(({ dims }) => dims[0]);
   const symbol = inputs[0]?.shape[0];
@@ -346,7 +361,7 @@ function noOutputs(found: string, outputs: readonly TensorSpec[]): Problem {
     code: 'no-outputs',
     message: "the answer has none of the model's outputs",
     found,
-    expected: outputs.map(({ name }) => JSON.stringify(excerpt(name, 60))).join(', ') || 'an output that is a tensor',
+    expected: outputs.map(({ name }) => `"${excerpt(name, 60)}"`).join(', ') || 'an output that is a tensor',
     fix: 'See whether the server runs this model; where it gives outputs other names, map them with the protocol `rest`.',
   };
 }

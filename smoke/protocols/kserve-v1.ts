@@ -3,7 +3,7 @@ import { PeerError } from '../../core/problem/index.ts';
 import { type HttpOptions, type HttpRequest, openHttp } from '../http-client.ts';
 import { exchange, jsonOf, jsonPost, probe, send } from '../json-exchange.ts';
 import { memberOf, within } from '../json-selection.ts';
-import { columnsJson, readOutputs, rowsJson } from '../json-tensors.ts';
+import { columnsJson, readOutputs, rowsJson, unwrapped } from '../json-tensors.ts';
 import { modelName } from '../model-name.ts';
 import type { ServedModel, TensorProtocol } from '../protocol.ts';
 import type { Target } from '../target.ts';
@@ -53,13 +53,7 @@ export function openKserveV1(target: Target, options: KserveV1Options = {}): Ten
       return answer?.value === undefined ? known : { ...known, ...metadataOf(answer.value) };
     },
     infer: (feeds, specs) =>
-      exchange(http, request({ feeds, specs }), (json) =>
-        readOutputs(
-          within(json, (value) => memberOf(value, 'predictions') ?? memberOf(value, 'outputs')),
-          specs,
-          feeds,
-        ),
-      ),
+      exchange(http, request({ feeds, specs }), (json) => readOutputs(within(json, unwrapped), specs, feeds)),
     malformed: () => [
       { title: 'broken JSON', send: () => send(http, predict('{"instances": [[')) },
       { title: 'a request without instances', send: () => send(http, predict('{}')) },
