@@ -104,3 +104,12 @@ export function bytesOf(tensors: Feeds): number {
   }
   return bytes;
 }
+
+/** The memory of tensors that are nobody else's, to be given to another thread with them; each once. */
+export function buffersOf(tensors: Feeds): ArrayBuffer[] {
+  const buffers = new Set<ArrayBuffer>();
+  for (const { data } of Object.values(tensors)) {
+    if (ArrayBuffer.isView(data) && data.buffer instanceof ArrayBuffer) buffers.add(data.buffer);
+  }
+  return [...buffers];
+}

@@ -11,6 +11,12 @@ export interface ServedVersion {
   /** SHA-256 of the model file and MD5, hex: what release checks hold against the manifest. */
   readonly sha256: string;
   readonly md5: string;
+  /** Seconds from the scan until it was warm. Undefined until then, as the next two. */
+  readonly loadSeconds?: number;
+  /** Requests are joined: its trial found that rows together give what they give alone. */
+  readonly batches?: boolean;
+  /** Threads of its own; 0: it runs on the main one. */
+  readonly threads?: number;
 }
 
 /** What happened to one request, for metrics and the access log. Times in seconds. */
@@ -22,7 +28,10 @@ export interface Timing {
   readonly cache: 'hit' | 'miss' | 'off';
 }
 
-/** The answer of one request. Exactly one of `outputs` and `error` is given. */
+/**
+ * The answer of one request. Exactly one of `outputs` and `error` is given. Values of outputs may be views of a larger buffer, shared with
+ * other answers: heed `byteOffset`, do not change them, and copy what is to be kept for long.
+ */
 export type Done = (error: InferenceError | undefined, outputs: Outputs | undefined, timing: Timing) => void;
 
 /**
@@ -52,7 +61,8 @@ export interface Engine {
   readonly ready: boolean;
   /**
    * Runs one request. A callback and not a promise: at tens of thousands of requests a second the difference shows. `outputs` picks
-   * outputs, all by default. Always calls `done` exactly once, never synchronously throws.
+   * outputs, all by default. Always calls `done` exactly once, after it returned; never synchronously throws. `feeds` are not to be
+   * changed until then.
    */
   infer(
     request: {

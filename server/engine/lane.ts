@@ -1,5 +1,5 @@
 import type { Feeds, Outputs } from '../../core/onnx/index.ts';
-import { hasRows, joinFeeds, splitOutputs } from './batch.ts';
+import { copyTensors, hasRows, joinFeeds, splitOutputs } from './batch.ts';
 import type { Done, InferenceError, Timing } from './engine.ts';
 import type { PredictionCache } from './prediction-cache.ts';
 import type { RequestCheck } from './request-check.ts';
@@ -92,6 +92,9 @@ export class Lane {
   constructor(options: LaneOptions) {
     this.#options = options;
     this.#batches = options.batches;
+    options.runner.onFree = () => {
+      if (this.#first !== undefined && this.#scheduled !== 'turn') this.#schedule();
+    };
   }
 
   get queued(): number {
@@ -178,7 +181,7 @@ export class Lane {
   readonly #flush = (): void => {
     this.#scheduled = 'no';
     const { runner, now, maxQueueDelayMs } = this.#options;
-    while (this.#first !== undefined && this.#running < runner.capacity) {
+    while (this.#first !== undefined && runner.free > 0) {
       const time = now();
       const head = this.#first;
       const left = maxQueueDelayMs - (time - head.arrived);
@@ -240,13 +243,13 @@ export class Lane {
     if (head === undefined) return;
     this.#running++;
     this.#inFlight.add(batch);
-    const feeds =
-      batch.length === 1
-        ? head.feeds
-        : joinFeeds(
-            check.inputNames,
-            batch.map((each) => each.feeds),
-          );
+    let feeds = head.feeds;
+    if (batch.length > 1)
+      feeds = joinFeeds(
+        check.inputNames,
+        batch.map((each) => each.feeds),
+      );
+    else if (runner.keepsFeeds) feeds = copyTensors(feeds);
     try {
       runner.run(feeds, head.outputs, (failure, outputs, seconds) => this.#ended(batch, failure, outputs, seconds));
     } catch (cause) {

@@ -4,7 +4,7 @@ import { isAbsolute } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Host } from '../../core/host/index.ts';
 import type { NativeOptions } from '../../core/native/index.ts';
-import { isRunnable, type ModelFacts, readModelFacts, scanModel, type TensorSpec } from '../../core/onnx/index.ts';
+import { isRunnable, type ModelFacts, openModel, type TensorSpec } from '../../core/onnx/index.ts';
 import { ModelError, type Problem, SluiceError } from '../../core/problem/index.ts';
 import { excerpt } from '../../core/text/index.ts';
 import type { ModelConfig, StoredVersion } from '../repository/index.ts';
@@ -13,9 +13,10 @@ import { Lane } from './lane.ts';
 import { predictionCache } from './prediction-cache.ts';
 import { RequestCheck } from './request-check.ts';
 import { inlineRunner } from './runner.ts';
-import { openSession } from './session.ts';
-import { cacheBytes } from './settings.ts';
-import { tryModel } from './trial.ts';
+import { openSession, type Session } from './session.ts';
+import { automaticWorkers, cacheBytes, longestRunOnMainThreadMs } from './settings.ts';
+import { type Trial, tryModel } from './trial.ts';
+import { openWorkerPool } from './worker-pool.ts';
 
 /** A model version that is loaded, warm, and takes requests. */
 export interface LoadedVersion {
@@ -23,6 +24,11 @@ export interface LoadedVersion {
   readonly outputs: readonly TensorSpec[];
   readonly sha256: string;
   readonly md5: string;
+  /** Seconds from the scan until it was warm. */
+  readonly loadSeconds: number;
+  readonly batches: boolean;
+  /** Threads of its own; 0: it runs on this one. */
+  readonly threads: number;
   readonly lane: Lane;
 }
 
@@ -32,32 +38,54 @@ export interface LoadOptions {
   readonly host: Host;
   readonly native: NativeOptions;
   readonly now: () => number;
+  /** The model can no longer be run; why, printable. */
+  readonly onBroken: (reason: string) => void;
 }
+
+/** For loading a model, and for each run on made-up inputs, in the process it is tried in. */
+const trialMs = 120_000;
+const leastStuckMs = 60_000;
 
 /**
  * Scans a model file, loads it and warms it up. Throws a SluiceError with the reasons why it cannot be served, which name the file as the
  * repository calls it.
  */
 export async function loadVersion(stored: StoredVersion, options: LoadOptions): Promise<LoadedVersion> {
-  const { settings, config, host, native, now } = options;
+  const { settings, config, host, native, now, onBroken } = options;
   const { file, shownFile } = stored;
+  const start = performance.now();
   if (stored.problem !== undefined) throw new ModelError(stored.problem);
-  const facts = await factsOf(file);
-  const { inputs, outputs } = servable(facts, shownFile, host);
-  const md5 = await md5Of(file, facts);
-  const session = await openSession(file, { ...native, host: native.host ?? host });
+  const nativeHere = { ...native, host: native.host ?? host };
+  const tried = await tryInProcess(stored, options, nativeHere);
+  const { facts, inputs, outputs, trial } = tried;
+  if (trial.failure !== undefined) {
+    host.warning(
+      `${shownFile}: could not be warmed up with made-up inputs, so requests are not joined: ${trial.failure}`,
+    );
+  }
+  const warn = (message: string): void => host.warning(`${shownFile}: ${excerpt(message, 400)}`);
+  const workers = workersFor(settings, trial, facts);
+  const runner =
+    workers === 0
+      ? inlineRunner(await warmSession(file, nativeHere, trial, settings))
+      : await openWorkerPool({
+          path: file,
+          native: plain(native),
+          warmUp: trial.warmUp,
+          warmUpRuns: settings.warmUpRuns,
+          workers,
+          stuckAfterMs: Math.max(leastStuckMs, 10 * settings.timeoutMs),
+          warn,
+          onBroken,
+        });
   try {
-    const trial = await tryModel({ inputs, outputs }, (feeds, names) => session.run(feeds, names), settings);
-    if (trial.failure !== undefined) {
-      host.warning(
-        `${shownFile}: could not be warmed up with made-up inputs, so requests are not joined: ${trial.failure}`,
-      );
-    }
+    // After it was loaded: what was loaded is what was scanned.
+    const md5 = await md5Of(file, facts);
     const check = new RequestCheck(inputs, outputs);
     const lane = new Lane({
       check,
       outputNames: outputs.map(({ name }) => name),
-      runner: inlineRunner(session),
+      runner,
       batches: trial.batches,
       maxBatchSize: settings.maxBatchSize,
       enoughRows: enoughRows(settings, config),
@@ -74,23 +102,67 @@ export async function loadVersion(stored: StoredVersion, options: LoadOptions): 
             })
           : undefined,
       now,
-      warn: (message) => host.warning(`${shownFile}: ${excerpt(message, 400)}`),
+      warn,
     });
-    return { inputs, outputs, sha256: facts.sha256, md5, lane };
+    const loadSeconds = (performance.now() - start) / 1000;
+    return { inputs, outputs, sha256: facts.sha256, md5, loadSeconds, batches: trial.batches, threads: workers, lane };
+  } catch (cause) {
+    await runner.close();
+    throw cause;
+  }
+}
+
+interface Tried {
+  readonly facts: ModelFacts;
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+  readonly trial: Trial;
+}
+
+/**
+ * Scans the model, and runs it in a process of its own first: one that crashes ONNX Runtime, takes all memory or does not end is found out
+ * where it cannot take the server with it.
+ */
+async function tryInProcess(stored: StoredVersion, options: LoadOptions, native: NativeOptions): Promise<Tried> {
+  const { host, settings } = options;
+  const { file, shownFile } = stored;
+  await using model = await openModel(file, { name: shownFile, host, native, limits: { milliseconds: trialMs } });
+  const { facts } = model;
+  const { inputs, outputs } = servable(facts, shownFile, host);
+  const trial = await tryModel({ inputs, outputs }, (feeds, names) => model.run(feeds, names), settings);
+  return { facts, inputs, outputs, trial };
+}
+
+async function warmSession(
+  file: string,
+  native: NativeOptions,
+  { warmUp }: Trial,
+  { warmUpRuns }: ServingSettings,
+): Promise<Session> {
+  const session = await openSession(file, native);
+  try {
+    for (let run = 0; warmUp !== undefined && run < warmUpRuns; run++) await session.run(warmUp.feeds, warmUp.names);
+    return session;
   } catch (cause) {
     await session.close();
     throw cause;
   }
 }
 
-function enoughRows({ maxBatchSize }: ServingSettings, { preferredBatchSizes }: ModelConfig): number {
-  return Math.min(maxBatchSize, preferredBatchSizes?.[0] ?? maxBatchSize);
+/** 0: on this thread. */
+function workersFor({ workers }: ServingSettings, { runMs }: Trial, { bytes }: ModelFacts): number {
+  if (workers !== 'auto') return workers;
+  return runMs > longestRunOnMainThreadMs ? automaticWorkers(bytes) : 0;
 }
 
-async function factsOf(file: string): Promise<ModelFacts> {
-  const [first, ...rest] = await scanModel(file);
-  if (first !== undefined) throw new ModelError([first, ...rest]);
-  return readModelFacts(file);
+/** What can be sent to a thread: everything but functions. */
+function plain(native: NativeOptions): NativeOptions {
+  const { host: _host, fetch: _fetch, ...rest } = native;
+  return rest;
+}
+
+function enoughRows({ maxBatchSize }: ServingSettings, { preferredBatchSizes }: ModelConfig): number {
+  return Math.min(maxBatchSize, preferredBatchSizes?.[0] ?? maxBatchSize);
 }
 
 /** The inputs and outputs that requests can have; outputs that are no tensors are left out. */

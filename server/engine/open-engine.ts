@@ -13,7 +13,7 @@ import {
 import type { Done, Engine, InferenceError, ServedVersion, ServingSettings, Timing } from './engine.ts';
 import type { Lane } from './lane.ts';
 import { loadVersion, reasonOf } from './load-version.ts';
-import { settingsOf } from './settings.ts';
+import { checkSettings, settingsOf } from './settings.ts';
 
 export type EngineOptions = (
   | {
@@ -50,6 +50,8 @@ export type EngineOptions = (
  * Throws an InputError when the repository or file itself is not there, or `models` names one it does not have.
  */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
+  checkSettings(options.settings, 'settings');
+  for (const [name, own] of Object.entries(options.perModel ?? {})) checkSettings(own, `settings of ${excerpt(name)}`);
   const repository = options.file === undefined ? folderRepository(options.repository) : fileRepository(options.file);
   const present = await repository.names();
   const wanted = options.models ?? present;
@@ -80,11 +82,23 @@ class LiveVersion implements ServedVersion {
   outputs: readonly TensorSpec[] = [];
   sha256 = '';
   md5 = '';
-  lane: Lane | undefined;
+  loadSeconds?: number;
+  batches?: boolean;
+  threads?: number;
+  /** Not a field like the others: callers may write a version out as JSON. */
+  #lane: Lane | undefined;
 
   constructor(model: string, version: string) {
     this.model = model;
     this.version = version;
+  }
+
+  get lane(): Lane | undefined {
+    return this.#lane;
+  }
+
+  set lane(lane: Lane | undefined) {
+    this.#lane = lane;
   }
 }
 
@@ -293,6 +307,12 @@ class RepositoryEngine implements Engine {
         host,
         native,
         now: this.#now,
+        onBroken: (reason) => {
+          live.state = 'unavailable';
+          live.error = reason;
+          slot.latest = highestReady(slot);
+          host.error(`${version.shownFile}: ${reason}`);
+        },
       });
       Object.assign(live, loaded, { state: 'ready' });
     } catch (cause) {

@@ -1,8 +1,9 @@
 import type { Feeds, Outputs } from '../../core/onnx/index.ts';
 import { runtimeMessage, type Session } from './session.ts';
 
-/** Why a run gave nothing. `guilty` is false where the run may have failed for another reason than what it was given. */
+/** Why a run gave nothing. */
 export interface RunFailure {
+  /** Printable. */
   readonly message: string;
   /** The thread died: what ran on it is not tried again, for it may have been the reason. */
   readonly died: boolean;
@@ -12,23 +13,38 @@ export type RunEnded = (failure: RunFailure | undefined, outputs: Outputs | unde
 
 /** Where a model runs. */
 export interface Runner {
-  /** Runs that may be under way at once. */
-  readonly capacity: number;
-  /** Calls `ended` once, later. `feeds` are the caller's again then. */
+  /** Runs that can begin now. */
+  readonly free: number;
+  /** Feeds are given away with `run` and must be nobody else's. */
+  readonly keepsFeeds: boolean;
+  /** Called when `free` grew by something else than the end of a run. */
+  onFree: () => void;
+  /** Only while `free` is not 0. Calls `ended` once, later. */
   run(feeds: Feeds, names: readonly string[], ended: RunEnded): void;
   close(): Promise<void>;
 }
 
 /** Runs on this thread, one after the other. */
 export function inlineRunner(session: Session): Runner {
+  let busy = false;
   return {
-    capacity: 1,
+    get free() {
+      return busy ? 0 : 1;
+    },
+    keepsFeeds: false,
+    onFree() {},
     run(feeds, names, ended) {
+      busy = true;
       const start = performance.now();
       session.run(feeds, names).then(
-        (outputs) => ended(undefined, outputs, (performance.now() - start) / 1000),
-        (cause: unknown) =>
-          ended({ message: runtimeMessage(cause), died: false }, undefined, (performance.now() - start) / 1000),
+        (outputs) => {
+          busy = false;
+          ended(undefined, outputs, (performance.now() - start) / 1000);
+        },
+        (cause: unknown) => {
+          busy = false;
+          ended({ message: runtimeMessage(cause), died: false }, undefined, (performance.now() - start) / 1000);
+        },
       );
     },
     close: () => session.close(),

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { InputError, type Problem } from '../../core/problem/index.ts';
 import type { ModelConfig } from '../repository/index.ts';
 import type { ServingSettings } from './engine.ts';
 
@@ -50,4 +51,40 @@ export function settingsOf(
 
 function given(settings: Partial<ServingSettings>): Partial<ServingSettings> {
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+}
+
+const limits: Readonly<Record<Exclude<keyof ServingSettings, 'workers'>, readonly [least: number, most: number]>> = {
+  maxBatchSize: [1, 1_000_000],
+  maxQueueDelayUs: [0, 60_000_000],
+  maxQueueSize: [1, 10_000_000],
+  timeoutMs: [1, 2 ** 31 - 1],
+  cacheSize: [0, 10_000_000],
+  cacheTtlSeconds: [0, 31_536_000],
+  warmUpRuns: [0, 10_000],
+};
+const mostThreads = 256;
+
+/** Throws an InputError with every setting that is out of range. `where` is how messages call them. */
+export function checkSettings(settings: Partial<ServingSettings> | undefined, where: string): void {
+  const wrong = (name: string, found: unknown, expected: string): Problem => ({
+    code: 'bad-setting',
+    message: `${name} in the ${where} is out of range`,
+    found: String(found),
+    expected,
+    fix: 'Correct the number.',
+  });
+  const problems: Problem[] = [];
+  for (const [name, [least, most]] of Object.entries(limits)) {
+    const value: unknown = settings?.[name as keyof ServingSettings];
+    const whole = name === 'cacheTtlSeconds' || Number.isSafeInteger(value);
+    const fits = typeof value === 'number' && whole && value >= least && value <= most;
+    if (value !== undefined && !fits) problems.push(wrong(name, value, `a whole number from ${least} to ${most}`));
+  }
+  const workers = settings?.workers;
+  const countable = Number.isSafeInteger(workers) && Number(workers) >= 0 && Number(workers) <= mostThreads;
+  if (workers !== undefined && workers !== 'auto' && !countable) {
+    problems.push(wrong('workers', workers, `auto, or a whole number from 0 to ${mostThreads}`));
+  }
+  const [first, ...rest] = problems;
+  if (first !== undefined) throw new InputError([first, ...rest]);
 }

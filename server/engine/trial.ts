@@ -1,4 +1,5 @@
 import { type Feeds, isRunnable, type Outputs, type Tensor, type TensorSpec } from '../../core/onnx/index.ts';
+import { SluiceError } from '../../core/problem/index.ts';
 import { hasRows, joinFeeds, splitOutputs } from './batch.ts';
 import { freeSizes, syntheticFeeds } from './synthetic-feeds.ts';
 
@@ -8,7 +9,9 @@ export interface Trial {
   readonly batches: boolean;
   /** Milliseconds of the longest kind of run it will have (a full batch, where it batches), warm: the shortest seen of that kind. */
   readonly runMs: number;
-  /** Why the model could not be warmed up: it takes none of the made-up inputs. */
+  /** What to warm the model up with wherever it is loaded: a full batch, where it batches. Undefined when there is nothing it takes. */
+  readonly warmUp: { readonly feeds: Feeds; readonly names: readonly string[] } | undefined;
+  /** Why the model takes none of the made-up inputs. */
   readonly failure?: string;
 }
 
@@ -36,25 +39,33 @@ export async function tryModel(
       size = candidate;
       break;
     } catch (cause) {
-      failure = cause instanceof Error ? cause.message : String(cause);
+      failure = refusal(cause);
     }
   }
-  if (size === undefined) return { batches: false, runMs: 0, failure };
+  if (size === undefined) return { batches: false, runMs: 0, warmUp: undefined, failure };
   const mayBatch = maxBatchSize > 1 && inputs.length > 0 && [...inputs, ...outputs].every(hasFreeRows);
   const batches = mayBatch && (await rowsRunAlike(inputs, names, size, Math.min(maxBatchSize, rowsCompared), run));
-  const rows = batches ? maxBatchSize : 1;
+  const feeds = syntheticFeeds(inputs, batches ? maxBatchSize : 1, size, 1);
   let runMs = Number.POSITIVE_INFINITY;
   for (let done = 0; done < Math.max(1, warmUpRuns); done++) {
-    const feeds = syntheticFeeds(inputs, rows, size, done);
     const start = performance.now();
     try {
       await run(feeds, names);
     } catch (cause) {
-      return { batches: false, runMs: 0, failure: cause instanceof Error ? cause.message : String(cause) };
+      return { batches: false, runMs: 0, warmUp: undefined, failure: refusal(cause) };
     }
     runMs = Math.min(runMs, performance.now() - start);
   }
-  return { batches, runMs };
+  return { batches, runMs, warmUp: { feeds, names } };
+}
+
+/** What ONNX Runtime said against the inputs. */
+function refusal(cause: unknown): string {
+  if (cause instanceof SluiceError) {
+    const [{ code, message, found }] = cause.problems;
+    if (code === 'run-failed') return found ?? message;
+  }
+  throw cause;
 }
 
 function hasFreeRows({ shape, unranked }: TensorSpec): boolean {
@@ -87,7 +98,8 @@ async function rowsRunAlike(
       const part = parts[index];
       return part !== undefined && hasRows(names, answer, rows[index] ?? 0) && sameOutputs(names, answer, part);
     });
-  } catch {
+  } catch (cause) {
+    refusal(cause);
     return false;
   }
 }

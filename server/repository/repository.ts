@@ -83,7 +83,8 @@ export function fileRepository(file: string): Repository {
     },
     async model(wanted) {
       if (wanted !== name) throw noSuchModel(wanted, [name]);
-      return { name, config: defaultConfig, versions: [{ version: '1', shownFile: basename(file), file }] };
+      const real = await realpath(file).catch(() => file);
+      return { name, config: defaultConfig, versions: [{ version: '1', shownFile: basename(file), file: real }] };
     },
   };
 }
