@@ -19,6 +19,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   'core/inference': ['core/onnx', 'core/problem', 'core/text'],
   github: ['core/*'],
   server: ['core/*'],
+  smoke: ['core/*'],
   'actions/validate-data': ['core/*', 'github'],
   'actions/quality-gate': ['core/*', 'github'],
   'actions/pull-request-gate': ['core/*', 'github', 'actions/validate-data', 'actions/quality-gate'],
@@ -36,6 +37,8 @@ const outside = ['bench', 'build', 'examples', 'testbed'];
 /** Packages only these rooms may load. */
 const packages: readonly { readonly name: RegExp; readonly rooms: readonly string[] }[] = [
   { name: /^@actions\/|^@octokit\//, rooms: ['github'] },
+  { name: /^@grpc\//, rooms: ['server', 'smoke'] },
+  { name: /^fastify$|^prom-client$/, rooms: ['server'] },
   { name: /^onnxruntime-(node|web|common)|^@duckdb\//, rooms: ['core/native'] },
 ];
 
