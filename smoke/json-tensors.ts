@@ -284,8 +284,14 @@ function readTensor(json: Json, spec: TensorSpec, batch: Batch): Reading {
     return { tensor: { type, data, dims } as Tensor };
   } catch (cause) {
     if (!(cause instanceof FaultError)) throw cause;
-    const value = cause.problem.found ?? '';
-    return wrong('wrong-output-type', `the output has a value that is no ${type}`, value);
+    // A number that no int64 holds is told as the text it came as.
+    const texts = Array.isArray(flat.value) && flat.value.some((leaf) => typeof leaf === 'string');
+    const found = cause.problem.found ?? '';
+    return wrong(
+      'wrong-output-type',
+      `the output has a value that is no ${type}`,
+      texts ? found : found.replaceAll('"', ''),
+    );
   }
 }
 
