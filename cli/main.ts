@@ -6,6 +6,7 @@ import { addInit } from './init.ts';
 import { addNative } from './native.ts';
 import { addQualityGate } from './quality-gate.ts';
 import { addSchema } from './schema.ts';
+import { addServe } from './serve.ts';
 import type { Session } from './session.ts';
 import type { Streams } from './streams.ts';
 import { addValidateData } from './validate-data.ts';
@@ -26,7 +27,7 @@ export async function main(argv: readonly string[], streams: Streams): Promise<n
       getOutHasColors: () => wantsColour(streams.stdout, streams.environment, true),
       getErrHasColors: () => wantsColour(streams.stderr, streams.environment, true),
     });
-  for (const add of [addGate, addValidateData, addQualityGate, addInit, addSchema, addNative]) add(program, session);
+  for (const add of [addGate, addValidateData, addQualityGate, addInit, addSchema, addNative, addServe]) add(program, session);
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {

@@ -14,8 +14,18 @@ export interface Streams {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The working directory: what paths among the flags are relative to. */
   readonly directory: string;
+  /** From now on these signals come to `take` and no longer end the process: a server has to finish what it has. */
+  takeSignals?(take: (signal: 'SIGINT' | 'SIGTERM') => void): void;
 }
 
 export function processStreams(): Streams {
-  return { stdout: process.stdout, stderr: process.stderr, environment: process.env, directory: process.cwd() };
+  return {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    environment: process.env,
+    directory: process.cwd(),
+    takeSignals: (take) => {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.removeAllListeners(signal).on(signal, take);
+    },
+  };
 }

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { silentHost } from '../core/host/index.ts';
 import { InputError, ModelError, type Problem } from '../core/problem/index.ts';
 import { type Engine, type EngineOptions, openEngine, type ServedVersion } from './engine/index.ts';
+import { type GrpcFront, startGrpc } from './grpc/index.ts';
 import { AccessLog, type AccessLogOptions, type HttpFront, type Limits, openHttp } from './http/index.ts';
 import { Exposition, MeteredEngine } from './metrics/index.ts';
 
@@ -73,7 +74,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const engine = new MeteredEngine(await openEngine({ ...options, host, background: true }));
   const exposition = new Exposition(engine);
   for (const [model, value] of Object.entries(options.accuracy ?? {})) setAccuracy(exposition, model, value);
-  let http: HttpFront;
+  let http: HttpFront | undefined;
+  let grpc: GrpcFront | undefined;
   const address = options.address ?? '127.0.0.1';
   try {
     http = await openHttp({
@@ -88,31 +90,43 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       limits: options.limits ?? {},
       log,
     });
+    if (options.grpcPort !== undefined) grpc = await openGrpc(engine, address, options.grpcPort, options);
   } catch (error) {
+    await http?.end(0, 0);
     await engine.drain();
     throw error;
   }
+  const { port, announceEnd, end } = http;
   const stop = async (quietMs: number, patienceMs: number): Promise<void> => {
-    await http.end(quietMs, patienceMs);
+    await Promise.all([end(quietMs, patienceMs), grpc?.drain(patienceMs)]);
     await engine.drain();
     log?.event('stopped');
     log?.flush();
   };
+  let stopping: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    stopping ??= stop(0, 1000);
+    return stopping;
+  };
   const server: RunningServer = {
-    url: `http://${urlHost(address)}:${http.port}`,
-    port: http.port,
-    grpcPort: undefined,
+    url: `http://${urlHost(address)}:${port}`,
+    port,
+    grpcPort: grpc?.port,
     engine,
     setAccuracy: (model, accuracy) => setAccuracy(exposition, model, accuracy),
     metrics: () => exposition.text(),
-    drain: async ({ delayMs = 0, patienceMs = 30_000 } = {}) => {
-      http.announceEnd();
-      log?.event('draining');
-      await sleep(delayMs);
-      await stop(1000, patienceMs);
+    drain: ({ delayMs = 0, patienceMs = 30_000 } = {}) => {
+      stopping ??= (async () => {
+        announceEnd();
+        grpc?.announceEnd();
+        log?.event('draining');
+        await sleep(delayMs);
+        await stop(1000, patienceMs);
+      })();
+      return stopping;
     },
-    close: () => stop(0, 1000),
-    [Symbol.asyncDispose]: () => stop(0, 1000),
+    close,
+    [Symbol.asyncDispose]: close,
   };
   try {
     await settled(engine, options.modelControl === true);
@@ -125,6 +139,22 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     models: engine.versions().map(({ model, version }) => `${model}/${version}`),
   });
   return server;
+}
+
+function openGrpc(
+  engine: MeteredEngine,
+  host: string,
+  port: number,
+  { token, modelControl = false, limits }: ServerOptions,
+): Promise<GrpcFront> {
+  return startGrpc({
+    engine,
+    host,
+    port,
+    modelControl,
+    ...(token === undefined ? {} : { token }),
+    ...(limits?.maxBodyBytes === undefined ? {} : { maxMessageBytes: limits.maxBodyBytes }),
+  });
 }
 
 /** Waits until no model is loading any more. */

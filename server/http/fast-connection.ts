@@ -130,7 +130,7 @@ export class FastConnection {
   /** Returns what is left of `bytes` after the request that begins with them, or undefined when nothing is. */
   #takeHead(bytes: Buffer): Buffer | undefined {
     let length = this.#lastHeadText.length;
-    if (length === 0 || bytes.length < length + 4 || bytes.toString('latin1', 0, length + 4) !== this.#lastHeadText) {
+    if (length === 0 || bytes.length < length || bytes.toString('latin1', 0, length) !== this.#lastHeadText) {
       length = bytes.indexOf(endOfHead) + 4;
       // The plainest client sends its head in one piece.
       if (length < 4 || length > this.#lane.limits.maxHeaderBytes) return this.#handOver(bytes);

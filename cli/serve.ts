@@ -1,0 +1,125 @@
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { Host } from '../core/host/index.ts';
+import { describeTensor } from '../core/onnx/index.ts';
+import { InputError } from '../core/problem/index.ts';
+import type { RunningServer, ServerOptions } from '../server/index.ts';
+import { addServeFlags, limitsOf, type ServeFlags, settingsOf, tokenOf } from './serve-flags.ts';
+import { perform, type Session } from './session.ts';
+import type { Streams } from './streams.ts';
+
+/** `sluice serve`: the model server, until a signal ends it. */
+export function addServe(program: Command, session: Session): void {
+  addServeFlags(
+    program
+      .command('serve')
+      .argument('<model>', "an .onnx file, or a folder in Triton's layout (MODEL/VERSION/model.onnx)"),
+  )
+    .summary('serve a model over the Open Inference Protocol')
+    .description(
+      'Serves ONNX models over the Open Inference Protocol v2, with batching, metrics and health routes, until SIGTERM or SIGINT: then it ' +
+        'finishes what it has and exits with 0.',
+    )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ sluice serve models/churn.onnx --port 8000
+  $ curl localhost:8000/v2/models/churn
+  $ sluice serve repository --host 0.0.0.0 --grpc-port 8001 --token-env MODEL_TOKEN`,
+    )
+    .action((model: string, flags: ServeFlags) =>
+      perform(session, flags, (host) => serve(model, flags, session, host)),
+    );
+}
+
+async function serve(model: string, flags: ServeFlags, { streams }: Session, host: Host): Promise<number> {
+  const token = tokenOf(flags, streams.environment);
+  const source = await sourceOf(model, streams.directory);
+  const started = performance.now();
+  const { startServer } = await import('../server/index.ts');
+  const server = await startServer({
+    ...source,
+    host,
+    address: flags.host,
+    port: flags.port,
+    settings: settingsOf(flags),
+    limits: limitsOf(flags),
+    ...(flags.grpcPort === undefined ? {} : { grpcPort: flags.grpcPort }),
+    ...(flags.reusePort === true ? { reusePort: true } : {}),
+    ...(flags.models === undefined ? {} : { models: flags.models }),
+    ...(flags.modelControl === true ? { modelControl: true } : {}),
+    ...(token === undefined ? {} : { token }),
+    ...(flags.openMetrics === true ? { openMetrics: true } : {}),
+    ...(flags.accuracy === undefined ? {} : { accuracy: flags.accuracy }),
+    ...(flags.log === 'off'
+      ? {}
+      : { accessLog: { write: (lines) => streams.stdout.write(lines), linesPerSecond: flags.logRate } }),
+  });
+  tellStart(server, (performance.now() - started) / 1000, host);
+  if (flags.host !== '127.0.0.1' && flags.host !== 'localhost' && token === undefined) {
+    host.notice('Anybody who reaches this address can use the models: no token was set (--token-env).');
+  }
+  await ended(server, flags, streams, host);
+  return 0;
+}
+
+function tellStart(server: RunningServer, seconds: number, host: Host): void {
+  for (const { model, version, state, inputs, outputs } of server.engine.versions()) {
+    const given = inputs.map(({ name, type, shape, unranked }) => `${name} ${describeTensor(type, shape, unranked)}`);
+    const gives = outputs.map(({ name }) => name);
+    host.info(
+      `${model} version ${version}: ${state}${state === 'ready' ? `, ${given.join(', ')} -> ${gives.join(', ')}` : ''}`,
+    );
+  }
+  const grpc = server.grpcPort === undefined ? '' : ` and gRPC on port ${server.grpcPort}`;
+  host.info(`Ready in ${seconds.toFixed(2)} s on ${server.url}${grpc}`);
+}
+
+/** Waits for a signal and then for the end of what is on its way. A second signal ends the process at once. */
+async function ended(
+  server: RunningServer,
+  { drainDelay, drainTimeout }: ServeFlags,
+  streams: Streams,
+  host: Host,
+): Promise<void> {
+  await new Promise<void>((finish, fail) => {
+    let asked = false;
+    streams.takeSignals?.((signal) => {
+      if (asked) process.exit(signal === 'SIGINT' ? 130 : 143);
+      asked = true;
+      host.info(`${signal}: finishing; again to end at once`);
+      server.drain({ delayMs: drainDelay, patienceMs: drainTimeout }).then(finish, fail);
+    });
+  });
+  host.info('Every request was answered.');
+}
+
+/** Whether the argument is one model or a repository. Throws an InputError when it is neither. */
+async function sourceOf(
+  model: string,
+  directory: string,
+): Promise<Pick<ServerOptions, 'file' | 'repository'> & SourceOf> {
+  const path = resolve(directory, model);
+  const found = await stat(path).catch((cause: NodeJS.ErrnoException) => cause);
+  if (found instanceof Error) {
+    const missing = found.code === 'ENOENT' || found.code === 'ENOTDIR';
+    throw new InputError(
+      {
+        code: missing ? 'missing-file' : 'unreadable-file',
+        message: missing ? 'there is no such file or folder' : 'this user may not read it',
+        place: { file: model },
+        fix: missing
+          ? 'Check the path; it is relative to the working directory.'
+          : 'Give the user who runs sluice the right to read the file and the folders above it.',
+      },
+      { cause: found },
+    );
+  }
+  return found.isDirectory() ? { repository: path } : { file: path };
+}
+
+type SourceOf =
+  | { readonly repository: string; readonly file?: never }
+  | { readonly file: string; readonly repository?: never };
