@@ -14,6 +14,12 @@ export {
 export { pValueOfBroken } from './broken-bound.ts';
 export { type Decision, decide } from './decision.ts';
 export { type AreaUnderCurve, delong, delongDifference, delongInterval, delongPValue } from './delong.ts';
+export {
+  type EarlyStoppingEstimate,
+  earlyStoppingEstimate,
+  earlyStoppingQueries,
+  meetsLatencyTarget,
+} from './early-stopping.ts';
 export { exactInterval } from './exact-interval.ts';
 export type { Interval } from './interval.ts';
 export { normalCdf, normalQuantile } from './normal.ts';
