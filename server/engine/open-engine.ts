@@ -179,12 +179,16 @@ class RepositoryEngine implements Engine {
   }
 
   async loadAll(): Promise<void> {
-    // One after the other: loading takes this thread, and the first model should not wait for the last.
-    for (const name of this.#asked) {
-      await this.load(name).catch(() => {
-        // Told by the host and by the version's state.
-      });
-    }
+    const names = [...this.#asked].values();
+    // Two at a time: one that hangs in its trial must not hold up all others, and more would disturb each other's timing.
+    const loadRest = async (): Promise<void> => {
+      for (const name of names) {
+        await this.load(name).catch(() => {
+          // Told by the host and by the version's state.
+        });
+      }
+    };
+    await Promise.all([loadRest(), loadRest()]);
   }
 
   async load(model: string): Promise<void> {
