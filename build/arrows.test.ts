@@ -23,6 +23,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   'actions/validate-data': ['core/*', 'github'],
   'actions/quality-gate': ['core/*', 'github'],
   'actions/pull-request-gate': ['core/*', 'github', 'actions/validate-data', 'actions/quality-gate'],
+  'actions/smoke-test': ['core/*', 'github', 'smoke'],
   cli: ['core/*', 'github', 'actions/*', 'server'],
 };
 

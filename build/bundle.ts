@@ -12,6 +12,7 @@ const entries: Readonly<Record<string, string>> = {
   'pull-request-gate/index': 'actions/pull-request-gate/index.ts',
   'validate-data/index': 'actions/validate-data/index.ts',
   'quality-gate/index': 'actions/quality-gate/index.ts',
+  'smoke-test/index': 'actions/smoke-test/index.ts',
   'cli/index': 'cli/index.ts',
   // The process that `core/onnx/inference-process.ts` starts.
   'onnx/inference-program': 'core/onnx/inference-program.ts',

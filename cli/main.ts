@@ -8,6 +8,7 @@ import { addQualityGate } from './quality-gate.ts';
 import { addSchema } from './schema.ts';
 import { addServe } from './serve.ts';
 import type { Session } from './session.ts';
+import { addSmoke } from './smoke.ts';
 import type { Streams } from './streams.ts';
 import { addValidateData } from './validate-data.ts';
 
@@ -17,6 +18,8 @@ export async function main(argv: readonly string[], streams: Streams): Promise<n
   const program = new Command('sluice')
     .description('Decides whether a machine-learning model may be released.')
     .version(manifest.version)
+    // `sluice smoke --version 3` is the served model's.
+    .enablePositionalOptions()
     .showHelpAfterError('(sluice <command> --help shows what it takes)')
     .exitOverride()
     .configureOutput({
@@ -27,7 +30,8 @@ export async function main(argv: readonly string[], streams: Streams): Promise<n
       getOutHasColors: () => wantsColour(streams.stdout, streams.environment, true),
       getErrHasColors: () => wantsColour(streams.stderr, streams.environment, true),
     });
-  for (const add of [addGate, addValidateData, addQualityGate, addInit, addSchema, addNative, addServe]) add(program, session);
+  for (const add of [addGate, addValidateData, addQualityGate, addSmoke, addInit, addSchema, addNative, addServe])
+    add(program, session);
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {

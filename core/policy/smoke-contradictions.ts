@@ -2,7 +2,7 @@ import { excerpt } from '../text/index.ts';
 import { lacksBound, minAboveMax } from './bound-contradictions.ts';
 import type { Contradiction } from './contradictions.ts';
 import { isMapping, type PolicyPath, valueAt } from './policy-path.ts';
-import { tensorProtocols, textProtocols } from './smoke-schema.ts';
+import { requestFormats, tensorProtocols, textProtocols } from './smoke-schema.ts';
 
 /** Rules over `smoke`. */
 export function contradictionsOfSmoke(policy: unknown): readonly Contradiction[] {
@@ -15,6 +15,7 @@ export function contradictionsOfSmoke(policy: unknown): readonly Contradiction[]
     ...contradictionsOfLatency(smoke['latency']),
     ...repeatedQuestions(smoke['questions']),
     ...restWithoutTemplate(smoke),
+    ...formatOfAnother(smoke),
   ];
 }
 
@@ -198,5 +199,31 @@ function restWithoutTemplate({ protocol, rest }: Readonly<Record<string, unknown
       },
     ];
   }
+  if (protocol === 'rest' && rest === undefined) {
+    return [
+      {
+        code: 'no-template',
+        message: 'the protocol rest needs a template of requests and answers',
+        path: ['smoke', 'protocol'],
+        lackingIn: ['smoke'],
+        fix: 'Add "rest: { path: /predict, body: { rows: "{{rows}}" }, outputs: { label: /labels } }".',
+      },
+    ];
+  }
   return [];
+}
+
+function formatOfAnother({ protocol, format }: Readonly<Record<string, unknown>>): readonly Contradiction[] {
+  if (typeof protocol !== 'string' || typeof format !== 'string') return [];
+  const formats: readonly string[] = Object.entries(requestFormats).find(([name]) => name === protocol)?.[1] ?? [];
+  if (formats.includes(format)) return [];
+  return [
+    {
+      code: 'wrong-format',
+      message: `${protocol} has no format "${excerpt(format)}"`,
+      path: ['smoke', 'format'],
+      ...(formats.length === 0 ? {} : { expected: formats.join(', ') }),
+      fix: formats.length === 0 ? 'Remove it: this protocol has one way to write a request.' : 'Use one of them.',
+    },
+  ];
 }

@@ -97,7 +97,14 @@ describe('the policy of smoke tests', () => {
       'protocol: rag\nquestions: [{ name: a, ask: x }, { name: a, ask: y }]',
       ['repeated-question smoke.questions[1]'],
     ],
-    ['a template without its protocol', 'protocol: v2\nrest: { path: /x }', ['wrong-protocol smoke.rest']],
+    [
+      'a template without its protocol',
+      'protocol: v2\nrest: { path: /x, outputs: { y: /y } }',
+      ['wrong-protocol smoke.rest'],
+    ],
+    ['rest without a template', 'protocol: rest', ['no-template smoke.protocol']],
+    ['the format of another protocol', 'protocol: torchserve\nformat: csv', ['wrong-format smoke.format']],
+    ['a format where there is none', 'protocol: v2\nformat: rows', ['wrong-format smoke.format']],
   ])('refuses %s', (_what, smoke, problems) => {
     expect(problemsOf(smoke)).toEqual(problems);
   });

@@ -60,6 +60,11 @@ const golden = z
       description: 'How many rows of the source, spread evenly over it, or how many inputs are made up.',
       default: defaults.rows,
     }),
+    outputs: z
+      .array(name)
+      .min(1)
+      .optional()
+      .describe('The outputs that are served and compared, where a server gives only some; all when not given.'),
     seed: name.optional().describe('Another seed, other made-up inputs. Only without source and feeds.'),
     tolerance: tolerance.optional(),
     ...demand,
@@ -160,6 +165,41 @@ const question = z
   })
   .describe('A question for a language model or a retrieval endpoint, and what its answer must be.');
 
+/** Which bodies a protocol without one of its own can be told to send. */
+export const requestFormats = {
+  'kserve-v1': ['instances', 'inputs'],
+  torchserve: ['instances', 'rows'],
+  mlflow: ['inputs', 'named-inputs', 'dataframe_split', 'instances'],
+  sagemaker: ['instances', 'inputs', 'rows', 'csv'],
+} as const;
+
+const rest = z
+  .strictObject({
+    method: z.enum(['GET', 'POST']).optional().meta({ description: 'How it is asked.', default: 'POST' }),
+    path: name.describe('Below the url; may hold {{model}} and {{version}}.'),
+    headers: z.record(name, z.string()).optional().describe('Sent beside those of the input; no place for secrets.'),
+    body: z
+      .json()
+      .optional()
+      .describe('The request as JSON; {{rows}}, {{inputs.NAME}} and others stand for values, see the action.'),
+    outputs: z
+      .record(name, name)
+      .refine((mapping) => Object.keys(mapping).length > 0, { error: 'at least one "output: where"' })
+      .meta({
+        description: 'Where each output stands in the JSON answer, by its name in the ONNX file.',
+        minProperties: 1,
+      }),
+    version: name.optional().describe("Where the answer says the model's version."),
+    ready: z
+      .strictObject({
+        path: name.describe('What is asked.'),
+        status: z.int().min(100).max(599).optional().describe('What it answers; 200 when not given.'),
+      })
+      .optional()
+      .describe('How readiness is told; / with 200 when not given.'),
+  })
+  .describe('protocol rest: what requests and answers look like.');
+
 /** The policy's key `smoke`. */
 export const smokeSchema = z
   .strictObject({
@@ -171,6 +211,10 @@ export const smokeSchema = z
       ),
     model: name.optional().describe("The model's name on the server; the name of the model file when not given."),
     version: name.optional().describe('The version that must be served.'),
+    format: z
+      .enum(['instances', 'inputs', 'named-inputs', 'dataframe_split', 'rows', 'csv'])
+      .optional()
+      .describe('kserve-v1, torchserve, mlflow, sagemaker: how rows are written in requests.'),
     timeout: duration.optional().meta({ description: 'How long one request may take.', default: defaults.timeout }),
     ready: ready.optional(),
     signature: z.boolean().optional().meta({
@@ -196,10 +240,7 @@ export const smokeSchema = z
     latency: latency.optional(),
     digest: digest.optional(),
     questions: z.array(question).min(1).max(1000).optional().describe('For protocols of text.'),
-    rest: z
-      .record(z.string(), z.unknown())
-      .optional()
-      .describe('protocol rest: the template of requests and answers; see the action.'),
+    rest: rest.optional(),
   })
   .describe('What a running server must show after a deployment (`sluice smoke`).');
 

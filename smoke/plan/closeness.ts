@@ -77,7 +77,7 @@ export function isClose(served: number, expected: number, { absolute, relative }
   return Math.abs(served - expected) <= absolute + relative * Math.abs(expected);
 }
 
-export function isFloating({ type }: Pick<Tensor, 'type'>): boolean {
+export function isFloating({ type }: { readonly type: string }): boolean {
   return type === 'float32' || type === 'float64' || type === 'float16';
 }
 

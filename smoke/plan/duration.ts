@@ -1,3 +1,6 @@
+/** What a duration looks like, for messages. */
+export const durationWords = 'a time such as "30s", "5m" or "500ms"';
+
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 /** `1.5s` -> 1500 milliseconds. The schema lets nothing else through; a text without a unit throws a `RangeError`. */

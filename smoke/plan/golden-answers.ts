@@ -100,7 +100,7 @@ export async function askCases(
           first === undefined
             ? [`All of ${origin} got an answer`]
             : [
-                `${counted(refused.length, 'request')} of ${total} (${origin}) got no outputs; the first: ${first.status}, ${first.said}`,
+                `${refused.length} of ${counted(total, 'request')} got no outputs (${origin}); the first: ${first.status}, ${first.said}`,
                 ...(unasked === 0
                   ? []
                   : [

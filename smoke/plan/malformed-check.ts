@@ -62,7 +62,7 @@ export async function malformedChecks(
 }
 
 function wrongBecause(status: number): string {
-  if (status < 400) return 'It took a broken request for a good one, so a caller’s mistake goes unnoticed';
+  if (status < 400) return "It took a broken request for a good one, so a caller's mistake goes unnoticed";
   return 'A 5xx blames the server: callers retry, alerts ring, and load balancers take it out of service';
 }
 

@@ -32,8 +32,7 @@ export async function waitUntilReady(
     id: 'ready',
     title: `ready within ${durationText(deadline)}`,
     place,
-    bound: { kind: 'max', value: deadline },
-    unit: 'ms',
+    bound: { kind: 'must_hold', value: 'an answer that says so' },
   } as const;
   const start = clock.now();
   const progress = host.progress('Wait until the server is ready');
@@ -48,7 +47,7 @@ export async function waitUntilReady(
         return checkOf(demand, {
           status: 'pass',
           said: [`It was ready after ${durationText(spent)}, asked ${counted(tries, 'time')}`],
-          observed: spent,
+          observed: `after ${durationText(spent)}`,
         });
       }
       if (isFinal(answer)) {
@@ -63,7 +62,7 @@ export async function waitUntilReady(
             `The last answer: ${lastAnswer(answer)}`,
             ...adviceOnStatus(answer.status),
           ],
-          observed: spent,
+          observed: 'not ready',
         });
       }
       progress.update(Math.min(spent, deadline), deadline);

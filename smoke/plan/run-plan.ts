@@ -5,6 +5,7 @@ import { isRunnable, type Model } from '../../core/onnx/index.ts';
 import { policyDefaults, type SmokePolicy } from '../../core/policy/index.ts';
 import { InputError, type Place } from '../../core/problem/index.ts';
 import type { Check, Figure, Notice } from '../../core/report/index.ts';
+import { excerpt, nearestName } from '../../core/text/index.ts';
 import type { AnyProtocol, Question, ServedModel, TensorProtocol, TextProtocol, WireRequest } from '../protocol.ts';
 import { type Clock, realClock } from './clock.ts';
 import { compareTensors } from './closeness.ts';
@@ -94,7 +95,7 @@ async function smokeTensors(protocol: TensorProtocol, options: WithClock): Promi
   }
   const { model } = local;
   const file = { inputs: model.inputs, outputs: model.outputs };
-  const specs = { inputs: file.inputs, outputs: file.outputs.filter(({ type }) => isRunnable(type)) };
+  const specs = { inputs: file.inputs, outputs: servedOutputs(model, options) };
   const checks: Check[] = [];
 
   const { served, problem } = await described(protocol);
@@ -117,14 +118,7 @@ async function smokeTensors(protocol: TensorProtocol, options: WithClock): Promi
       const answers = await askCases(protocol, cases, specs, { place, origin: inputs.origin, host });
       ({ answered, versions } = answers);
       const { severity, reason } = golden;
-      checks.push(
-        answers.check,
-        ...goldenChecks(
-          specs.outputs.map(({ name }) => name),
-          answered,
-          { tolerance, place, severity, reason },
-        ),
-      );
+      checks.push(answers.check, ...goldenChecks(specs.outputs, answered, { tolerance, place, severity, reason }));
     });
     for (const [index, guardrail] of (policy.guardrails ?? []).entries()) {
       const at = (key: string) => placeOf(['smoke', 'guardrails', index, key]);
@@ -187,6 +181,30 @@ async function smokeText(protocol: TextProtocol, options: WithClock): Promise<Sm
     figures.push(...found.figures);
   }
   return { checks, figures, notices: [] };
+}
+
+/** The outputs whose values are asked for: those of `golden.outputs` or of the template, else all that are tensors. Throws an `InputError` for unknown ones. */
+function servedOutputs({ outputs }: Model, { policy, placeOf }: PlanOptions): Model['outputs'] {
+  const tensors = outputs.filter(({ type }) => isRunnable(type));
+  const named = policy.golden === false ? undefined : policy.golden?.outputs;
+  // A template reads only the outputs it names.
+  const wanted = named ?? (policy.rest === undefined ? undefined : Object.keys(policy.rest.outputs));
+  if (wanted === undefined) return tensors;
+  return wanted.map((name, index) => {
+    const found = tensors.find((output) => output.name === name);
+    if (found !== undefined) return found;
+    const near = nearestName(
+      name,
+      tensors.map((output) => output.name),
+    );
+    throw new InputError({
+      code: 'unknown-output',
+      message: `the ONNX file has no output "${excerpt(name)}" that is a tensor`,
+      place: placeOf(['smoke', 'golden', 'outputs', index]),
+      expected: tensors.map((output) => excerpt(output.name, 40)).join(', '),
+      fix: near === undefined ? 'Name an output of the file.' : `Did you mean "${excerpt(near)}"?`,
+    });
+  });
 }
 
 /** What the server says of its model. Not to say it, or to fail at it, is no fault by itself: signature and version tell what lacks. */

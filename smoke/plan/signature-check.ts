@@ -83,7 +83,7 @@ function outcomeOf(noun: string, spec: TensorSpec, found: TensorSpec | undefined
   if (!shapesFit(spec, found)) {
     return { status: 'fail', said: [`The server says ${observed}, the ONNX file ${describe(spec)}`], observed };
   }
-  return { status: 'pass', said: ['Type and shape are the file’s'], observed };
+  return { status: 'pass', said: ["Type and shape are the file's"], observed };
 }
 
 function shapesFit(one: TensorSpec, other: TensorSpec): boolean {

@@ -17,7 +17,7 @@ export function syntheticCases(inputs: readonly TensorSpec[], count: number, see
       feeds: Object.fromEntries(inputs.map((spec) => [spec.name, tensorFor(spec, random)])),
     };
   });
-  return { cases, origin: `${count} made-up inputs (seed ${excerpt(seed, 40)})` };
+  return { cases, origin: `${count === 1 ? '1 made-up input' : `${count} made-up inputs`}, seed ${excerpt(seed, 40)}` };
 }
 
 const words = ['alpha', 'beta', 'gamma', 'delta', 'a', 'b', 'yes', 'no', '0', '1'];

@@ -9,7 +9,7 @@ import type { Feeds, Outputs, Tensor } from '../../core/onnx/index.ts';
 import { describeProblem, PeerError } from '../../core/problem/index.ts';
 import { type HttpAnswer, type HttpClient, type HttpOptions, type HttpRequest, openHttp } from '../http-client.ts';
 import { exchange, jsonOf, jsonPost, probe, refusalText, send, textOf } from '../json-exchange.ts';
-import { memberOf } from '../json-selection.ts';
+import { isObject, memberOf } from '../json-selection.ts';
 import { modelName } from '../model-name.ts';
 import type { Answer, Readiness, ServedModel, TensorProtocol } from '../protocol.ts';
 import { type Hide, said } from '../secret-words.ts';
@@ -120,12 +120,14 @@ function servedModel(value: unknown): ServedModel {
   const versions = memberOf(value, 'versions');
   const inputs = specsOfMetadata(memberOf(value, 'inputs'));
   const outputs = specsOfMetadata(memberOf(value, 'outputs'));
+  const parameters = memberOf(value, 'parameters');
   return {
     ...(name === undefined ? {} : { name }),
     ...(platform === undefined ? {} : { platform }),
     ...(Array.isArray(versions) && versions.length > 0 ? { versions: versions.map(String) } : {}),
     ...(inputs === undefined ? {} : { inputs }),
     ...(outputs === undefined ? {} : { outputs }),
+    ...(isObject(parameters) ? { parameters } : {}),
   };
 }
 
