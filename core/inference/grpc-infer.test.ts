@@ -169,6 +169,16 @@ describe('ModelInfer', () => {
     );
   });
 
+  test('empty typed contents beside raw ones do no harm, as MLServer sends them', () => {
+    const bytes = Response.encode(
+      Response.fromObject({
+        outputs: [{ name: 'Y', datatype: 'INT16', shape: [2], contents: {} }],
+        rawOutputContents: [Buffer.from([1, 0, 255, 255])],
+      }),
+    ).finish();
+    expect(plain(decodeModelInferResponse(bytes).outputs)).toEqual([['Y', 'int16', [2], [1, -1]]]);
+  });
+
   test('a response that protobufjs writes is read', () => {
     const bytes = Response.encode(
       Response.fromObject({

@@ -181,7 +181,8 @@ function tensorsOf(
     const key = `${list}[${index}]`;
     const head = headOf(datatype, shape, key, limits);
     const payload = raw[index];
-    if (payload !== undefined && contents.length > 0) {
+    // MLServer 1.7 sends an empty `contents` beside every raw one.
+    if (payload !== undefined && contents.some(({ length }) => length > 0)) {
       throw new FaultError({
         code: 'data-twice',
         message: 'a tensor has both typed and raw contents',

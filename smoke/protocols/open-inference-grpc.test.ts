@@ -129,9 +129,12 @@ describe('the Open Inference Protocol over gRPC', () => {
     });
   });
 
-  test('a model that is not there is told apart from one that loads', async () => {
+  test.each<[string, Calls]>([
+    ['Triton', standInCalls('loading')],
+    ['MLServer', { ModelReady: (_, done) => done({ code: status.UNKNOWN, details: 'Unexpected ModelNotFound' }) }],
+  ])('a model that %s does not have is told apart from one that loads', async (_, calls) => {
     const { url } = await serve({
-      ...standInCalls('loading'),
+      ...calls,
       ModelMetadata: (_, done) =>
         done({ code: status.NOT_FOUND, details: "Request for unknown model: 'model' is not found" }),
     });

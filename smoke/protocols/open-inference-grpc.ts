@@ -38,11 +38,16 @@ export function openInferenceGrpc(target: Target, options: InferenceGrpcOptions 
 
   const ready = async (): Promise<Readiness> => {
     const answer = await channel.call('ModelReady', encodeGrpc('ModelReadyRequest', { name, version }));
-    if (answer.bytes === undefined) return notReady(answer.code, answer.refusal);
-    if (readingAnswer(hide, () => decodeGrpc('ModelReadyResponse', answer.bytes).ready)) return { ready: true };
-    // A model that loads and one that is not there look the same; their metadata do not.
-    const metadata = await channel.call('ModelMetadata', encodeGrpc('ModelMetadataRequest', { name, version }));
-    return metadata.bytes === undefined ? notReady(metadata.code, metadata.refusal) : notReady('OK', 'ready is false');
+    const { bytes } = answer;
+    if (bytes !== undefined && readingAnswer(hide, () => decodeGrpc('ModelReadyResponse', bytes).ready)) {
+      return { ready: true };
+    }
+    // A model that loads and one that is not there look the same (MLServer: UNKNOWN); their metadata do not.
+    if (bytes !== undefined || answer.code === 'UNKNOWN') {
+      const metadata = await channel.call('ModelMetadata', encodeGrpc('ModelMetadataRequest', { name, version }));
+      if (metadata.bytes === undefined) return notReady(metadata.code, metadata.refusal);
+    }
+    return answer.bytes === undefined ? notReady(answer.code, answer.refusal) : notReady('OK', 'ready is false');
   };
 
   return {

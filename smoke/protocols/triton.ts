@@ -76,6 +76,7 @@ export function openTriton(target: Target, options: InferenceHttpOptions = {}): 
       // The metadata name only the versions that are loaded now; nothing else of the index is a fact of the model.
       return { name, ...described };
     },
+    malformed: () => inference.malformed().filter(({ title }) => !blamedOnTriton.includes(title)),
     index,
     config: async () =>
       told(await exchange(http, { method: 'GET', path: `${model}/config` }, ({ value }) => value), 'its configuration'),
@@ -86,6 +87,9 @@ export function openTriton(target: Target, options: InferenceHttpOptions = {}): 
       ),
   };
 }
+
+/** Triton 2.51 answers these with a clear message and the status 500; no operator can mend that. */
+const blamedOnTriton: readonly string[] = ['broken JSON', 'a request without inputs'];
 
 function told<Value>({ value, status, refusal }: Answer<Value>, what: string): Value {
   if (value !== undefined) return value;

@@ -89,7 +89,7 @@ const kservePackages = ['kserve==0.21.0', 'onnxruntime==1.31.1'];
 const samples: Outcomes = {
   FP32: { type: 'float32', values: [Math.fround(0.1), -2.5, Math.fround(3.4e38), Math.fround(1e-45)] },
   FP64: { type: 'float64', values: [0.1, -2.5, 1.7976931348623157e308, 5e-324] },
-  FP16: { type: 'float16', values: [0.0999755859375, -2.5, 65504, 5.960464477539063e-8] },
+  FP16: { type: 'float16', values: [0.0999755859375, -2.5, 65504, 2 ** -24] },
   INT64: { type: 'int64', values: ['9007199254740993', '-9223372036854775808', '9223372036854775807', '0'] },
   UINT64: { type: 'uint64', values: ['9007199254740993', '18446744073709551615', '1', '0'] },
   INT32: { type: 'int32', values: ['-2147483648', '2147483647', '1', '0'] },
@@ -220,7 +220,8 @@ describe.each(['http', 'grpc'] as const)("KServe's client 0.21 over %s", (transp
   test('several inputs, the id of the request and the version of the model', () => {
     expect(outcomes['several inputs, all outputs']).toEqual({
       id: 'request 7',
-      version: '1',
+      // KServe's HTTP client does not keep the version (InferResponse.from_bytes).
+      version: transport === 'http' ? null : '1',
       outputs: { sum, 'B again': again },
     });
   });
