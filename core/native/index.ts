@@ -3,6 +3,7 @@
  * asked for.
  * @module
  */
+export { type BareSession, openBareSession } from './bare-session.ts';
 export { bringNativeParts, type FillOptions } from './fill-directory.ts';
 export { type DuckDb, loadDuckDb, loadOnnxRuntime, locateOnnxRuntime, type OnnxRuntime } from './load.ts';
 export type { NativeOptions, Patience } from './options.ts';

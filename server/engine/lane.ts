@@ -181,7 +181,8 @@ export class Lane {
   readonly #flush = (): void => {
     this.#scheduled = 'no';
     const { runner, now, maxQueueDelayMs } = this.#options;
-    while (this.#first !== undefined && runner.free > 0) {
+    // A run that has ended within this loop asked for another turn if there is more: what came in meanwhile joins the next batch.
+    while (this.#first !== undefined && runner.free > 0 && this.#scheduled === 'no') {
       const time = now();
       const head = this.#first;
       const left = maxQueueDelayMs - (time - head.arrived);

@@ -141,7 +141,7 @@ async function warmSession(
 ): Promise<Session> {
   const session = await openSession(file, native);
   try {
-    for (let run = 0; warmUp !== undefined && run < warmUpRuns; run++) await session.run(warmUp.feeds, warmUp.names);
+    for (let run = 0; warmUp !== undefined && run < warmUpRuns; run++) session.run(warmUp.feeds, warmUp.names);
     return session;
   } catch (cause) {
     await session.close();

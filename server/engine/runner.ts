@@ -19,33 +19,27 @@ export interface Runner {
   readonly keepsFeeds: boolean;
   /** Called when `free` grew by something else than the end of a run. */
   onFree: () => void;
-  /** Only while `free` is not 0. Calls `ended` once, later. */
+  /** Only while `free` is not 0. Calls `ended` once, now or later. */
   run(feeds: Feeds, names: readonly string[], ended: RunEnded): void;
   close(): Promise<void>;
 }
 
-/** Runs on this thread, one after the other. */
+/** Runs on this thread: when `run` returns, it has ended. */
 export function inlineRunner(session: Session): Runner {
-  let busy = false;
   return {
-    get free() {
-      return busy ? 0 : 1;
-    },
+    free: 1,
     keepsFeeds: false,
     onFree() {},
     run(feeds, names, ended) {
-      busy = true;
       const start = performance.now();
-      session.run(feeds, names).then(
-        (outputs) => {
-          busy = false;
-          ended(undefined, outputs, (performance.now() - start) / 1000);
-        },
-        (cause: unknown) => {
-          busy = false;
-          ended({ message: runtimeMessage(cause), died: false }, undefined, (performance.now() - start) / 1000);
-        },
-      );
+      let outputs: Outputs | undefined;
+      let failure: RunFailure | undefined;
+      try {
+        outputs = session.run(feeds, names);
+      } catch (cause) {
+        failure = { message: runtimeMessage(cause), died: false };
+      }
+      ended(failure, outputs, (performance.now() - start) / 1000);
     },
     close: () => session.close(),
   };

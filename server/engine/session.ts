@@ -1,15 +1,14 @@
-import { loadOnnxRuntime, type NativeOptions, type OnnxRuntime } from '../../core/native/index.ts';
+import { type BareSession, type NativeOptions, type OnnxRuntime, openBareSession } from '../../core/native/index.ts';
 import { type Feeds, float16ToNumber, numberToFloat16, type Outputs, type Tensor } from '../../core/onnx/index.ts';
 import { excerpt } from '../../core/text/index.ts';
 
 /** A model in ONNX Runtime, in this thread. Nothing is checked at a run: feeds were, before they were queued. */
 export interface Session {
-  /** Rejects with what ONNX Runtime said, printable. Blocks the thread while the model runs. */
-  run(feeds: Feeds, names: readonly string[]): Promise<Outputs>;
+  /** Throws what ONNX Runtime said, printable. Blocks the thread while the model runs. */
+  run(feeds: Feeds, names: readonly string[]): Outputs;
   close(): Promise<void>;
 }
 
-type RuntimeSession = Awaited<ReturnType<OnnxRuntime['InferenceSession']['create']>>;
 type RuntimeTensor = InstanceType<OnnxRuntime['Tensor']>;
 
 /** Only fatal errors: the others also come back as exceptions, and stderr is past every host. */
@@ -21,37 +20,43 @@ const runOptions = { logSeverityLevel: silent } as const;
  * error with what ONNX Runtime said, which may name the file's path.
  */
 export async function openSession(path: string, native: NativeOptions): Promise<Session> {
-  const runtime = await loadOnnxRuntime(native);
-  runtime.env.logLevel = 'fatal';
-  const session = await runtime.InferenceSession.create(path, {
-    executionProviders: ['cpu'],
-    intraOpNumThreads: 1,
-    interOpNumThreads: 1,
-    executionMode: 'sequential',
-    graphOptimizationLevel: 'all',
-    logSeverityLevel: silent,
-  });
+  const { session, runtime } = await openBareSession(
+    path,
+    {
+      executionProviders: ['cpu'],
+      intraOpNumThreads: 1,
+      interOpNumThreads: 1,
+      executionMode: 'sequential',
+      graphOptimizationLevel: 'all',
+      logSeverityLevel: silent,
+    },
+    native,
+  );
   return new RuntimeBackedSession(runtime, session);
 }
 
 class RuntimeBackedSession implements Session {
   readonly #runtime: OnnxRuntime;
-  readonly #session: RuntimeSession;
+  readonly #session: BareSession;
+  readonly #inputNames: readonly string[];
 
-  constructor(runtime: OnnxRuntime, session: RuntimeSession) {
+  constructor(runtime: OnnxRuntime, session: BareSession) {
     this.#runtime = runtime;
     this.#session = session;
+    this.#inputNames = session.inputMetadata.map(({ name }) => name);
   }
 
-  async run(feeds: Feeds, names: readonly string[]): Promise<Outputs> {
+  run(feeds: Feeds, names: readonly string[]): Outputs {
     const given: Record<string, RuntimeTensor> = {};
-    for (const name of this.#session.inputNames) {
+    for (const name of this.#inputNames) {
       const tensor = feeds[name];
       if (tensor !== undefined) given[name] = this.#toRuntime(tensor);
     }
+    const wanted: Record<string, null> = {};
+    for (const name of names) wanted[name] = null;
     let results: Readonly<Record<string, unknown>>;
     try {
-      results = await this.#session.run(given, names, runOptions);
+      results = this.#session.run(given, wanted, runOptions);
     } catch (cause) {
       throw new Error(runtimeMessage(cause), { cause });
     }
@@ -61,7 +66,7 @@ class RuntimeBackedSession implements Session {
   }
 
   async close(): Promise<void> {
-    await this.#session.release();
+    this.#session.dispose();
   }
 
   #toRuntime(tensor: Tensor): RuntimeTensor {

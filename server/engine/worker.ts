@@ -11,12 +11,12 @@ if (port !== null) {
     port.postMessage(message, transfer);
   try {
     const session = await openSession(path, native);
-    for (let run = 0; warmUp !== undefined && run < warmUpRuns; run++) await session.run(warmUp.feeds, warmUp.names);
-    port.on('message', async ({ feeds, names }: WorkerOrder) => {
+    for (let run = 0; warmUp !== undefined && run < warmUpRuns; run++) session.run(warmUp.feeds, warmUp.names);
+    port.on('message', ({ feeds, names }: WorkerOrder) => {
       const start = performance.now();
       const seconds = (): number => (performance.now() - start) / 1000;
       try {
-        const outputs = await session.run(feeds, names);
+        const outputs = session.run(feeds, names);
         answer({ kind: 'outputs', outputs, seconds: seconds() }, buffersOf(outputs));
       } catch (cause) {
         answer({ kind: 'failed', message: runtimeMessage(cause), seconds: seconds() });
