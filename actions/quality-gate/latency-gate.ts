@@ -1,3 +1,4 @@
+import { feedsOf, tensorOf } from '../../core/evaluation/index.ts';
 import type { Host } from '../../core/host/index.ts';
 import type { Feeds, Model } from '../../core/onnx/index.ts';
 import { isRunnable } from '../../core/onnx/index.ts';
@@ -15,7 +16,6 @@ import {
 import { excerpt } from '../../core/text/index.ts';
 import { boundCheck, type Demand, skipped, unjudged } from './bound-check.ts';
 
-import { feedsOf, tensorOf } from './feeds.ts';
 import { evenly } from './figures.ts';
 import { fewestRounds, type Latency, measureLatency, type Plan, type Stopwatch } from './latency-measurement.ts';
 import { changeOf } from './metric-gate.ts';

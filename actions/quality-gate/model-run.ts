@@ -1,3 +1,4 @@
+import { type FilledFeeding, feedingsOf, fixedBatch, requireFeedable } from '../../core/evaluation/index.ts';
 import type { Host } from '../../core/host/index.ts';
 import { disparities } from '../../core/metrics/index.ts';
 import type { Model } from '../../core/onnx/index.ts';
@@ -10,9 +11,7 @@ import {
 } from '../../core/policy/index.ts';
 import type { Place } from '../../core/problem/index.ts';
 import type { EvaluationRows } from './evaluation-rows.ts';
-import { feedingsOf } from './feeding.ts';
-import { type FilledFeeding, requireFeedable } from './feeds.ts';
-import { chooseOutputs, fixedBatch, namesOf, type Predictions, predict, type Task, taskOf } from './predictions.ts';
+import { chooseOutputs, namesOf, type Predictions, predict, type Task, taskOf } from './predictions.ts';
 
 /** A model, and how the policy that came with it says to feed and read it. */
 export interface ModelToRun {
@@ -72,9 +71,4 @@ function predictionPolicy(of: ModelToRun) {
     place: of.place,
     ...(of.policy.outputs === undefined ? {} : { outputs: of.policy.outputs }),
   };
-}
-
-/** Columns that the model takes as text, although a CSV's may look like numbers. */
-export function textColumns(model: Pick<Model, 'inputs'>, policy: NonNullable<Policy['model']>): readonly string[] {
-  return model.inputs.flatMap(({ name, type }) => (type === 'string' ? (policy.inputs?.[name] ?? [name]) : []));
 }

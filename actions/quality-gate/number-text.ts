@@ -1,3 +1,5 @@
+export { counted } from '../../core/text/index.ts';
+
 /**
  * A measured number for a sentence: four significant digits, and as many more as it takes not to read like `bound` when it is not.
  */
@@ -13,11 +15,6 @@ export function numberText(value: number, bound?: number): string {
 /** `p 0.012`, `q < 0.0001`: two significant digits say all a p-value is good for. */
 export function pValueText(symbol: 'p' | 'q', value: number): string {
   return value < 1e-4 ? `${symbol} < 0.0001` : `${symbol} ${plain(Number(value.toPrecision(2)))}`;
-}
-
-/** `3 rows`, `1 row`. */
-export function counted(count: number, noun: string): string {
-  return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function plain(value: number): string {

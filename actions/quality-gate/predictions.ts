@@ -1,9 +1,9 @@
+import { type FilledFeeding, feedsOf, fixedBatch } from '../../core/evaluation/index.ts';
 import type { Host } from '../../core/host/index.ts';
 import type { Model, Outputs, Tensor, TensorSpec } from '../../core/onnx/index.ts';
 import type { Policy } from '../../core/policy/index.ts';
 import { ModelError, type Place, type Problem } from '../../core/problem/index.ts';
 import { excerpt, nearestName } from '../../core/text/index.ts';
-import { type FilledFeeding, feedsOf } from './feeds.ts';
 
 /** Rows a call: large enough that the call's own cost vanishes, small enough that wide rows fit into memory. */
 const batchRows = 4096;
@@ -126,25 +126,6 @@ export async function predict(
     progress.end();
   }
   return reader.finish();
-}
-
-/** Rows a call that the model's inputs fix; undefined where they leave it open. */
-export function fixedBatch(
-  feedings: readonly { readonly batch?: number }[],
-  policy: Pick<PredictionPolicy, 'model' | 'place'>,
-): number | undefined {
-  const sizes = new Set(feedings.map(({ batch }) => batch).filter((batch) => batch !== undefined));
-  const [size, ...others] = sizes;
-  if (others.length > 0 || size === 0) {
-    throw new ModelError({
-      code: 'input-shape',
-      message: `the inputs of ${excerpt(policy.model)} fix different numbers of rows`,
-      place: policy.place,
-      found: [...sizes].join(', '),
-      fix: 'Export the model with a free first dimension.',
-    });
-  }
-  return size;
 }
 
 /** Collects the batches' outputs. */

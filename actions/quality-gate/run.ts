@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { type Engine, openEngine } from '../../core/data/index.ts';
+import { textColumns } from '../../core/evaluation/index.ts';
 import type { Host } from '../../core/host/index.ts';
 import type { Model } from '../../core/onnx/index.ts';
 import { type EffectivePolicy, policyDefaults } from '../../core/policy/index.ts';
@@ -22,7 +23,7 @@ import { figuresOf } from './figures.ts';
 import { judgeLatency } from './latency-gate.ts';
 import { metricChecks } from './metric-gate.ts';
 import { openModelFile, summaryOf } from './model-file.ts';
-import { taskFor, textColumns, type WiredModel, wire } from './model-run.ts';
+import { taskFor, type WiredModel, wire } from './model-run.ts';
 import { sizeChecks } from './size-gate.ts';
 import { sliceChecks } from './slice-gate.ts';
 import type { NoBaseline } from './subject.ts';

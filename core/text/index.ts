@@ -3,5 +3,6 @@
  *
  * @module
  */
+export { counted } from './counted.ts';
 export { bareName, nearestName, nearestNames, sameName } from './nearest-name.ts';
 export { excerpt, printable } from './printable.ts';

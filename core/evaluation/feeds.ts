@@ -1,9 +1,8 @@
-import type { ColumnValues } from '../../core/data/index.ts';
-import type { Feeds, RunnableType, Tensor } from '../../core/onnx/index.ts';
-import { ModelError, type Place } from '../../core/problem/index.ts';
-import { excerpt } from '../../core/text/index.ts';
+import type { ColumnValues } from '../data/index.ts';
+import type { Feeds, RunnableType, Tensor } from '../onnx/index.ts';
+import { ModelError, type Place } from '../problem/index.ts';
+import { counted, excerpt } from '../text/index.ts';
 import type { Feeding } from './feeding.ts';
-import { counted } from './number-text.ts';
 
 /** An input with the values of its columns. */
 export interface FilledFeeding extends Feeding {
@@ -45,6 +44,25 @@ export function requireFeedable(feedings: readonly FilledFeeding[], { model, pla
       });
     }
   }
+}
+
+/** Rows a call that the model's inputs fix; undefined where they leave it open. */
+export function fixedBatch(
+  feedings: readonly { readonly batch?: number }[],
+  { model, place }: Named,
+): number | undefined {
+  const sizes = new Set(feedings.map(({ batch }) => batch).filter((batch) => batch !== undefined));
+  const [size, ...others] = sizes;
+  if (others.length > 0 || size === 0) {
+    throw new ModelError({
+      code: 'input-shape',
+      message: `the inputs of ${excerpt(model)} fix different numbers of rows`,
+      place,
+      found: [...sizes].join(', '),
+      fix: 'Export the model with a free first dimension.',
+    });
+  }
+  return size;
 }
 
 /** The tensors of rows `from` to `to`; where the model fixes the batch, the last row is repeated to fill it. */

@@ -1,9 +1,8 @@
-import type { Table } from '../../core/data/index.ts';
-import { isRunnable, type RunnableType, type TensorSpec } from '../../core/onnx/index.ts';
-import type { Policy } from '../../core/policy/index.ts';
-import { ModelError, type Place, type Problem } from '../../core/problem/index.ts';
-import { excerpt, nearestName, sameName } from '../../core/text/index.ts';
-import { counted } from './number-text.ts';
+import type { Table } from '../data/index.ts';
+import { isRunnable, type RunnableType, type TensorSpec } from '../onnx/index.ts';
+import type { Policy } from '../policy/index.ts';
+import { ModelError, type Place, type Problem } from '../problem/index.ts';
+import { counted, excerpt, nearestName, sameName } from '../text/index.ts';
 
 /** Which columns go into which input of a model. */
 export interface Feeding {
@@ -16,10 +15,13 @@ export interface Feeding {
   readonly batch?: number;
 }
 
+type Evaluation = NonNullable<Policy['evaluation']>;
+
 /** What decides how a model is fed. */
 export interface FeedingPolicy {
   readonly inputs?: NonNullable<Policy['model']>['inputs'];
-  readonly evaluation: NonNullable<Policy['evaluation']>;
+  /** Where the rows come from, and which columns are features. Without a target every column may be one. */
+  readonly evaluation: Pick<Evaluation, 'source' | 'features' | 'ignore'> & Partial<Pick<Evaluation, 'target'>>;
   /** As messages call the model: its file. */
   readonly model: string;
   readonly place: Place;
@@ -51,7 +53,7 @@ export function feedingsOf(inputs: readonly TensorSpec[], table: Table, policy: 
 
 function featuresOf(table: Table, evaluation: FeedingPolicy['evaluation']): readonly string[] {
   if (evaluation.features !== undefined) return evaluation.features;
-  const left = new Set([evaluation.target, ...(evaluation.ignore ?? [])]);
+  const left = new Set<string | undefined>([evaluation.target, ...(evaluation.ignore ?? [])]);
   return table.columns.map((column) => column.name).filter((name) => !left.has(name));
 }
 
