@@ -40,7 +40,12 @@ export function parseJson(bytes: Uint8Array, what: string): JsonDocument {
       });
     }
   }
-  return { value, exact: (): unknown => JSON.parse(rewrite(text, quotedNumber)) };
+  let exact: unknown;
+  return {
+    value,
+    // Once, however many tensors of the message ask.
+    exact: (): unknown => (exact ??= JSON.parse(rewrite(text, quotedNumber))),
+  };
 }
 
 /** A token that begins at `start`, outside strings: where it ends and what to write instead. */
