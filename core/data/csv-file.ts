@@ -5,7 +5,7 @@ import { CsvRecordCounter } from './csv-record-counter.ts';
 import { digestFile } from './digest.ts';
 import { distill, outOfMemoryError } from './duckdb-error.ts';
 import { quoteIdentifier, quoteLiteral, quotePath } from './quoting.ts';
-import { type Relation, refuseClashingNames } from './relation.ts';
+import { type Relation, refuseBadNames } from './relation.ts';
 import type { SourceFile } from './source-file.ts';
 
 /** DuckDB's types that a CSV column can have here; times of day and odd date formats stay text. */
@@ -35,7 +35,7 @@ export async function loadCsv(
 ): Promise<Relation> {
   const header = await readCsvHeader(source.path);
   if ('code' in header) throw new DataError({ ...header, place: { file: source.name, line: 1 } });
-  refuseClashingNames(header.names, source.name, 1);
+  refuseBadNames(header.names, source.name, 1);
 
   const counter = new CsvRecordCounter(header.dialect);
   const [digest, load] = await Promise.allSettled([
@@ -176,6 +176,8 @@ interface Facts {
 }
 
 const guessedRows = 20_480;
+/** DuckDB plans a statement in time that grows with the square of what it asks. */
+const questionsAtOnce = 500;
 
 async function factsOf(run: Run, table: string, columns: readonly Storage[]): Promise<Facts> {
   const questions = columns.flatMap((column, index) => {
@@ -196,7 +198,11 @@ async function factsOf(run: Run, table: string, columns: readonly Storage[]): Pr
       ...(guessed === 'BIGINT' ? [`coalesce(max(abs(${value})) >= 9007199254740992, false) AS unsafe${index}`] : []),
     ];
   });
-  const [answers = {}] = await run(`SELECT ${['count(*) AS "rows"', ...questions].join(', ')} FROM ${table}`);
+  const answers: Record<string, unknown> = {};
+  for (let from = 0; from === 0 || from < questions.length; from += questionsAtOnce) {
+    const some = ['count(*) AS "rows"', ...questions.slice(from, from + questionsAtOnce)];
+    Object.assign(answers, (await run(`SELECT ${some.join(', ')} FROM ${table}`))[0]);
+  }
   const read = (question: string) => columns.map((_, index) => answers[`${question}${index}`] === true);
   return { rows: Number(answers['rows']), narrow: read('narrow'), unsafe: read('unsafe'), late: read('late') };
 }

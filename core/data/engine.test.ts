@@ -146,6 +146,17 @@ describe('a CSV file', () => {
     expect(await engine.query(`SELECT CAST(a AS VARCHAR) AS a FROM ${table.sql} WHERE k = 2`)).toEqual([{ a: value }]);
   });
 
+  it('tells the type of each of hundreds of columns by all of its rows', async () => {
+    const columns = Array.from({ length: 1200 }, (_, index) => index);
+    const rows = [...Array(3)].map((_, row) =>
+      columns.map((column) => (row === 2 && column % 3 === 0 ? '0.5' : `${column}`)).join(),
+    );
+    const types = await typesOf(
+      await file('hundreds.csv', `${columns.map((column) => `c${column}`).join()}\n${rows.join('\n')}\n`),
+    );
+    expect(columns.filter((column) => types[`c${column}`] !== (column % 3 === 0 ? 'number' : 'integer'))).toEqual([]);
+  });
+
   it('keeps columns as text on request', async () => {
     const path = await file('text.csv', 'zip,a"b\n1234,5\n1e5,6\n');
     expect(await rowsOf(path, { text: ['zip', 'a"b', 'absent'] })).toEqual([
@@ -355,6 +366,23 @@ describe('a file name', () => {
       expect(await problemOf(await file('b\\*.csv', 'a\n1\n'))).toMatchObject({ code: 'unsupported-name' });
     },
   );
+
+  it('with more columns than can be worked with is refused before they are', async () => {
+    const names = Array.from({ length: 20_001 }, (_, index) => `c${index}`);
+    expect(await problemOf(await file('columns.csv', `${names.join()}\n`))).toMatchObject({
+      code: 'too-many-columns',
+      place: { file: join(directory, 'columns.csv'), line: 1 },
+      found: '20001 columns',
+    });
+  });
+
+  it('that is a link to itself is told as one', async () => {
+    await symlink('circle.csv', join(directory, 'circle.csv'));
+    expect(await problemOf(join(directory, 'circle.csv'))).toMatchObject({
+      code: 'unreadable-file',
+      found: 'symbolic links that lead in a circle',
+    });
+  });
 
   it('shows no control characters in an error', async () => {
     const error = await engine.open(join(directory, 'a\n::error::\u001b[31m.csv')).catch((thrown: Error) => thrown);

@@ -3,7 +3,7 @@ import { DataError } from '../problem/index.ts';
 import { digestFile } from './digest.ts';
 import { dataErrorOf } from './duckdb-error.ts';
 import { quoteIdentifier, quotePath } from './quoting.ts';
-import { type Relation, refuseClashingNames } from './relation.ts';
+import { type Relation, refuseBadNames } from './relation.ts';
 import type { SourceFile } from './source-file.ts';
 
 type Run = (sql: string) => Promise<readonly Record<string, unknown>[]>;
@@ -20,7 +20,7 @@ export async function openParquet(run: Run, source: SourceFile): Promise<Relatio
       run(`SELECT num_rows AS "rows" FROM parquet_file_metadata(${path})`),
       digestFile(source.path),
     ]);
-    refuseClashingNames(names, source.name);
+    refuseBadNames(names, source.name);
     // DuckDB's own row numbers cannot be asked of a file that has a column of that name; counting in file order is slower and as right.
     const numbered = !names.some((name) => name.toLowerCase() === 'file_row_number');
     return {

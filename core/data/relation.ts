@@ -13,13 +13,29 @@ export interface Relation {
   readonly sha256: string;
 }
 
-/** DuckDB does not tell apart names that differ in case only and renames the second; a check on it would then read the wrong column. */
-export function refuseClashingNames(names: readonly string[], file: string, line?: number): void {
+/** A statement over more columns than this takes DuckDB minutes to plan, before it reads a row. */
+const mostColumns = 20_000;
+
+/**
+ * Throws a `DataError` for a header that cannot be worked with: too many names, one that is there twice, or one that Sluice uses. DuckDB
+ * does not tell apart names that differ in case only and renames the second; a check on it would then read the wrong column.
+ */
+export function refuseBadNames(names: readonly string[], file: string, line?: number): void {
+  const place = { file, ...(line === undefined ? {} : { line }) };
+  if (names.length > mostColumns) {
+    throw new DataError({
+      code: 'too-many-columns',
+      message: 'the file has more columns than can be worked with',
+      place,
+      found: `${names.length} columns`,
+      expected: `at most ${mostColumns}`,
+      fix: 'Leave out the columns that neither the model nor a check reads.',
+    });
+  }
   const seen = new Map<string, string>();
   for (const name of names) {
     const key = name.toLowerCase();
     const other = seen.get(key);
-    const place = { file, ...(line === undefined ? {} : { line }) };
     if (other !== undefined) {
       throw new DataError({
         code: 'duplicate-column',

@@ -138,8 +138,8 @@ async function describeMissing(
     return {
       code: 'unreadable-file',
       message: `${shown} cannot be reached`,
-      found: error.code ?? 'an error',
-      fix: 'Check its permissions.',
+      found: error.code === 'ELOOP' ? 'symbolic links that lead in a circle' : (error.code ?? 'an error'),
+      fix: error.code === 'ELOOP' ? 'Commit the file itself instead of a link.' : 'Check its permissions.',
     };
   }
   const tracked = await stat(`${file}.dvc`).catch(() => undefined);

@@ -189,7 +189,7 @@ export function notThere(cause: unknown): Omit<Problem, 'place'> {
   return {
     code: 'unreadable-file',
     message: 'the model file cannot be read',
-    found: code === '' ? 'an error' : code,
+    found: code === 'ELOOP' ? 'symbolic links that lead in a circle' : code === '' ? 'an error' : code,
     fix: code === 'ELOOP' ? 'Commit the file itself instead of a link to it.' : 'Check its permissions.',
   };
 }

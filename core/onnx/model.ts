@@ -61,6 +61,7 @@ export interface TimedModel {
 export async function openModel(file: string, options: OpenOptions = {}): Promise<Model> {
   const inspection = await inspectModel(file, options);
   throwAll([...inspection.unreadable, ...inspection.unsafeFiles, ...inspection.unsafeContent]);
+  if (inspection.structure?.outputs.length === 0) throw new ModelError(sayerFor(file, options)(noOutputs));
   const say = sayerFor(file, options);
   const path = inspection.path ?? file;
   const { host, limits } = options;
@@ -181,14 +182,10 @@ class OpenedModel implements Model {
 
   #failure(refused: (said: string) => Omit<Problem, 'place'>, cause: unknown): ModelError {
     const message = cause instanceof Error ? cause.message : String(cause);
-    const said = excerpt(
-      message
-        .replaceAll(this.#file.path, 'the model')
-        .replaceAll(/\s*\n\s*/g, ' ')
-        .trim(),
-      400,
-    );
-    const kind = cause instanceof InferenceFailure ? cause.kind : 'refused';
+    const said = excerpt(saidByRuntime(message.replaceAll(this.#file.path, 'the model')), 400);
+    // Also ONNX Runtime says so, of an allocation that is refused at once.
+    const memory = /Failed to allocate memory|bad[_ ]alloc/.test(said);
+    const kind = memory ? 'memory' : cause instanceof InferenceFailure ? cause.kind : 'refused';
     return new ModelError(this.#say(kind in failures ? failures[kind as keyof typeof failures](said) : refused(said)), {
       cause,
     });
@@ -224,9 +221,24 @@ function unsupportedOutput({ name, type, shape, unranked }: TensorSpec): Omit<Pr
   };
 }
 
+/** Without the file, line and signature in its source that ONNX Runtime begins some reasons with. */
+function saidByRuntime(message: string): string {
+  return message
+    .replaceAll(/\s*\n\s*/g, ' ')
+    .replaceAll(/\/\S+\.(?:cc|cpp|h):\d+ [^(]*\(.*?\)(?: const)? /g, '')
+    .trim();
+}
+
 function rawFeeds(feeds: Feeds): RawTensors {
   return Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, toRaw(tensor)]));
 }
+
+const noOutputs: Omit<Problem, 'place'> = {
+  code: 'no-outputs',
+  message: 'the model has no outputs',
+  expected: 'an output such as the predicted label',
+  fix: 'Export the prediction as an output of the graph.',
+};
 
 function loadRefused(found: string): Omit<Problem, 'place'> {
   const tooNew = /opset|IR version/i.test(found);
