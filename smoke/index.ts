@@ -4,10 +4,11 @@
  * @module
  */
 
+export { type LoadOptions, type LoadResult, type LoadShape, loadHttp } from './load/index.ts';
 export { type OpenProtocolOptions, openProtocol, protocolNames } from './open-protocol.ts';
 export { durationWords, millisecondsOf } from './plan/duration.ts';
 export { casesOfFile } from './plan/feeds-file.ts';
-export type { GoldenCase, GoldenCases } from './plan/golden-case.ts';
+export { type GoldenCase, type GoldenCases, spread } from './plan/golden-case.ts';
 export { type PreparedQuestion, prepareQuestions } from './plan/question.ts';
 export { type LocalModel, type PlanOptions, runPlan, type SmokeFindings } from './plan/run-plan.ts';
 export type {

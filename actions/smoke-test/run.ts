@@ -9,6 +9,7 @@ import { gateReport, publishReport, repositoryRoot } from '../../github/index.ts
 import {
   durationWords,
   type LocalModel,
+  loadHttp,
   millisecondsOf,
   openProtocol,
   prepareQuestions,
@@ -56,7 +57,8 @@ export async function run(inputs: SmokeInputs, host: Host): Promise<Report> {
   );
   const wantsFile = server.kind === 'tensor' && modelFile !== undefined;
   await using local = wantsFile ? await openLocal(modelFile, host) : undefined;
-  const golden = local === undefined ? undefined : await goldenCasesOf({ gate, local, host });
+  const golden =
+    local === undefined ? undefined : await goldenCasesOf({ gate, local, path: modelFile?.path ?? '', host });
   const findings = await runPlan(server, {
     policy: smoke,
     placeOf,
@@ -65,6 +67,7 @@ export async function run(inputs: SmokeInputs, host: Host): Promise<Report> {
     questions,
     ...maybe('local', local),
     ...maybe('cases', golden),
+    load: (requests, shape, leastRequests) => loadHttp(target, requests, shape, { leastRequests }),
     fetchText: (path) => textOnServer(target, path),
   });
 

@@ -3,12 +3,11 @@ import type { Model, Outputs } from '../../core/onnx/index.ts';
 import { isRunnable } from '../../core/onnx/index.ts';
 import { describeProblem, ModelError, type Place, SluiceError } from '../../core/problem/index.ts';
 import type { Check } from '../../core/report/index.ts';
-import { excerpt } from '../../core/text/index.ts';
+import { counted, excerpt } from '../../core/text/index.ts';
 import type { Answer, Specs, TensorProtocol } from '../protocol.ts';
 import { adviceOnStatus } from './advice.ts';
 import type { GoldenCase, JudgedCase } from './golden-case.ts';
 import { checkOf } from './smoke-check.ts';
-import { counted } from './wording.ts';
 
 /** What the ONNX file, run here, says to each case. Outputs that are no tensors are left out: no protocol carries them. */
 export async function judgeCases(model: Model, cases: readonly GoldenCase[]): Promise<readonly JudgedCase[]> {

@@ -1,10 +1,10 @@
 import type { SmokePolicy } from '../../core/policy/index.ts';
 import type { Place } from '../../core/problem/index.ts';
 import type { Check } from '../../core/report/index.ts';
-import { excerpt, nearestName } from '../../core/text/index.ts';
+import { counted, excerpt, nearestName } from '../../core/text/index.ts';
 import type { AnsweredCase } from './golden-answers.ts';
+import { numberText } from './number-text.ts';
 import { checkOf } from './smoke-check.ts';
-import { counted, numberText } from './wording.ts';
 
 export type Guardrail = NonNullable<SmokePolicy['guardrails']>[number];
 

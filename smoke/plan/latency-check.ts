@@ -8,11 +8,12 @@ import {
   quantileOfSorted,
   wilsonInterval,
 } from '../../core/statistics/index.ts';
-import { excerpt } from '../../core/text/index.ts';
+import { counted, excerpt } from '../../core/text/index.ts';
+import type { LoadShape } from '../load/index.ts';
 import { durationText } from './duration.ts';
-import type { Load, LoadShape } from './load-generator.ts';
+import type { Load } from './load-generator.ts';
+import { numberText } from './number-text.ts';
 import { boundCheck, checkOf } from './smoke-check.ts';
-import { counted, numberText } from './wording.ts';
 
 export type LatencyPolicy = NonNullable<SmokePolicy['latency']>;
 
@@ -21,6 +22,11 @@ const percentiles = [
   ['p95_ms', 0.95],
   ['p99_ms', 0.99],
 ] as const;
+/** How many requests the percentiles of the policy need to be claimed. */
+export function requestsFor(policy: LatencyPolicy): number {
+  return Math.max(0, ...percentiles.filter(([key]) => policy[key] !== undefined).map(([, of]) => minimumSamples(of)));
+}
+
 const pointsOfFigure = 500;
 
 /**

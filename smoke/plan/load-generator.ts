@@ -1,11 +1,7 @@
+import type { LoadShape } from '../load/index.ts';
 import type { Answer } from '../protocol.ts';
 import type { Clock } from './clock.ts';
 import { asked } from './golden-answers.ts';
-
-/** How requests are sent. `closed`: so many callers, each one at a time. `open`: at a fixed rate, whatever the server does. */
-export type LoadShape =
-  | { readonly mode: 'closed'; readonly concurrency: number; readonly durationMs: number }
-  | { readonly mode: 'open'; readonly rate: number; readonly durationMs: number };
 
 /** What came of it. */
 export interface Load {

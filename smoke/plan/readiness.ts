@@ -1,12 +1,12 @@
 import type { Host } from '../../core/host/index.ts';
 import { describeProblem, type Place } from '../../core/problem/index.ts';
 import type { Check } from '../../core/report/index.ts';
+import { counted } from '../../core/text/index.ts';
 import type { Protocol, Readiness } from '../protocol.ts';
 import { adviceOnStatus } from './advice.ts';
 import type { Clock } from './clock.ts';
 import { durationText } from './duration.ts';
 import { checkOf } from './smoke-check.ts';
-import { counted } from './wording.ts';
 
 const firstWait = 250;
 const longestWait = 5000;

@@ -6,6 +6,7 @@ import { policyDefaults, type SmokePolicy } from '../../core/policy/index.ts';
 import { InputError, type Place } from '../../core/problem/index.ts';
 import type { Check, Figure, Notice } from '../../core/report/index.ts';
 import { excerpt, nearestName } from '../../core/text/index.ts';
+import type { LoadShape } from '../load/index.ts';
 import type { AnyProtocol, Question, ServedModel, TensorProtocol, TextProtocol, WireRequest } from '../protocol.ts';
 import { type Clock, realClock } from './clock.ts';
 import { compareTensors } from './closeness.ts';
@@ -15,8 +16,8 @@ import type { GoldenCases, JudgedCase } from './golden-case.ts';
 import { goldenChecks } from './golden-check.ts';
 import { guardrailChecks } from './guardrail-check.ts';
 import { digestCheck, digestsToldBy, versionCheck } from './identity-check.ts';
-import { type LatencyPolicy, latencyChecks, latencyFigure } from './latency-check.ts';
-import { type Load, type LoadShape, loadCalls } from './load-generator.ts';
+import { type LatencyPolicy, latencyChecks, latencyFigure, requestsFor } from './latency-check.ts';
+import { type Load, loadCalls } from './load-generator.ts';
 import { malformedChecks } from './malformed-check.ts';
 import type { PreparedQuestion } from './question.ts';
 import { questionChecks, questionOf } from './question-check.ts';
@@ -42,8 +43,11 @@ export interface PlanOptions {
   /** Golden inputs that were read from files; made up when not given. */
   readonly cases?: GoldenCases;
   readonly questions?: readonly PreparedQuestion[];
-  /** Sends load over HTTP; the protocol's own client is used where there is none, or where requests have no bytes of HTTP. */
-  readonly load?: (requests: readonly WireRequest[], shape: LoadShape) => Promise<Load>;
+  /**
+   * Sends load over HTTP, at least so many requests; the protocol's own client is used where there is none, or where requests have no bytes
+   * of HTTP.
+   */
+  readonly load?: (requests: readonly WireRequest[], shape: LoadShape, leastRequests: number) => Promise<Load>;
   /** Reads the text behind `digest.url` on the server's host. */
   readonly fetchText?: (path: string) => Promise<string>;
   readonly clock?: Clock;
@@ -303,7 +307,7 @@ async function latency(
     const requests = target.requests.filter((request) => request !== undefined);
     const load =
       options.load !== undefined && requests.length === target.requests.length
-        ? await options.load(requests, shape)
+        ? await options.load(requests, shape, requestsFor(policy))
         : await loadCalls(target.send, shape, clock);
     const checks = latencyChecks(load, shape, policy, {
       level,
