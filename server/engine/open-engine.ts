@@ -303,6 +303,7 @@ class RepositoryEngine implements Engine {
     const live = new LiveVersion(stored.name, version.version);
     // One that serves stays in its place until the new one can take it.
     if (before?.state !== 'ready') slot.versions.set(version.version, live);
+    const began = this.#now();
     try {
       const own = perModel !== undefined && Object.hasOwn(perModel, stored.name) ? perModel[stored.name] : undefined;
       const loaded = await loadVersion(version, {
@@ -318,7 +319,7 @@ class RepositoryEngine implements Engine {
           host.error(`${version.shownFile}: ${reason}`);
         },
       });
-      Object.assign(live, loaded, { state: 'ready' });
+      Object.assign(live, loaded, { state: 'ready', loadSeconds: (this.#now() - began) / 1000 });
     } catch (cause) {
       const reason = reasonOf(cause, version.shownFile, version.file);
       this.#tellUnavailable(slot, stored.name, version.version, reason);

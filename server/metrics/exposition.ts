@@ -47,11 +47,12 @@ export class Exposition {
         [...predictions.values].map(([output, value]) => ({ labels: { ...labels, output }, value })),
       ),
     );
-    this.#numbers(servingMetrics.predictions, () =>
-      each(({ statuses }, labels) =>
+    this.#numbers(servingMetrics.predictions, () => [
+      ...each(({ statuses }, labels) =>
         predictionStatuses.map((status) => ({ labels: { ...labels, status }, value: statuses[status] })),
       ),
-    );
+      { labels: { ...labelsOf('', ''), status: 'unknown_model' }, value: engine.unknownModels },
+    ]);
     this.#numbers(servingMetrics.predictionClass, () =>
       each(({ predictions }, labels) =>
         [...predictions.classes].flatMap(([output, classes]) =>
@@ -75,6 +76,13 @@ export class Exposition {
       engine
         .versions()
         .map(({ model, version, state }) => ({ labels: labelsOf(model, version), value: state === 'ready' ? 1 : 0 })),
+    );
+    this.#numbers(servingMetrics.loadSeconds, () =>
+      engine
+        .versions()
+        .flatMap(({ model, version, loadSeconds }) =>
+          loadSeconds === undefined ? [] : [{ labels: labelsOf(model, version), value: loadSeconds }],
+        ),
     );
     this.#numbers(servingMetrics.accuracy, () =>
       [...this.#accuracy].map(([model, value]) => ({ labels: { model_name: model }, value })),

@@ -49,11 +49,15 @@ export class MeteredEngine implements Engine {
     meter.failed(statusOf[kind], 0);
   }
 
-  /** Everything counted so far, versions that are served now first with zeros where nothing happened yet. */
+  /** Everything counted so far of models that are or were served; zeros where nothing happened yet. */
   meters(): readonly VersionMeter[] {
     for (const { model, version } of this.versions()) this.#meter(model, version);
-    const known = [...this.#meters.values()].flatMap((versions) => [...versions.values()]);
-    return Object.values(this.#unknown.statuses).some((count) => count > 0) ? [...known, this.#unknown] : known;
+    return [...this.#meters.values()].flatMap((versions) => [...versions.values()]);
+  }
+
+  /** Requests that named no model there is. */
+  get unknownModels(): number {
+    return this.#unknown.statuses.unknown_model;
   }
 
   versions(): readonly ServedVersion[] {
@@ -84,7 +88,9 @@ export class MeteredEngine implements Engine {
     const known = version === undefined ? undefined : this.#meters.get(model)?.get(version);
     if (known !== undefined) return known;
     const served = this.find(model, version);
-    return served === undefined ? this.#unknown : this.#meter(served.model, served.version);
+    if (served !== undefined) return this.#meter(served.model, served.version);
+    // One that is not ready any more still has the meter it had.
+    return this.#meters.get(model)?.values().next().value ?? this.#unknown;
   }
 
   #meter(model: string, version: string): VersionMeter {
