@@ -40,6 +40,9 @@ const protocols: Partial<Readonly<Record<ProtocolName, Open>>> = {
     const { openSagemaker } = await import('./protocols/sagemaker.ts');
     return openSagemaker(target, { ...options, ...oneOf(format, ['instances', 'inputs', 'rows', 'csv']) });
   },
+  'openai-chat': async (target, options) => (await import('./protocols/openai.ts')).openOpenAiChat(target, options),
+  'openai-completions': async (target, options) =>
+    (await import('./protocols/openai.ts')).openOpenAiCompletions(target, options),
   rest: async (target, { template, ...options }) => {
     if (template === undefined) throw withoutTemplate();
     // The schema's types allow `undefined` for what is left out; a parsed policy never holds it.

@@ -707,6 +707,107 @@ export const hugeReport: Report = assembleReport({
   }),
 });
 
+function smokeCheck(line: number, id: string, title: string, rest: Partial<Check>): Check {
+  return {
+    id: `smoke/${id}`,
+    title,
+    section: 'smoke',
+    status: 'pass',
+    message: 'As it should be.',
+    place: place(line, `smoke.${id.split('/')[0]}`),
+    ...rest,
+  };
+}
+
+const times = milliseconds(5, 14);
+
+/** A server that was deployed with other weights: ready and quick, and wrong. */
+export const smokeReport: Report = assembleReport({
+  tool: parts.tool,
+  name: 'churn',
+  policy: { ...parts.policy, origin: 'head-only' },
+  environment: parts.environment,
+  candidate: {
+    path: 'models/churn.onnx',
+    sha256: sha('a'),
+    bytes: 184_320,
+    parameters: 12_412,
+    opset: 18,
+    operators: 14,
+  },
+  sources: [{ path: 'data/test.parquet', sha256: sha('d'), rows: 2_000 }],
+  commit: { head: '1f'.repeat(20) },
+  notices: [{ level: 'notice', message: 'Smoke test of https://staging.example.test/ (v2), model "churn".' }],
+  checks: [
+    smokeCheck(5, 'ready', 'ready within 5 min', {
+      message: 'It was ready after 12.4 s, asked 7 times.',
+      observed: 'after 12.4 s',
+      bound: { kind: 'must_hold', value: 'an answer that says so' },
+    }),
+    smokeCheck(6, 'signature/features', 'input features as in the ONNX file', {
+      observed: 'float32 [?, 30]',
+      bound: { kind: 'must_hold', value: 'float32 [?, 30]' },
+    }),
+    smokeCheck(7, 'answers', 'golden inputs are answered', {
+      message: 'All of 32 of the 2,000 rows of data/test.parquet got an answer.',
+      observed: 32,
+      bound: { kind: 'equal', value: 32 },
+      unit: 'count',
+    }),
+    smokeCheck(7, 'golden/probabilities', 'probabilities as the ONNX file gives it here', {
+      status: 'fail',
+      message:
+        "32 of 32 answers are not the file's. The worst is row 1313 at [0, 1]: 0.81234 was served and 0.79112 is right, 0.02122 apart. The server runs another model, other weights, or feeds it otherwise.",
+      observed: 0.02122,
+      bound: { kind: 'must_hold', value: 'within 0.00001 + 0.0001·|value|' },
+      evidence: { estimate: 0.02122, lower: 0.02122, upper: 0.02122, level: 1, method: 'exact', n: 32 },
+      failing: {
+        total: 32,
+        columns: ['position', 'served', 'expected', 'difference'],
+        rows: [1, 63, 126].map((row) => ({ row, values: ['1', '0.8123', '0.7911', '0.0212'] })),
+      },
+    }),
+    smokeCheck(8, 'guardrail/probabilities/max', 'probabilities ≤ 1', {
+      observed: 0.98,
+      bound: { kind: 'max', value: 1 },
+    }),
+    smokeCheck(9, 'digest', 'SHA-256 of the served model', {
+      status: 'fail',
+      message: 'The server runs another file: SHA-256 cccccccccccc, and the file here has aaaaaaaaaaaa.',
+      observed: 'cccccccccccc',
+      bound: { kind: 'equal', value: 'aaaaaaaaaaaa' },
+    }),
+    smokeCheck(10, 'malformed/broken-json', 'broken JSON is refused', {
+      status: 'warn',
+      message:
+        'The server answered 500 (Internal Server Error). A 5xx blames the server: callers retry, alerts ring, and load balancers take it out of service.',
+      observed: '500',
+      bound: { kind: 'must_hold', value: 'answered with a 4xx' },
+    }),
+    smokeCheck(11, 'latency/p95_ms', 'latency p95 ≤ 100 ms', {
+      message: 'p95 of 300 requests is 24.1 ms (between 22.5 and 27.9 ms); 4 callers for 10 s.',
+      observed: 24.1,
+      bound: { kind: 'max', value: 100 },
+      unit: 'ms',
+      evidence: { estimate: 24.1, lower: 22.5, upper: 27.9, level: 0.9, method: 'binomial', n: 300 },
+    }),
+    smokeCheck(11, 'latency/p99_ms', 'latency p99 ≤ 200 ms', {
+      status: 'inconclusive',
+      message: '300 answers came (4 callers for 10 s), and p99 is not claimed from fewer than 662.',
+      bound: { kind: 'max', value: 200 },
+      unit: 'ms',
+    }),
+  ],
+  figures: [
+    {
+      kind: 'latency',
+      id: 'smoke-latency',
+      title: 'Latency of requests under load',
+      series: [{ name: 'candidate', ms: times }],
+    },
+  ],
+});
+
 /** Every fixture by the name of its golden files. */
 export const fixtureReports: Readonly<Record<string, Report>> = {
   passed: passedReport,
@@ -715,4 +816,5 @@ export const fixtureReports: Readonly<Record<string, Report>> = {
   error: errorReport,
   hostile: hostileReport,
   huge: hugeReport,
+  smoke: smokeReport,
 };

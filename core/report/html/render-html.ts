@@ -55,7 +55,7 @@ export function renderHtml(report: Report): string {
 <body>
 <a class="skip" href="#main">Skip to the checks</a>
 <header class="top"><div class="wrap">
-<div class="brand">${brand}<span>Sluice <span class="muted">quality gate report</span></span></div>
+<div class="brand">${brand}<span>Sluice <span class="muted">${kindOf(report)} report</span></span></div>
 ${banner(report)}
 ${tiles(report)}
 </div></header>
@@ -94,16 +94,27 @@ function banner(report: Report): Markup {
 </div>`;
 }
 
+/** What made the report. A smoke test holds a server against its file: there is no baseline to speak of. */
+function kindOf({ checks }: Report): 'smoke test' | 'quality gate' {
+  return checks.length > 0 && checks.every(({ section }) => section === 'smoke') ? 'smoke test' : 'quality gate';
+}
+
 function tiles(report: Report): Markup {
   const { candidate, baseline, policy, commit, sources } = report;
+  const compares = candidate !== undefined && kindOf(report) === 'quality gate';
   const rows = sources.reduce((sum, source) => sum + source.rows, 0);
   const tile = (title: string, value: string, note: string) =>
     html`<div class="tile"><dt>${title}</dt><dd>${value}</dd><p>${note}</p></div>`;
   // Six in two rows of three; five or fewer in one row.
-  const count = 2 + (candidate === undefined ? 0 : 2) + (sources.length === 0 ? 0 : 1) + (commit === undefined ? 0 : 1);
+  const count =
+    2 +
+    (candidate === undefined ? 0 : 1) +
+    (compares ? 1 : 0) +
+    (sources.length === 0 ? 0 : 1) +
+    (commit === undefined ? 0 : 1);
   return html`<dl class="tiles" style="--columns:${count > 5 ? 3 : count}">
 ${candidate === undefined ? '' : tile('Candidate', excerpt(candidate.path, 60), modelNote(candidate))}
-${candidate === undefined ? '' : baseline === undefined ? tile('Baseline', 'none', 'absolute bounds only') : tile('Baseline', excerpt(baseline.path, 60), modelNote(baseline))}
+${!compares ? '' : baseline === undefined ? tile('Baseline', 'none', 'absolute bounds only') : tile('Baseline', excerpt(baseline.path, 60), modelNote(baseline))}
 ${sources.length === 0 ? '' : tile('Data', counted(rows, 'row'), counted(sources.length, 'file'))}
 ${tile('Policy', excerpt(policy.file, 60), policy.origin === 'base-and-head' ? 'the stricter of base and pull request' : 'one policy, no base')}
 ${tile('Evidence', policy.evidence === 'off' ? 'off' : String(policy.evidence), policy.evidence === 'off' ? 'points are compared' : `inconclusive: ${policy.onInconclusive}`)}
