@@ -69,10 +69,25 @@ export async function openEvaluation(
     });
   };
   const at = effective.placeOf(['evaluation', 'target']);
+  requireSingleValues(table, policy, at);
   const [target] = await columns([policy.target], at);
   if (target === undefined) throw new TypeError('the target was not read');
   requireLabels(target, policy, at);
   return { policy, table, place, target, columns };
+}
+
+/** A list or a record would else be read as the text it is written as. */
+function requireSingleValues({ columns }: Table, { target, source }: EvaluationRows['policy'], place: Place): void {
+  const { sqlType = '' } = columns.find(({ name, type }) => name === target && type === 'other') ?? {};
+  if (!/\[|^(STRUCT|MAP|UNION|BLOB)\b/.test(sqlType)) return;
+  throw new DataError({
+    code: 'target-type',
+    message: `column "${excerpt(target)}" of ${excerpt(source)} does not hold one label a row`,
+    place,
+    found: excerpt(sqlType),
+    expected: 'numbers, text or booleans',
+    fix: 'Write the label into a column of its own.',
+  });
 }
 
 function requireLabels(target: ColumnValues, policy: EvaluationRows['policy'], place: Place): void {

@@ -1,7 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { openEngine } from '../../core/data/index.ts';
 import { classifierModel, floatTensor, identityModel, linearModel, writeModel } from '../../core/onnx/index.ts';
 import { SluiceError } from '../../core/problem/index.ts';
 import { checkOf, csv, judge, type Scene } from './scene.ts';
@@ -737,6 +738,66 @@ describe('evaluation rows outside of the repository', () => {
       expect(message).not.toContain(tmpdir());
     } finally {
       await rm(dirname(outside), { recursive: true });
+    }
+  });
+});
+
+describe('a model or target that no row fits', () => {
+  const constant = writeModel({
+    graph: {
+      nodes: [{ operator: 'Identity', inputs: ['c'], outputs: ['Y'] }],
+      outputs: [{ name: 'Y', type: 'float32', shape: [1] }],
+      initializers: [floatTensor('c', [1], [1])],
+    },
+  });
+  /** Asks for a terabyte for each row's first value. */
+  const hungry = writeModel({
+    graph: {
+      nodes: [
+        { operator: 'Cast', inputs: ['X'], outputs: ['whole'], attributes: { to: { int: 7 } } },
+        { operator: 'Abs', inputs: ['whole'], outputs: ['sizes'] },
+        { operator: 'ReduceMax', inputs: ['sizes'], outputs: ['size'], attributes: { keepdims: { int: 0 } } },
+        { operator: 'Mul', inputs: ['size', 'terabyte'], outputs: ['shape'] },
+        { operator: 'ConstantOfShape', inputs: ['shape'], outputs: ['Y'] },
+      ],
+      inputs: [{ name: 'X', type: 'float32', shape: ['n', 2] }],
+      outputs: [{ name: 'Y', type: 'float32', shape: ['n'] }],
+      initializers: [{ name: 'terabyte', type: 'int64', dims: [1], integers: [2 ** 42] }],
+    },
+  });
+
+  it('is refused for having no inputs', async () => {
+    expect(await refused(scene('mae: { max: 1 }', { files: { 'model.onnx': constant } }))).toMatch(
+      /^sluice\.yaml:2:\d+ model\.path: model\.onnx has no inputs/,
+    );
+  });
+
+  it('is refused for asking for more memory than there is, which ends no job', async () => {
+    expect(await refused(scene('mae: { max: 1 }', { files: { 'model.onnx': hungry } }))).toMatch(
+      /^sluice\.yaml:2:\d+ model\.path: model\.onnx: the model needs more memory than it may use/,
+    );
+  });
+
+  it('is no baseline for asking so; the candidate is judged all the same', async () => {
+    const gates = 'accuracy: { min: 0.5, max_regression: 0.01 }';
+    const judgement = await judge(scene(gates, { base: { 'model.onnx': hungry } }));
+    expect(checkOf(judgement, 'gate/accuracy/max_regression').status).toBe('error');
+    expect(checkOf(judgement, 'gate/accuracy/min').status).toBe('pass');
+  });
+
+  it('is refused for a target of lists', async () => {
+    await using engine = await openEngine();
+    const folder = await mkdtemp(join(tmpdir(), 'sluice-lists-'));
+    try {
+      const file = join(folder, 'rows.parquet');
+      await engine.query(`COPY (SELECT 1.5 AS x, 2.5 AS y, [1] AS label) TO '${file}' (FORMAT parquet)`);
+      const message = await refused({
+        policy: policy('accuracy: { min: 0.5 }').replace('rows.csv', 'rows.parquet'),
+        files: { 'model.onnx': byTheSum, 'rows.parquet': await readFile(file) },
+      });
+      expect(message).toMatch(/^sluice\.yaml:3:\d+ evaluation\.target: .*does not hold one label a row.*INTEGER\[\]/);
+    } finally {
+      await rm(folder, { recursive: true });
     }
   });
 });

@@ -9,7 +9,8 @@ import {
   type Policy,
   regressionMetrics,
 } from '../../core/policy/index.ts';
-import type { Place } from '../../core/problem/index.ts';
+import { ModelError, type Place } from '../../core/problem/index.ts';
+import { excerpt } from '../../core/text/index.ts';
 import type { EvaluationRows } from './evaluation-rows.ts';
 import { chooseOutputs, namesOf, type Predictions, predict, type Task, taskOf } from './predictions.ts';
 
@@ -46,6 +47,14 @@ export function taskFor(policy: Policy, model: Pick<Model, 'outputs'>): Task {
 /** Finds the columns and outputs of a model and reads the columns. Throws a `ModelError` where model and data do not fit. */
 export async function wire(of: ModelToRun, rows: EvaluationRows): Promise<WiredModel> {
   const named = { model: of.path, place: of.place };
+  if (of.model.inputs.length === 0) {
+    throw new ModelError({
+      code: 'no-inputs',
+      message: `${excerpt(of.path)} has no inputs, so no row can reach it`,
+      place: of.place,
+      fix: 'Export it with its features as inputs of the graph.',
+    });
+  }
   const feedings = feedingsOf(of.model.inputs, rows.table, {
     ...named,
     evaluation: of.evaluation,

@@ -182,6 +182,7 @@ class PredictionReader {
       code: 'missing-output',
       message: `${excerpt(this.#policy.model)} did not give the output "${excerpt(name)}"`,
       place: this.#policy.place,
+      fix: 'Export the model so that it gives the output on every run.',
     });
   }
 
@@ -200,6 +201,7 @@ class PredictionReader {
           : expected === 1
             ? `[${rows}] or [${rows}, 1]`
             : `[${rows}, ${expected}]`,
+      fix: 'Export the model so that its outputs have the rows of its inputs as their first dimension.',
     });
   }
 

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
-import { open } from 'node:fs/promises';
 import type { Problem } from '../problem/index.ts';
 import { excerpt } from '../text/index.ts';
+import { firstBytes } from './first-bytes.ts';
 
 /** How a CSV file is written, read off its header. Quotes are always `"`, doubled inside a quoted value. */
 export interface CsvDialect {
@@ -23,7 +23,7 @@ const longestHeader = 1 << 20;
  * file is never split differently because of what a later row holds.
  */
 export async function readCsvHeader(path: string): Promise<CsvHeader | Problem> {
-  const bytes = await beginningOf(path, longestHeader);
+  const bytes = await firstBytes(path, longestHeader);
   const byteOrderMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
   const content = byteOrderMark ? bytes.subarray(3) : bytes;
   const end = endOfRecord(content);
@@ -72,16 +72,6 @@ export async function readCsvHeader(path: string): Promise<CsvHeader | Problem> 
     };
   }
   return { dialect, names: cells.map((cell, index) => (cell === '' ? `column${index}` : cell)) };
-}
-
-async function beginningOf(path: string, count: number): Promise<Buffer> {
-  const handle = await open(path, 'r');
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(count), 0, count, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await handle.close();
-  }
 }
 
 /** The offset of the line break that ends the first record. A quote opens a value only where one may begin. */

@@ -1,7 +1,8 @@
-import { open, realpath, stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { dirname, extname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { DataError, type Place, type Problem } from '../problem/index.ts';
 import { excerpt } from '../text/index.ts';
+import { firstBytes } from './first-bytes.ts';
 
 /** How to open a file. */
 export interface SourceOptions {
@@ -209,14 +210,4 @@ function contentOf(bytes: Buffer): Content | undefined {
     return { code: 'wrong-format', found: 'an HTML or XML page', fix: 'Check how the file was downloaded.' };
   }
   return undefined;
-}
-
-async function firstBytes(path: string, count: number): Promise<Buffer> {
-  const handle = await open(path, 'r');
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(count), 0, count, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await handle.close();
-  }
 }
