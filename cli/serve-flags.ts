@@ -16,7 +16,7 @@ export interface ServeFlags extends CommonFlags {
   readonly accuracy?: Readonly<Record<string, number>>;
   readonly log: 'json' | 'off';
   readonly logRate: number;
-  readonly drainDelay: number;
+  readonly drainDelay?: number;
   readonly drainTimeout: number;
   readonly maxBatch?: number;
   readonly batchDelay?: number;
@@ -47,7 +47,11 @@ export function addServeFlags(command: Command): Command {
       .option('--accuracy <model=value>', 'accuracy of a model, shown as a metric; may be repeated', accuracy)
       .addOption(new Option('--log <form>', 'access log on standard output').choices(['json', 'off']).default('json'))
       .option('--log-rate <lines>', 'lines of the access log a second, of successes and refusals each', whole(1), 100)
-      .option('--drain-delay <time>', 'after SIGTERM: not ready, but still answering', duration, 5000)
+      .option(
+        '--drain-delay <time>',
+        'after SIGTERM: not ready, but still answering (default: 5s, with --reuse-port 0)',
+        duration,
+      )
       .option('--drain-timeout <time>', 'then requests on their way may take this long', duration, 30_000)
       .option('--max-batch <rows>', 'rows that run together; 1 turns batching off (default: 32)', whole(1))
       .option('--batch-delay <time>', 'a request may wait this long for company (default: 0)', duration)

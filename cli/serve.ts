@@ -80,7 +80,7 @@ function tellStart(server: RunningServer, seconds: number, host: Host): void {
 /** Waits for a signal and then for the end of what is on its way. A second signal ends the process at once. */
 async function ended(
   server: RunningServer,
-  { drainDelay, drainTimeout }: ServeFlags,
+  { reusePort, drainTimeout, drainDelay = reusePort === true ? 0 : 5000 }: ServeFlags,
   streams: Streams,
   host: Host,
 ): Promise<void> {

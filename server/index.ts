@@ -117,10 +117,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     metrics: () => exposition.text(),
     drain: ({ delayMs = 0, patienceMs = 30_000 } = {}) => {
       stopping ??= (async () => {
-        announceEnd();
-        grpc?.announceEnd();
         log?.event('draining');
-        await sleep(delayMs);
+        if (delayMs > 0) {
+          announceEnd();
+          grpc?.announceEnd();
+          await sleep(delayMs);
+        }
+        // Without a delay nothing is announced before new connections are refused: an answer that ends its connection makes its client
+        // come back, and it must find the next server and not this one's last moment.
         await stop(1000, patienceMs);
       })();
       return stopping;
