@@ -3,6 +3,7 @@ import { InputError } from '../core/problem/index.ts';
 import { excerpt, nearestName } from '../core/text/index.ts';
 import type { HttpOptions } from './http-client.ts';
 import type { AnyProtocol, ProtocolName } from './protocol.ts';
+import type { RagOptions } from './protocols/rag.ts';
 import type { RestTemplate } from './protocols/rest.ts';
 import type { Target } from './target.ts';
 
@@ -12,12 +13,14 @@ export interface OpenProtocolOptions extends HttpOptions {
   readonly format?: NonNullable<SmokePolicy['format']>;
   /** rest: what requests and answers look like. */
   readonly template?: NonNullable<SmokePolicy['rest']>;
+  /** rag: where question, answer and sources stand. @default as most services have it */
+  readonly rag?: NonNullable<SmokePolicy['rag']>;
 }
 
 type Open = (target: Target, options: OpenProtocolOptions) => Promise<AnyProtocol>;
 
 // Each is loaded when it is asked for: gRPC alone is as large as all the others.
-const protocols: Partial<Readonly<Record<ProtocolName, Open>>> = {
+const protocols: Readonly<Record<ProtocolName, Open>> = {
   v2: async (target, options) =>
     (await import('./protocols/open-inference-http.ts')).openInferenceHttp(target, options),
   'v2-grpc': async (target, options) =>
@@ -43,6 +46,13 @@ const protocols: Partial<Readonly<Record<ProtocolName, Open>>> = {
   'openai-chat': async (target, options) => (await import('./protocols/openai.ts')).openOpenAiChat(target, options),
   'openai-completions': async (target, options) =>
     (await import('./protocols/openai.ts')).openOpenAiCompletions(target, options),
+  ollama: async (target, options) => (await import('./protocols/ollama.ts')).openOllama(target, options),
+  rag: async (target, { rag = {}, ...options }) => {
+    const { openRag } = await import('./protocols/rag.ts');
+    const { top_k: topK, ...rest } = rag;
+    const shape = { ...rest, ...(topK === undefined ? {} : { topK }) } as RagOptions;
+    return openRag(target, { ...options, ...shape });
+  },
   rest: async (target, { template, ...options }) => {
     if (template === undefined) throw withoutTemplate();
     // The schema's types allow `undefined` for what is left out; a parsed policy never holds it.
@@ -61,8 +71,8 @@ export async function openProtocol(
   target: Target,
   options: OpenProtocolOptions = {},
 ): Promise<AnyProtocol> {
-  const open = protocols[name as ProtocolName];
-  if (open !== undefined && Object.hasOwn(protocols, name)) return open(target, options);
+  const known = protocolNames.find((each) => each === name);
+  if (known !== undefined) return protocols[known](target, options);
   const near = nearestName(name, protocolNames);
   throw new InputError({
     code: 'unknown-protocol',

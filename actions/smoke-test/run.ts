@@ -49,6 +49,7 @@ export async function run(inputs: SmokeInputs, host: Host): Promise<Report> {
   await using server = await openProtocol(protocol, target, {
     ...maybe('format', smoke.format),
     ...maybe('template', smoke.rest),
+    ...maybe('rag', smoke.rag),
   });
   warnOfPlainToken(target, host);
   const placeOf = (path: readonly (string | number)[]): Place => policy.placeOf(path);

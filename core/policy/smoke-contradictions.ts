@@ -14,7 +14,7 @@ export function contradictionsOfSmoke(policy: unknown): readonly Contradiction[]
     ...contradictionsOfGuardrails(smoke),
     ...contradictionsOfLatency(smoke['latency']),
     ...repeatedQuestions(smoke['questions']),
-    ...restWithoutTemplate(smoke),
+    ...templates(smoke),
     ...formatOfAnother(smoke),
   ];
 }
@@ -188,29 +188,32 @@ function repeatedQuestions(questions: unknown): readonly Contradiction[] {
   });
 }
 
-function restWithoutTemplate({ protocol, rest }: Readonly<Record<string, unknown>>): readonly Contradiction[] {
-  if (protocol !== undefined && protocol !== 'rest' && rest !== undefined) {
-    return [
-      {
+/** `rest` and `rag` say what the protocol of their name looks like. */
+function templates(smoke: Readonly<Record<string, unknown>>): readonly Contradiction[] {
+  const { protocol, rest } = smoke;
+  const without: readonly Contradiction[] =
+    protocol === 'rest' && rest === undefined
+      ? [
+          {
+            code: 'no-template',
+            message: 'the protocol rest needs a template of requests and answers',
+            path: ['smoke', 'protocol'],
+            lackingIn: ['smoke'],
+            fix: 'Add "rest: { path: /predict, body: { rows: "{{rows}}" }, outputs: { label: /labels } }".',
+          },
+        ]
+      : [];
+  return [
+    ...without,
+    ...['rest', 'rag']
+      .filter((key) => key in smoke && protocol !== undefined && protocol !== key)
+      .map((key) => ({
         code: 'wrong-protocol',
-        message: `rest is the template of the protocol rest, and the protocol is ${String(protocol)}`,
-        path: ['smoke', 'rest'],
-        fix: 'Remove it, or write "protocol: rest".',
-      },
-    ];
-  }
-  if (protocol === 'rest' && rest === undefined) {
-    return [
-      {
-        code: 'no-template',
-        message: 'the protocol rest needs a template of requests and answers',
-        path: ['smoke', 'protocol'],
-        lackingIn: ['smoke'],
-        fix: 'Add "rest: { path: /predict, body: { rows: "{{rows}}" }, outputs: { label: /labels } }".',
-      },
-    ];
-  }
-  return [];
+        message: `${key} says what the protocol ${key} looks like, and the protocol is ${String(protocol)}`,
+        path: ['smoke', key],
+        fix: `Remove it, or write "protocol: ${key}".`,
+      })),
+  ];
 }
 
 function formatOfAnother({ protocol, format }: Readonly<Record<string, unknown>>): readonly Contradiction[] {

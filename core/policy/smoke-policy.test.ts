@@ -102,6 +102,7 @@ describe('the policy of smoke tests', () => {
       'protocol: v2\nrest: { path: /x, outputs: { y: /y } }',
       ['wrong-protocol smoke.rest'],
     ],
+    ['the words of retrieval elsewhere', 'protocol: v2\nrag: { path: /ask }', ['wrong-protocol smoke.rag']],
     ['rest without a template', 'protocol: rest', ['no-template smoke.protocol']],
     ['the format of another protocol', 'protocol: torchserve\nformat: csv', ['wrong-format smoke.format']],
     ['a format where there is none', 'protocol: v2\nformat: rows', ['wrong-format smoke.format']],

@@ -200,6 +200,28 @@ const rest = z
   })
   .describe('protocol rest: what requests and answers look like.');
 
+const names = z.array(name).min(1);
+const rag = z
+  .strictObject({
+    shape: z.enum(['plain', 'haystack', 'langserve']).optional().meta({
+      description: 'plain: POST /query with question and top_k, answered by answer and sources; haystack; langserve.',
+      default: 'plain',
+    }),
+    path: name.optional().describe('Below the url.'),
+    question: names.optional().describe('Names from the top of the request to the question: [input, question].'),
+    top_k: z
+      .union([z.literal(false), names], { error: 'a list of names, or false' })
+      .optional()
+      .describe('The same for the number of passages; false: it is not sent.'),
+    body: z.record(name, z.json()).optional().describe('What else is in every request.'),
+    answer: names
+      .optional()
+      .describe('JSON Pointers or plain JSONPaths to the answer; the first that is there counts.'),
+    sources: names.optional().describe('The same for the list of sources.'),
+    ready: name.optional().describe('The path that answers 200 when the service is ready.'),
+  })
+  .describe('protocol rag: what requests and answers look like.');
+
 /** The policy's key `smoke`. */
 export const smokeSchema = z
   .strictObject({
@@ -241,6 +263,7 @@ export const smokeSchema = z
     digest: digest.optional(),
     questions: z.array(question).min(1).max(1000).optional().describe('For protocols of text.'),
     rest: rest.optional(),
+    rag: rag.optional(),
   })
   .describe('What a running server must show after a deployment (`sluice smoke`).');
 

@@ -46,8 +46,10 @@ function described({ instancePath, message }: ErrorObject): string {
   return excerpt(`${instancePath === '' ? 'the answer' : instancePath} ${message ?? 'is wrong'}`, 160);
 }
 
-/** RE2: linear in the text, whatever the pattern. */
-const linear = Object.assign((pattern: string) => matcher(pattern), { code: 'undefined' });
+/** RE2: linear in the text, whatever the pattern. Ajv tells patterns apart by their `toString`. */
+const linear = Object.assign((pattern: string) => ({ ...matcher(pattern), toString: () => pattern }), {
+  code: 'undefined',
+});
 
 /** A pattern in RE2 syntax that is looked for anywhere in a text. Throws re2js's error for a pattern that is none. */
 export function matcher(pattern: string): { test(text: string): boolean } {
