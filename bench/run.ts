@@ -6,8 +6,13 @@ import { cpus, loadavg, release } from 'node:os';
 import { coldStart } from './cold-start.ts';
 import type { Measurement } from './measurement.ts';
 import { serving } from './serving.ts';
+import { servingOverload } from './serving-overload.ts';
 
-const benchmarks: Readonly<Record<string, () => Promise<Measurement>>> = { 'cold-start': coldStart, serving };
+const benchmarks: Readonly<Record<string, () => Promise<Measurement>>> = {
+  'cold-start': coldStart,
+  serving,
+  'serving-overload': servingOverload,
+};
 
 const asJson = process.argv.includes('--json');
 const [name = ''] = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
