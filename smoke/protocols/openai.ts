@@ -13,8 +13,8 @@ import { splitPath } from '../url-base.ts';
  * OpenAI's chat completions, as vLLM, TGI, Ollama, llama.cpp, SGLang, LiteLLM and hosted services have them: `POST /v1/chat/completions`.
  * The URL may end in `/v1` (or in another version, as `/openai/v1` or `/v1beta/openai`) or not.
  *
- * Ready is a server whose `/health` says nothing against it (vLLM, TGI, llama.cpp have it; others answer 404) and whose `/v1/models` lists
- * the model. Streams are asked to end with the tokens' count (`stream_options.include_usage`). The sampling length goes as `max_tokens`,
+ * Ready is a server whose `/v1/models` lists the model and whose `/health` says nothing against it (vLLM, TGI, llama.cpp have it; others
+ * answer 404). Streams are asked to end with the tokens' count (`stream_options.include_usage`). The sampling length goes as `max_tokens`,
  * which all of them know; OpenAI's own reasoning models want another name for it and refuse.
  *
  * References: https://platform.openai.com/docs/api-reference/chat; vLLM vllm/entrypoints/openai (serving.py, engine/protocol.py); TGI
@@ -122,9 +122,6 @@ function openOpenAi(target: Target, options: HttpOptions, api: Api): TextProtoco
 }
 
 async function readiness(http: HttpClient, path: string, model: string): Promise<Readiness> {
-  const health = await probe(http, '/health');
-  // Whether the engine behind the API lives, vLLM says by a 5xx here only. Who has no such path, or asks for a token, says nothing.
-  if (!health.ready && typeof health.status === 'number' && health.status >= 500) return health;
   const listed = await probe(http, path, {
     judge: (answer) => {
       const ids = modelsIn(jsonOf(answer, http.hide).value).map(idOf);
@@ -134,8 +131,13 @@ async function readiness(http: HttpClient, path: string, model: string): Promise
         : `it serves ${ids.slice(0, 5).join(', ')}, not ${model}`;
     },
   });
-  const without = !listed.ready && (listed.status === 404 || listed.status === 405);
-  return without && health.ready ? health : listed;
+  const listsNone = !listed.ready && (listed.status === 404 || listed.status === 405);
+  if (!listed.ready && !listsNone) return listed;
+  // Not before: LiteLLM's /health has every model answer, and this is asked over and over.
+  const health = await probe(http, '/health');
+  if (health.ready) return health;
+  // That its engine is dead, vLLM says by a 5xx here only. Who has no such path, or wants a token there, says nothing.
+  return typeof health.status === 'number' && health.status >= 500 ? health : listed;
 }
 
 async function description(http: HttpClient, path: string, model: string): Promise<ServedModel | undefined> {

@@ -86,6 +86,15 @@ describe('a question to documents', () => {
     expect(value).toEqual({ text: 'yes', sources: ['{"n":1}'] });
   });
 
+  test('reads what Hayhooks makes of a pipeline', async () => {
+    const { value, path } = await asked(
+      '{"result":{"answer":"The owner.","documents":[{"id":"1","content":"Owners approve.","meta":{"name":"policy.md"}}]}}',
+      { path: '/rag/run' },
+    );
+    expect(value).toEqual({ text: 'The owner.', sources: ['1\npolicy.md\nOwners approve.'] });
+    expect(path).toBe('/rag/run');
+  });
+
   test('reads the nodes of LlamaIndex', async () => {
     const node = '{"node":{"id_":"1","text":"Owners approve.","metadata":{"file_name":"policy.md"}},"score":0.8}';
     const { value } = await asked(`{"response":"The owner.","source_nodes":[${node}]}`);

@@ -42,8 +42,19 @@ const shapes = {
     path: '/query',
     question: ['question'],
     topK: ['top_k'],
-    answer: ['/answer', '/response', '/result', '/output', '/text'],
-    sources: ['/sources', '/source_documents', '/source_nodes', '/documents', '/contexts', '/context', '/citations'],
+    answer: ['/answer', '/response', '/result/answer', '/result', '/output', '/text'],
+    // Below /result: Hayhooks, which serves Haystack 2 pipelines at /PIPELINE/run.
+    sources: [
+      '/sources',
+      '/source_documents',
+      '/source_nodes',
+      '/documents',
+      '/contexts',
+      '/context',
+      '/citations',
+      '/result/sources',
+      '/result/documents',
+    ],
   },
   // Haystack 1.x, rest_api/schema.py; answers of deepset Cloud are lists of results of the same kind.
   haystack: {
