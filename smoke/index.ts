@@ -9,8 +9,9 @@ export { type OpenProtocolOptions, openProtocol, protocolNames } from './open-pr
 export { durationWords, millisecondsOf } from './plan/duration.ts';
 export { casesOfFile } from './plan/feeds-file.ts';
 export { type GoldenCase, type GoldenCases, spread } from './plan/golden-case.ts';
+export type { LocalModel, PlanOptions, SmokeFindings } from './plan/plan-options.ts';
 export { type PreparedQuestion, prepareQuestions } from './plan/question.ts';
-export { type LocalModel, type PlanOptions, runPlan, type SmokeFindings } from './plan/run-plan.ts';
+export { runPlan } from './plan/run-plan.ts';
 export type {
   Answer,
   AnyProtocol,
