@@ -4,12 +4,14 @@
  */
 import { cpus, loadavg, release } from 'node:os';
 import { coldStart } from './cold-start.ts';
+import { loadClients } from './load-clients.ts';
 import type { Measurement } from './measurement.ts';
 import { serving } from './serving.ts';
 import { servingOverload } from './serving-overload.ts';
 
 const benchmarks: Readonly<Record<string, () => Promise<Measurement>>> = {
   'cold-start': coldStart,
+  'load-clients': loadClients,
   serving,
   'serving-overload': servingOverload,
 };
