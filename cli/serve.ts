@@ -37,6 +37,7 @@ Examples:
 async function serve(model: string, flags: ServeFlags, { streams }: Session, host: Host): Promise<number> {
   const token = tokenOf(flags, streams.environment);
   const source = await sourceOf(model, streams.directory);
+  const stop = stopSignal(streams, host);
   const started = performance.now();
   const { startServer } = await import('../server/index.ts');
   const server = await startServer({
@@ -61,7 +62,10 @@ async function serve(model: string, flags: ServeFlags, { streams }: Session, hos
   if (flags.host !== '127.0.0.1' && flags.host !== 'localhost' && token === undefined) {
     host.notice('Anybody who reaches this address can use the models: no token was set (--token-env).');
   }
-  await ended(server, flags, streams, host);
+  await stop.serving();
+  const { reusePort, drainTimeout, drainDelay = reusePort === true ? 0 : 5000 } = flags;
+  await server.drain({ delayMs: drainDelay, patienceMs: drainTimeout });
+  host.info('Every request was answered.');
   return 0;
 }
 
@@ -77,23 +81,24 @@ function tellStart(server: RunningServer, seconds: number, host: Host): void {
   host.info(`Ready in ${seconds.toFixed(2)} s on ${server.url}${grpc}`);
 }
 
-/** Waits for a signal and then for the end of what is on its way. A second signal ends the process at once. */
-async function ended(
-  server: RunningServer,
-  { reusePort, drainTimeout, drainDelay = reusePort === true ? 0 : 5000 }: ServeFlags,
-  streams: Streams,
-  host: Host,
-): Promise<void> {
-  await new Promise<void>((finish, fail) => {
-    let asked = false;
-    streams.takeSignals?.((signal) => {
-      if (asked) process.exit(signal === 'SIGINT' ? 130 : 143);
-      asked = true;
-      host.info(`${signal}: finishing; again to end at once`);
-      server.drain({ delayMs: drainDelay, patienceMs: drainTimeout }).then(finish, fail);
-    });
+/**
+ * Resolves with the first signal from when `serving` was called; before that, and with every further one, a signal ends the process at
+ * once. The first process of a container gets no signal at all that it did not ask for.
+ */
+function stopSignal(streams: Streams, host: Host): { serving(): Promise<void> } {
+  let finish: (() => void) | undefined;
+  streams.takeSignals?.((signal) => {
+    if (finish === undefined) process.exit(signal === 'SIGINT' ? 130 : 143);
+    host.info(`${signal}: finishing; again to end at once`);
+    finish();
+    finish = undefined;
   });
-  host.info('Every request was answered.');
+  return {
+    serving: () =>
+      new Promise((resolve) => {
+        finish = resolve;
+      }),
+  };
 }
 
 /** Whether the argument is one model or a repository. Throws an InputError when it is neither. */

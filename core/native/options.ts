@@ -60,10 +60,8 @@ export function settle(options: NativeOptions = {}): Settings {
   // A variable set to nothing means "not set": that is how workflows switch one off.
   const variable = (name: string): string | undefined => environment[name] || undefined;
   const directory = options.directory ?? variable('SLUICE_NATIVE_DIR');
-  const toolCaches =
-    options.toolCache === undefined
-      ? [variable('RUNNER_TOOL_CACHE'), variable('AGENT_TOOLSDIRECTORY'), userCache(variable)]
-      : [options.toolCache];
+  // Nothing but a directory that was named is looked at. In a container it may belong to a user without a home to ask for.
+  const toolCaches = directory !== undefined ? [] : toolCachesOf(options, variable);
   return {
     host: options.host ?? silentHost,
     directory: directory === undefined ? undefined : resolve(directory),
@@ -76,6 +74,14 @@ export function settle(options: NativeOptions = {}): Settings {
     packages: options.packages ?? pinnedPackages,
     patience: { attempts: 4, backoff: 500, stall: 30_000, staleLock: 20_000, ...options.patience },
   };
+}
+
+function toolCachesOf(
+  { toolCache }: NativeOptions,
+  variable: (name: string) => string | undefined,
+): readonly (string | undefined)[] {
+  if (toolCache !== undefined) return [toolCache];
+  return [variable('RUNNER_TOOL_CACHE'), variable('AGENT_TOOLSDIRECTORY'), userCache(variable)];
 }
 
 function userCache(variable: (name: string) => string | undefined): string {
