@@ -178,12 +178,12 @@ function named({ model }: SmokePolicy, file: NamedFile | undefined): { readonly 
   return { model: /^\d+$/.test(folder) ? basename(dirname(dirname(file.file))) : folder };
 }
 
-/** What must not be in a log: the values of headers, each word of them, and what the address holds. */
+/** What must not be in a log: the values of headers and their longer words (the token, not `Bearer`), and what the address holds. */
 function secretsOf(url: URL, headers: Readonly<Record<string, string>>): readonly string[] {
-  const values = Object.values(headers).flatMap((value) => [value, ...value.split(/\s+/)]);
-  return [...values, decodeURIComponent(url.password), ...url.searchParams.values()].filter(
-    (value) => value.length >= 4,
-  );
+  const values = Object.values(headers);
+  const words = values.flatMap((value) => value.split(/\s+/)).filter((word) => word.length >= 8);
+  const ofUrl = [decodeURIComponent(url.password), ...url.searchParams.values()];
+  return [...new Set([...values, ...words, ...ofUrl])].filter((value) => value.length >= 4);
 }
 
 function warnOfPlainToken({ url, headers }: Target, host: Host): void {
