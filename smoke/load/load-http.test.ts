@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net';
+import { type AddressInfo, connect, createServer as createTcpServer, type Server as TcpServer } from 'node:net';
 import { generate } from 'selfsigned';
 import { afterEach, describe, expect, test } from 'vitest';
 import { InputError } from '../../core/problem/index.ts';
@@ -144,7 +144,9 @@ describe.each([
   test('gives up answers that do not come in time', async () => {
     const url = await serve(() => {});
     const result = await load(url, shape, { target: { timeoutMs: 40 } });
-    expect(result.failures).toMatchObject([{ code: 'timeout', count: result.sent }]);
+    // On a crowded machine some may not even get their connection in time, which is said in other words.
+    expect(new Set(result.failures.map(({ code }) => code))).toEqual(new Set(['timeout']));
+    expect(result.failures.reduce((sum, { count }) => sum + count, 0)).toBe(result.sent);
   });
 
   test('gives up answers that are too big', async () => {
@@ -243,6 +245,51 @@ describe('load over TLS', () => {
     expect(await load(url, closed(), { target: { ca: cert } })).toMatchObject({ failures: [] });
     const distrusted = await load(url, closed());
     expect(distrusted.failures).toMatchObject([{ code: 'tls-self-signed', count: distrusted.sent }]);
+  });
+});
+
+describe('load through a proxy', () => {
+  test('goes through a tunnel, with the user and password of the proxy', async () => {
+    const { private: key, cert } = await generate([{ name: 'commonName', value: 'model.test' }], {
+      extensions: [{ name: 'subjectAltName', altNames: [{ type: 2, value: 'model.test' }] }],
+    });
+    const hosts = new Set<string | undefined>();
+    const secure = await listening(
+      createTlsServer({ key, cert }, (request, response) => {
+        hosts.add(request.headers.host);
+        response.end('ok');
+      }),
+    );
+    const asked = new Set<string>();
+    const proxy = createServer().on('connect', (request, socket, head) => {
+      asked.add(`${request.url} ${request.headers['proxy-authorization']}`);
+      const through = connect(Number(secure.port), '127.0.0.1', () => {
+        socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+        through.write(head);
+        through.pipe(socket).pipe(through);
+      });
+      for (const end of [through, socket])
+        end.on('error', () => {}).on('close', () => [through, socket].map((each) => each.destroy()));
+    });
+    const at = await listening(proxy);
+    const environment = { HTTPS_PROXY: `http://jo:p%40ss@${at.host}` };
+    const result = await load(new URL('https://model.test'), closed(), { target: { ca: cert }, environment });
+    expect(result.failures).toEqual([]);
+    expect(result.answered).toBeGreaterThan(0);
+    expect(asked).toEqual(new Set([`model.test:443 Basic ${btoa('jo:p@ss')}`]));
+    expect(hosts).toEqual(new Set(['model.test']));
+  });
+
+  test('says that the proxy refused, without its password', async () => {
+    const at = await listening(
+      createServer().on('connect', (_request, socket) => {
+        socket.on('error', () => {}).end('HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n');
+      }),
+    );
+    const environment = { HTTPS_PROXY: `http://jo:hunter22@${at.host}` };
+    const result = await load(new URL('https://model.test'), closed(), { environment });
+    expect(result.failures).toMatchObject([{ code: 'proxy-refused', count: result.sent }]);
+    expect(JSON.stringify(result.failures)).not.toContain('hunter22');
   });
 });
 
