@@ -28,5 +28,23 @@ export { quantileOfSorted } from './quantile.ts';
 export { type Random, randomOf } from './random.ts';
 export { type Resampling, resample, type Statistic, type Weights } from './resample.ts';
 export { rowsToSettle } from './rows-to-settle.ts';
+export type { Prediction, Tolerance } from './two-arm-bet.ts';
+export {
+  anytimePValue,
+  type ErrorTest,
+  type ErrorTestOptions,
+  type GridPoint,
+  harmGrid,
+  startErrorTest,
+  updateErrorTest,
+} from './two-sample-error-e-process.ts';
+export {
+  estimateNoise,
+  type NoiseEstimate,
+  type NoiseRecord,
+  noNoiseRecord,
+  recordNoise,
+} from './variance-inflation.ts';
 export { weightedMedian } from './weighted-median.ts';
 export { wilsonInterval } from './wilson-interval.ts';
+export { type ArmCounts, addCounts, type WindowCounts } from './window-counts.ts';
