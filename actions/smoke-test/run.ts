@@ -82,9 +82,8 @@ export async function run(inputs: SmokeInputs, host: Host): Promise<Report> {
     },
     inputs,
   );
-  await host.group('Publish the report', () =>
-    publishReport(report, { ...inputs, policyFile: policy.file, part: 'smoke', ...maybe('event', gate.event) }, host),
-  );
+  const { event } = gate;
+  await publishReport(report, { ...inputs, policyFile: policy.file, part: 'smoke', event }, host);
   return report;
 }
 
