@@ -12,12 +12,12 @@ const handlers = join(import.meta.dirname, 'handlers');
 export async function startRayServe(models: readonly PeerModel[]): Promise<Peer> {
   const environment = await pythonEnvironment('ray-serve', ['ray[serve]==2.60.0', 'onnxruntime==1.31.1']);
   const folder = peerFolder('ray');
-  const [http = 0] = await freePorts(1);
+  const [http = 0, metrics = 0] = await freePorts(2);
   const url = `http://127.0.0.1:${http}`;
   return startPeer({
     name: 'ray-serve 2.60.0',
     command: environment.python,
-    args: [join(handlers, 'ray_app.py'), String(http), JSON.stringify(models), folder],
+    args: [join(handlers, 'ray_app.py'), String(http), JSON.stringify(models), folder, String(metrics)],
     env: {
       PATH: `${environment.bin}:${process.env['PATH'] ?? ''}`,
       PYTHONPATH: handlers,
@@ -27,7 +27,8 @@ export async function startRayServe(models: readonly PeerModel[]): Promise<Peer>
       RAY_DISABLE_DOCKER_CPU_WARNING: '1',
     },
     folder,
-    addresses: { url },
+    // Ray's agent shows what the cluster's processes sent it, every few seconds.
+    addresses: { url, metrics: `http://127.0.0.1:${metrics}/metrics` },
     ready: () =>
       models.some(({ fault }) => fault === 'never-ready')
         ? allAnswer(`${url}/-/healthz`)

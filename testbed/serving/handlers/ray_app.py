@@ -1,4 +1,4 @@
-"""Ray Serve with ONNX models: python ray_app.py PORT MODELS_JSON.
+"""Ray Serve with ONNX models: python ray_app.py PORT MODELS_JSON FOLDER METRICS_PORT.
 
 POST /NAME {"rows": [[...]]} answers the outputs by name, GET /NAME/ready an empty object.
 """
@@ -42,6 +42,7 @@ if __name__ == "__main__":
         object_store_memory=80 * 1024 * 1024,
         _node_ip_address="127.0.0.1",
         _temp_dir=sys.argv[3],
+        _metrics_export_port=int(sys.argv[4]),
     )
     serve.start(http_options={"host": "127.0.0.1", "port": port})
     for model in models:
