@@ -1,4 +1,5 @@
 import type { Tensor } from '../../core/onnx/index.ts';
+import { servedShape } from './served-shape.ts';
 
 /** How far a served number may be from the one computed here: `absolute + relative · |here|`. */
 export interface Tolerance {
@@ -27,14 +28,15 @@ export interface Comparison {
 /**
  * Whether two tensors are the same within a tolerance, by the rule of `numpy.allclose(served, expected, equal_nan=True)`:
  * `|served - expected| <= absolute + relative · |expected|`, an infinity equals only itself, NaN equals NaN. Integers, booleans and texts have
- * to be equal. An answer's number type may be wider or narrower than the model's (JSON knows only numbers); text is never a number.
+ * to be equal. An answer's number type may be wider or narrower than the model's (JSON knows only numbers); text is never a number. A
+ * vector may come as a column (`servedShape`).
  */
 export function compareTensors(served: Tensor, expected: Tensor, tolerance: Tolerance): Comparison {
   const none = { mismatches: [], worst: 0 };
   if ((served.type === 'string') !== (expected.type === 'string')) {
     return { ...none, misfit: `it is ${served.type}, and the model gives ${expected.type}` };
   }
-  if (!sameShape(served.dims, expected.dims)) {
+  if (!sameShape(served.dims, servedShape(expected.dims, served.dims))) {
     return {
       ...none,
       misfit: `its shape is [${served.dims.join(', ')}], and the model gives [${expected.dims.join(', ')}]`,

@@ -3,6 +3,7 @@ import type { Place } from '../../core/problem/index.ts';
 import type { Check } from '../../core/report/index.ts';
 import { excerpt, nearestName } from '../../core/text/index.ts';
 import type { ServedModel, Specs } from '../protocol.ts';
+import { servedShape } from './served-shape.ts';
 import { checkOf, type Outcome } from './smoke-check.ts';
 
 /**
@@ -86,12 +87,13 @@ function outcomeOf(noun: string, spec: TensorSpec, found: TensorSpec | undefined
   return { status: 'pass', said: ["Type and shape are the file's"], observed };
 }
 
-function shapesFit(one: TensorSpec, other: TensorSpec): boolean {
-  if (one.unranked === true || other.unranked === true) return true;
+function shapesFit(file: TensorSpec, served: TensorSpec): boolean {
+  if (file.unranked === true || served.unranked === true) return true;
+  const wanted = servedShape(file.shape, served.shape);
   return (
-    one.shape.length === other.shape.length &&
-    one.shape.every((size, index) => {
-      const its = other.shape[index];
+    wanted.length === served.shape.length &&
+    wanted.every((size, index) => {
+      const its = served.shape[index];
       return isFree(size) || isFree(its) || size === its;
     })
   );
