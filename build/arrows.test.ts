@@ -21,6 +21,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   github: ['core/*'],
   server: ['core/*'],
   smoke: ['core/*'],
+  rollout: ['core/*'],
   'actions/validate-data': ['core/*', 'github'],
   'actions/quality-gate': ['core/*', 'github'],
   'actions/pull-request-gate': ['core/*', 'github', 'actions/validate-data', 'actions/quality-gate'],

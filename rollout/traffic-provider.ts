@@ -45,6 +45,11 @@ export interface TrafficProvider extends AsyncDisposable {
   /** What cannot be done here: a provider without header routes or mirroring says so before anything moves. */
   readonly can: { readonly header: boolean; readonly mirror: boolean; readonly weights: readonly number[] | 'any' };
   read(): Promise<TrafficState>;
+  /**
+   * The provider's own time in milliseconds of the epoch (the `Date` of its last answer), where it tells. Leases are held against it, so
+   * that two runners whose clocks differ still agree on who holds what.
+   */
+  now?(): Promise<number>;
   /** `undefined`: no rollout was ever recorded, or its record was cleared. */
   record(): Promise<StoredRecord | undefined>;
   /**
