@@ -3,8 +3,8 @@ import { assertLevel } from './level.ts';
 import { quantileOfSorted } from './quantile.ts';
 
 /**
- * Samples below which a tail percentile is not claimed. MLPerf's early-stopping rule at 99 % confidence asks 64 for p90 and 662
- * for p99; 200 for p95 is Sluice's own choice (the rule alone gives 130). Percentiles not listed take the next higher one's count.
+ * Samples below which a tail percentile is not claimed. MLPerf's early-stopping rule at 99 % confidence asks 64 for p90, 662
+ * for p99 and 6636 for p99.9; 200 for p95 is Sluice's own choice (the rule alone gives 130). Percentiles not listed take the next higher one's count.
  * Source: MLCommons inference rules, "Early stopping criterion".
  */
 const minimums: readonly (readonly [probability: number, samples: number])[] = [
@@ -12,12 +12,13 @@ const minimums: readonly (readonly [probability: number, samples: number])[] = [
   [0.9, 64],
   [0.95, 200],
   [0.99, 662],
+  [0.999, 6636],
 ];
 
-/** How many samples a claim about this percentile (0.95 for p95) needs. Beyond p99 it grows with the rarity of the tail. */
+/** How many samples a claim about this percentile (0.95 for p95) needs. Beyond p99.9 it grows with the rarity of the tail. */
 export function minimumSamples(probability: number): number {
   const listed = minimums.find(([of]) => probability <= of);
-  return listed === undefined ? Math.ceil(662 * (0.01 / (1 - probability))) : listed[1];
+  return listed === undefined ? Math.ceil(6636 * (0.001 / (1 - probability))) : listed[1];
 }
 
 /**
