@@ -59,7 +59,7 @@ export class LineReader {
   /** What a comment says: metadata, `# EOF`, or nothing to a program. */
   metadata(format: ExpositionFormat): Metadata | 'end' | Fault | undefined {
     this.#at += 1;
-    this.#take(blanks);
+    if (this.#take(blanks) === '') return undefined;
     const kind = this.#take(word);
     if (kind === 'EOF' && this.#rest() === '') return 'end';
     if (kind !== 'TYPE' && kind !== 'HELP' && !(kind === 'UNIT' && format === 'openmetrics')) return undefined;
@@ -67,10 +67,11 @@ export class LineReader {
     const name = this.#line[this.#at] === '"' ? this.#quoted() : this.#take(metricName);
     if (name === undefined || name === '' || !this.#separated())
       return { code: 'invalid-metadata', message: `# ${kind} names no metric: ${shown(this.#line)}` };
-    if (this.#line[this.#at] === ' ' || this.#line[this.#at] === '\t') this.#at += 1;
-    if (kind !== 'TYPE')
-      return { kind, name, text: unescaped(this.#rest(), kind === 'HELP' && format === 'openmetrics') };
-    const written = this.#rest().trim();
+    const open = format === 'openmetrics';
+    // OpenMetrics has exactly one space here; the older format ignores blanks at both ends.
+    const text = open ? this.#rest().slice(1) : this.#rest().trim();
+    if (kind !== 'TYPE') return { kind, name, text: unescaped(text, kind === 'HELP' && open) };
+    const written = text.trim();
     const type = metricTypes.find((each) => each === written);
     return type === undefined
       ? { code: 'invalid-metadata', message: `${shown(written)} is no type of metric` }

@@ -34,6 +34,11 @@ const suffixes: readonly (readonly [suffix: string, types: readonly MetricType[]
   ['_bucket', ['histogram', 'gaugehistogram']],
   ['_sum', ['histogram', 'summary']],
   ['_count', ['histogram', 'summary']],
+];
+
+/** Only OpenMetrics has these; in the older format a counter's samples have its own name. */
+const openSuffixes: typeof suffixes = [
+  ...suffixes,
   ['_gsum', ['gaugehistogram']],
   ['_gcount', ['gaugehistogram']],
   ['_total', ['counter']],
@@ -53,7 +58,7 @@ export function parseExposition(
 ): Exposition {
   const limits = { ...defaultLimits, ...options.limits };
   const format = options.format ?? (/(?:^|\n)# EOF\n?$/.test(text.slice(-8)) ? 'openmetrics' : 'prometheus');
-  const families = new Families();
+  const families = new Families(format === 'openmetrics' ? openSuffixes : suffixes);
   const samples: Sample[] = [];
   const errors: ExpositionError[] = [];
   const tell = (line: number, code: ExpositionError['code'], message: string): void => {
@@ -121,6 +126,11 @@ interface FamilyDraft {
 
 class Families {
   readonly #byName = new Map<string, FamilyDraft>();
+  readonly #suffixes: typeof suffixes;
+
+  constructor(known: typeof suffixes) {
+    this.#suffixes = known;
+  }
 
   announce(metadata: Metadata): Pick<ExpositionError, 'code' | 'message'> | undefined {
     const family = this.#family(metadata.name);
@@ -154,7 +164,7 @@ class Families {
   #of(name: string): FamilyDraft {
     const exact = this.#byName.get(name);
     if (exact !== undefined) return exact;
-    for (const [suffix, types] of suffixes) {
+    for (const [suffix, types] of this.#suffixes) {
       if (!name.endsWith(suffix)) continue;
       const family = this.#byName.get(name.slice(0, -suffix.length));
       if (family?.type !== undefined && types.includes(family.type)) return family;
