@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { servingMetrics } from '../core/telemetry/index.ts';
 import { filesUnder, root, textOf } from './source-files.ts';
 
 const files = filesUnder();
@@ -35,6 +36,17 @@ describe('the words of this repository', () => {
         /\bget(?:Boolean|Multiline)?Input\s*\(|\bINPUT_[A-Z]/.test(textOf(path)),
     );
     expect(readers.filter((path) => !/^actions\/[^/]+\/index(\.test)?\.ts$/.test(path))).toEqual([]);
+  });
+
+  test("a metric's name stands in core/telemetry and nowhere else", () => {
+    const names = Object.values(servingMetrics).map(({ name }) => name);
+    const elsewhere = files.filter(
+      (path) =>
+        /\.ts$/.test(path) &&
+        !path.startsWith('core/telemetry/') &&
+        names.some((name) => new RegExp(`\\b${name}`).test(textOf(path))),
+    );
+    expect(elsewhere).toEqual([]);
   });
 
   test('every file is named for what it holds', () => {
