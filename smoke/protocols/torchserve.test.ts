@@ -115,6 +115,28 @@ describe('TorchServe', () => {
     });
   });
 
+  test.each([
+    [[{ status: 'UNLOADING' }], 'no worker is READY: ["UNLOADING"]'],
+    [[], 'the model has no worker'],
+  ])('is not ready while nobody works for the model, however healthy /ping is: %j', async (workers, found) => {
+    const control = () => ({ status: 200, body: JSON.stringify([{ modelName: 'model', workers }]) });
+    await using standIn = await startHttpStandIn(inference, 'right');
+    await using managed = await startHttpStandIn({ ...management, control }, 'right');
+    await using protocol = openTorchServe(target(standIn.url), { management: managed.url });
+    expect(await protocol.ready()).toMatchObject({ ready: false, problem: { found } });
+  });
+
+  test('is ready when /ping says so and the management API has a worker, or nothing to say', async () => {
+    await using standIn = await startHttpStandIn(inference, 'right');
+    await using managed = await startHttpStandIn(management, 'right');
+    await using staffed = openTorchServe(target(standIn.url), { management: managed.url });
+    await using unknown = openTorchServe(target(standIn.url, { model: 'x' }), { management: managed.url });
+    await using unreachable = openTorchServe(target(standIn.url), { management: new URL('http://127.0.0.1:1') });
+    expect(await staffed.ready()).toEqual({ ready: true });
+    expect(await unknown.ready()).toEqual({ ready: true });
+    expect(await unreachable.ready()).toEqual({ ready: true });
+  });
+
   test('describes the model through the management API', async () => {
     await using standIn = await startHttpStandIn(management, 'right');
     await using protocol = openTorchServe(target(new URL('http://127.0.0.1:9')), { management: standIn.url });

@@ -41,13 +41,20 @@ export function openTorchServe(target: Target, options: TorchServeOptions = {}):
   return {
     kind: 'tensor',
     name: 'torchserve',
-    ready: () =>
-      probe(http, '/ping', {
+    ready: async () => {
+      const healthy = await probe(http, '/ping', {
         judge: (answer) => {
           const status = memberOf(jsonOf(answer, http.hide).value, 'status');
           return status === 'Healthy' ? undefined : `its status is ${JSON.stringify(status)}`;
         },
-      }),
+      });
+      if (!healthy.ready || management === undefined) return healthy;
+      const staffed = await probe(management, `/models/${model}`, {
+        judge: (answer) => whyNobodyWorks(jsonOf(answer, management.hide).value),
+      });
+      // A management API that cannot be asked, or does not know the model, says nothing about workers.
+      return !staffed.ready && staffed.status === 200 ? staffed : healthy;
+    },
     describe: async () => (management === undefined ? undefined : await described(management, model)),
     infer: (feeds, specs) =>
       exchange(http, request(feeds), (json) => readOutputs(within(json, unwrapped), specs, feeds)),
@@ -85,6 +92,19 @@ function openManagement(target: Target, options: TorchServeOptions): HttpClient 
   const url = new URL(target.url.origin);
   url.port = String(port + 1);
   return openHttp({ ...target, url }, options);
+}
+
+/** 0.12 is "Healthy" as soon as it has been told to start a worker, which may still be loading the model, or have died of it. */
+function whyNobodyWorks(versions: unknown): string | undefined {
+  if (!Array.isArray(versions)) return undefined;
+  for (const version of versions) {
+    const workers = memberOf(version, 'workers');
+    if (!Array.isArray(workers)) continue;
+    const statuses = workers.map((worker) => memberOf(worker, 'status'));
+    if (statuses.includes('READY')) continue;
+    return statuses.length === 0 ? 'the model has no worker' : `no worker is READY: ${JSON.stringify(statuses)}`;
+  }
+  return undefined;
 }
 
 /** `[{"modelName":..., "modelVersion":..., "workers":[{"status":"READY",...}],...}]`, one for each version asked for. */

@@ -60,6 +60,8 @@ class OnnxServed(Model):
 
     def answer(self, payload):
         if not isinstance(payload, InferRequest):
+            if "instances" not in payload:
+                raise BadInput('the body has to have "instances"')
             answers = self.model.run_rows(payload["instances"])
             lists = {name: value.tolist() for name, value in answers.items()}
             return {"predictions": [dict(zip(lists, row)) for row in zip(*lists.values())]}
