@@ -96,8 +96,8 @@ export async function servingOverload(): Promise<Measurement> {
         },
         { text: `the server counted each refusal (${counted} of ${refused})`, holds: Number(counted) >= refused },
         {
-          text: `it still answered at ${Math.round((100 * overload.answered) / overload.seconds / capacity)} % of its capacity (at least 50 %)`,
-          holds: overload.answered / overload.seconds >= capacity / 2,
+          text: `it still answered at ${Math.round((100 * overload.answered) / overload.seconds / capacity)} % of its capacity beside a client that takes a core (at least 25 %)`,
+          holds: overload.answered / overload.seconds >= capacity / 4,
         },
         {
           text: `memory did not grow: ${mib(early)} MiB, then ${mib(late)} MiB`,
