@@ -120,8 +120,8 @@ export function countersOf(
     if (sample.name === 'process_start_time_seconds' && value > 0) startedAt ??= value * 1000;
     if (!Number.isFinite(value) || value < 0) continue;
     const { model: modelLabel, version: versionLabel } = profile.labels;
-    const model = (modelLabel === undefined ? undefined : labels[modelLabel]) ?? target.model ?? '';
-    const version = (versionLabel === undefined ? undefined : labels[versionLabel]) ?? target.version ?? '';
+    const model = (modelLabel === undefined ? target.model : labels[modelLabel]) ?? '';
+    const version = (versionLabel === undefined ? target.version : labels[versionLabel]) ?? '';
     const parts = (roles.get(sample.name) ?? []).flatMap((role) => {
       const wanted =
         isWhere(labels, role.where) &&

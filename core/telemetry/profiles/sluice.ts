@@ -48,5 +48,7 @@ export const sluiceProfile = {
     tokens: 'The server runs ONNX models, which answer tensors.',
     gpu: "The server runs on the CPU. A GPU's load comes from NVIDIA's DCGM exporter.",
   },
-  cautions: ['A request for a model nobody serves counts under model_name="unknown" with an empty version.'],
+  cautions: [
+    'A request for a model nobody serves counts with an empty model_name: names that clients make up are no labels.',
+  ],
 } as const satisfies ServingProfile;
