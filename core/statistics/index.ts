@@ -4,6 +4,7 @@
  * @module
  */
 export { benjaminiHochberg } from './benjamini-hochberg.ts';
+export { drawBinomial } from './binomial-draw.ts';
 export {
   type BootstrapMethod,
   type BootstrapOptions,
@@ -11,23 +12,65 @@ export {
   intervalOfResamples,
   pairedBootstrap,
 } from './bootstrap-interval.ts';
+export {
+  type MeanBounds,
+  meanLowerBound,
+  meanUpperBound,
+  scaleSums,
+  startMeanBounds,
+  updateMeanBounds,
+  type ValueSums,
+  type ValueWindow,
+} from './bounded-mean-e-process.ts';
 export { pValueOfBroken } from './broken-bound.ts';
 export { type Decision, decide } from './decision.ts';
 export { type AreaUnderCurve, delong, delongDifference, delongInterval, delongPValue } from './delong.ts';
+export {
+  type ClassWindow,
+  type DistributionTest,
+  distanceLowerBound,
+  distanceUpperBound,
+  startDistributionTest,
+  totalVariation,
+  updateDistributionTest,
+} from './distribution-shift.ts';
 export {
   type EarlyStoppingEstimate,
   earlyStoppingEstimate,
   earlyStoppingQueries,
   meetsLatencyTarget,
 } from './early-stopping.ts';
+export {
+  type Comparison,
+  type ErrorBounds,
+  errorLowerBound,
+  errorUpperBound,
+  noHarmEvidence,
+  startErrorBounds,
+  updateErrorBounds,
+} from './error-bounds.ts';
+export { averageEvidence, splitErrorBudget } from './error-budget.ts';
 export { exactInterval } from './exact-interval.ts';
+export { harmGain } from './harm-bet.ts';
+export {
+  type HistogramTest,
+  type HistogramTestOptions,
+  type HistogramWindow,
+  learnHistogram,
+  startHistogramTest,
+  strongestEdge,
+  updateHistogramTest,
+} from './histogram-shift.ts';
 export type { Interval } from './interval.ts';
 export { normalCdf, normalQuantile } from './normal.ts';
 export { minimumSamples, percentileInterval } from './percentile.ts';
 export { quantileOfSorted } from './quantile.ts';
 export { type Random, randomOf } from './random.ts';
 export { type Resampling, resample, type Statistic, type Weights } from './resample.ts';
+export { type NextWeight, nextWeight, type RiskBudget, type RiskSituation, type WeightLimits } from './risk-budget.ts';
 export { rowsToSettle } from './rows-to-settle.ts';
+export { shareConfidenceSequence } from './share-confidence-sequence.ts';
+export type { GridEvidence } from './tolerance-grid.ts';
 export type { Prediction, Tolerance } from './two-arm-bet.ts';
 export {
   anytimePValue,

@@ -38,6 +38,13 @@ export interface NoiseEstimate extends Prediction {
 export const noNoiseRecord: NoiseRecord = { windows: 0, total: nothing, levels: [] };
 
 const highestLevel = 20;
+/**
+ * Correlated noise can't be seen in fewer windows than it takes to change: a few windows that agree prove nothing. So noise is presumed
+ * until there are windows to judge by: a rate that doubles for half a minute now and then (variance 0.5, correlation 0.8 from window to
+ * window, hence (1 + 0.8) / (1 - 0.8) * 0.5 over the long run), fading with the cube of the windows.
+ */
+const presumedVariance = 4.5;
+const presumedWindows = 120;
 /** Batches are not made larger when fewer than so many would be left. */
 const fewestBatches = 15;
 
@@ -80,20 +87,30 @@ export function estimateNoise(record: NoiseRecord, confidence = 0.95): NoiseEsti
   }
   if (found.batches < 2) {
     const unknown = Number.POSITIVE_INFINITY;
-    return { rate, variance: unknown, inflation: 1, upperInflation: unknown, batchWindows: 1, correlation: 0 };
+    return { rate, variance: presumedVariance, inflation: 1, upperInflation: unknown, batchWindows: 1, correlation: 0 };
   }
-  const inflation = Math.max(1, found.inflation * (1 + 2 * Math.max(0, found.correlation)));
+  const inflation = Math.max(1, found.inflation * longRun(Math.max(0, found.correlation)));
   const freedom = found.batches - 1;
-  const upperInflation = Math.max(1, (inflation * freedom) / chiSquareQuantile(freedom, 1 - confidence));
+  const correlation = Math.min(0.9, Math.max(0, found.correlation) + 1 / Math.sqrt(found.batches));
+  const upperInflation = Math.max(
+    1,
+    (found.inflation * longRun(correlation) * freedom) / chiSquareQuantile(freedom, 1 - confidence),
+  );
   const perWindow = (record.total.requests / record.windows) * rate;
+  const measured = ((upperInflation - 1) * (1 - rate)) / perWindow;
   return {
     rate,
-    variance: ((upperInflation - 1) * (1 - rate)) / perWindow,
+    variance: Math.max(measured, presumedVariance * Math.min(1, (presumedWindows / record.windows) ** 3)),
     inflation,
     upperInflation,
     batchWindows: 2 ** chosen,
     correlation: found.correlation,
   };
+}
+
+/** The variance of a long sum relative to that of independent terms, when correlations fade geometrically from `correlation` on. */
+function longRun(correlation: number): number {
+  return (1 + correlation) / (1 - correlation);
 }
 
 const emptyLevel: BatchLevel = {
