@@ -26,6 +26,7 @@ import {
   requestsInFlight,
   requestsQueued,
   type ServingProfile,
+  servingMetrics,
   servingProfileNames,
   servingProfiles,
   shareWithin,
@@ -36,6 +37,7 @@ import {
 import { promtoolBinary } from './promtool.ts';
 
 const run = promisify(execFile);
+const { predictions, latency } = servingMetrics;
 const { sluice, triton, torchserve, kserve, istio, vllm } = servingProfiles;
 
 let promtool = '';
@@ -178,7 +180,7 @@ describe("Prometheus' parser", () => {
       };
     });
     const series = values.map((value, index) => ({
-      series: `model_prediction_total{model_name=${quoted(value)},model_version=${quoted(value)}}`,
+      series: `${predictions.name}{model_name=${quoted(value)},model_version=${quoted(value)}}`,
       values: `0+${(index + 1) * 15}x50`,
     }));
     expect(
@@ -193,7 +195,7 @@ describe("Prometheus' parser", () => {
 describe("Prometheus' engine", () => {
   const sluiceLabels = 'model_name="churn",model_version="3"';
   const counted = (status: string, each: number): InputSeries => [
-    `model_prediction_total{${sluiceLabels},status="${status}",pod="a"}`,
+    `${predictions.name}{${sluiceLabels},status="${status}",pod="a"}`,
     `0+${each}x50`,
   ];
 
@@ -213,8 +215,8 @@ describe("Prometheus' engine", () => {
 
   test('answers for each version', async () => {
     const series: readonly InputSeries[] = ['2', '3'].flatMap((version): readonly InputSeries[] => [
-      [`model_prediction_total{model_name="churn",model_version="${version}",status="ok"}`, '0+10x50'],
-      [`model_prediction_total{model_name="churn",model_version="${version}",status="error"}`, `0+${version}x50`],
+      [`${predictions.name}{model_name="churn",model_version="${version}",status="ok"}`, '0+10x50'],
+      [`${predictions.name}{model_name="churn",model_version="${version}",status="error"}`, `0+${version}x50`],
     ]);
     const query = errorRatio(sluice, { selector: { model: 'churn' }, window: '5m', by: ['version'] });
     const answers: readonly Answer[] = [
@@ -284,7 +286,7 @@ describe("Prometheus' engine", () => {
     // Schema 0: buckets end at powers of two; here (1, 2] and (2, 4].
     const series: readonly InputSeries[] = [
       [
-        `model_prediction_latency_seconds{${sluiceLabels}}`,
+        `${latency.name}{${sluiceLabels}}`,
         '{{schema:0 sum:0 count:0 offset:1 buckets:[0 0]}}+{{schema:0 sum:6 count:4 offset:1 buckets:[3 1]}}x50',
       ],
     ];
