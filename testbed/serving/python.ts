@@ -32,8 +32,8 @@ export interface PythonEnvironment {
 let installing: Promise<unknown> = Promise.resolve();
 
 /**
- * The virtual environment with these packages, from the cache or made there once (2-6 s each, 2.2 GB for all servers as `du`
- * counts each, 1.6 GB on the disk because they share files). Other requirements make another environment.
+ * The virtual environment with these packages, from the cache or made there once: a few seconds each, 2.0 GB on the disk for all the
+ * servers, as they share files. Other requirements make another environment.
  * @param name of the environment, for people who look into the cache
  * @param requirements as pip takes them, pinned: `['mlserver==1.7.1']`
  * @throws when there is no fitting Python, or the packages cannot be had, with what to do
