@@ -1,0 +1,17 @@
+/**
+ * Readings of both arms, look by look, made into evidence that holds at every look, and a verdict.
+ *
+ * @module
+ */
+export { addExposure, type Exposure, exposureProgress, noExposure, powerReached, severityAt } from './exposure.ts';
+export { openAnalysis } from './open-analysis.ts';
+export {
+  type AgreementSettings,
+  type AnalysisPolicy,
+  type AnalysisSettings,
+  analysisSettings,
+  type ErrorSettings,
+  type LatencySettings,
+  type PredictionSettings,
+  type RewardSettings,
+} from './settings.ts';

@@ -1,0 +1,85 @@
+import {
+  type ArmCounts,
+  addCounts,
+  estimateNoise,
+  type NoiseEstimate,
+  type NoiseRecord,
+  noNoiseRecord,
+  recordNoise,
+  shareConfidenceSequence,
+  type WindowCounts,
+} from '../../core/statistics/index.ts';
+
+/**
+ * Two arms' shares (of errors, of slow requests) side by side, for the effect that people read. Sums over windows, in the manner of Mantel and
+ * Haenszel: weights that change together with the baseline's rate are no difference between the arms.
+ */
+export interface ShareComparison {
+  readonly canary: ArmCounts;
+  readonly baseline: ArmCounts;
+  /** Over windows: e_c * n_b / n, e_b * n_c / n, n_c * n_b / n. */
+  readonly canaryCross: number;
+  readonly baselineCross: number;
+  readonly requestsCross: number;
+  /** The baseline against itself. */
+  readonly noise: NoiseRecord;
+}
+
+const none: ArmCounts = { requests: 0, errors: 0 };
+export const noComparison: ShareComparison = {
+  canary: none,
+  baseline: none,
+  canaryCross: 0,
+  baselineCross: 0,
+  requestsCross: 0,
+  noise: noNoiseRecord,
+};
+
+export function compared(before: ShareComparison, { canary, baseline }: WindowCounts): ShareComparison {
+  const all = canary.requests + baseline.requests;
+  if (canary.requests === 0 || baseline.requests === 0) return before;
+  return {
+    canary: addCounts(before.canary, canary),
+    baseline: addCounts(before.baseline, baseline),
+    canaryCross: before.canaryCross + (canary.errors * baseline.requests) / all,
+    baselineCross: before.baselineCross + (baseline.errors * canary.requests) / all,
+    requestsCross: before.requestsCross + (canary.requests * baseline.requests) / all,
+    noise: before.noise,
+  };
+}
+
+export function withNoise(before: ShareComparison, baseline: ArmCounts): ShareComparison {
+  return { ...before, noise: recordNoise(before.noise, baseline) };
+}
+
+export function noiseOf({ noise }: ShareComparison): NoiseEstimate {
+  return estimateNoise(noise);
+}
+
+/** Canary less baseline. `alpha`: the chance that the truth ever lies outside. */
+export interface Difference {
+  readonly estimate: number;
+  readonly lower: number;
+  readonly upper: number;
+}
+
+/**
+ * The difference of the shares, with bounds that hold at every look: each arm's confidence sequence with half of alpha, of so many times fewer
+ * requests as noise is stronger than chance. Of all requests so far, not window by window: for people, never for a rollback.
+ */
+export function shareDifference(comparison: ShareComparison, alpha: number): Difference {
+  const { canary, baseline, canaryCross, baselineCross, requestsCross } = comparison;
+  const { inflation } = noiseOf(comparison);
+  const boundsOf = ({ requests, errors }: ArmCounts) =>
+    shareConfidenceSequence(errors / inflation, requests / inflation, alpha / 2);
+  const [ofCanary, ofBaseline] = [boundsOf(canary), boundsOf(baseline)];
+  return {
+    estimate: requestsCross > 0 ? (canaryCross - baselineCross) / requestsCross : 0,
+    lower: ofCanary.lower - ofBaseline.upper,
+    upper: ofCanary.upper - ofBaseline.lower,
+  };
+}
+
+export function shareOf({ requests, errors }: ArmCounts): number {
+  return requests > 0 ? errors / requests : 0;
+}
