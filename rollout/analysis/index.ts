@@ -3,8 +3,12 @@
  *
  * @module
  */
+
+export { errorShareTest, startErrors } from './error-metric.ts';
 export { addExposure, type Exposure, exposureProgress, noExposure, powerReached, severityAt } from './exposure.ts';
+export { lookLine, parseLooks, type RecordedLook, type RecordedRun, runLine } from './look-file.ts';
 export { openAnalysis } from './open-analysis.ts';
+export { type ReplayedLook, replay } from './replay.ts';
 export {
   type AgreementSettings,
   type AnalysisPolicy,
