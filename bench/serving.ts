@@ -12,9 +12,9 @@ import type { Bound, Measurement, Table } from './measurement.ts';
 import { median } from './quantile.ts';
 import { type Load, loadWith, type Shot, wrkVersion } from './wrk.ts';
 
-const rounds = 3;
+const rounds = 5;
 const warmUpSeconds = 1;
-const seconds = 4;
+const seconds = 3;
 const connections = [1, 8, 32] as const;
 type Connections = (typeof connections)[number];
 
