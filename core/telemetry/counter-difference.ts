@@ -1,5 +1,8 @@
 import { type CounterReading, type CounterSeries, type Counters, totalsOf, type VersionCounters } from './counters.ts';
 
+/** Milliseconds by which a process may tell its own beginning differently. */
+const sameStart = 500;
+
 /** What happened between two readings. */
 export interface CounterDifference {
   /** Milliseconds from the earliest target of the first reading to the latest of the second. */
@@ -35,7 +38,7 @@ export function difference(before: CounterReading, after: CounterReading): Count
     if (was === undefined) {
       if (startedAt !== undefined && startedAt >= since) fresh.add(name);
       else firstSeen.push(name);
-    } else if (startedAt !== undefined && startedAt > was.at) restarted.add(name);
+    } else if (startedAt !== undefined && startedAt > (was.startedAt ?? was.at) + sameStart) restarted.add(name);
   }
   const dropped = new Set(
     after.series.filter(({ key, value }) => value < (earlier.get(key)?.value ?? 0)).map(({ group }) => group),

@@ -34,8 +34,8 @@ const metricName = /[a-zA-Z_:][a-zA-Z0-9_:]*/y;
 const labelName = /[a-zA-Z_][a-zA-Z0-9_]*/y;
 const blanks = /[ \t]*/y;
 const word = /[^ \t]*/y;
-/** As Go's ParseFloat takes them, without hexadecimal: no server writes those. */
-const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+/** As Go's ParseFloat takes them, without hexadecimal: no server writes those. No two parts match the same digits: it stays linear. */
+const decimal = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 const infinite = /^([+-]?)inf(?:inity)?$/i;
 
 /** Reads one line from left to right. Every part answers itself or a fault; nothing throws. */

@@ -154,6 +154,18 @@ describe('reading what /metrics shows', () => {
     expect(parseExposition('?\n'.repeat(1000)).errors).toHaveLength(mostErrors);
   });
 
+  test('the longest line is read to its end, not again and again', () => {
+    const digits = '1'.repeat(2_000_000);
+    for (const text of [
+      `a ${digits}x`,
+      `a 1 ${digits}x`,
+      `a{b="${'\\n'.repeat(1_000_000)}`,
+      `a${' '.repeat(2_000_000)}x`,
+      `# HELP ${digits}`,
+    ])
+      expect(parseExposition(text).samples).toEqual([]);
+  });
+
   test('what an error quotes is short and does nothing to a terminal', () => {
     const { errors } = parseExposition(`\u001b[31m\u202e${'x'.repeat(500)}\n`);
     expect(errors[0]?.message.length).toBeLessThan(160);
