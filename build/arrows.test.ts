@@ -26,7 +26,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   'actions/quality-gate': ['core/*', 'github'],
   'actions/pull-request-gate': ['core/*', 'github', 'actions/validate-data', 'actions/quality-gate'],
   'actions/smoke-test': ['core/*', 'github', 'smoke'],
-  cli: ['core/*', 'github', 'actions/*', 'server'],
+  cli: ['core/*', 'github', 'actions/*', 'server', 'rollout'],
 };
 
 /** Arrows that types may take and code may not. */

@@ -4,9 +4,34 @@
  *
  * @module
  */
+export {
+  type AgreementSettings,
+  type AnalysisPolicy,
+  type AnalysisSettings,
+  analysisSettings,
+  type ErrorSettings,
+  type LatencySettings,
+  lookLine,
+  openAnalysis,
+  type PredictionSettings,
+  parseLooks,
+  type ReplayedLook,
+  type RewardSettings,
+  replay,
+  runLine,
+} from './analysis/index.ts';
 export type { AnalysisVerdict, MetricEvidence } from './analysis-verdict.ts';
 export type { Analysed, Analyst, Look, LookStage, OpenAnalyst } from './analyst.ts';
 export type { HistogramCounts, MetricsSource, Reading, SeriesCounts } from './metrics-source.ts';
+export { type CanaryPlan, measureTraffic, type PlannedTraffic, type PlanOptions, planCanary } from './plan/index.ts';
+export {
+  type SimulatedPolicy,
+  type SimulationSummary,
+  simulateRollout,
+  summarised,
+  type TrafficShape,
+  trafficShapes,
+} from './simulation/index.ts';
 export {
   type Command,
   commands,
@@ -16,6 +41,7 @@ export {
   type RolloutRecord,
   recordText,
 } from './state/record.ts';
+export type { Strategy } from './strategy/strategy.ts';
 export {
   type StoredRecord,
   type Traffic,
