@@ -22,8 +22,13 @@ export {
 } from './analysis/index.ts';
 export type { AnalysisVerdict, MetricEvidence } from './analysis-verdict.ts';
 export type { Analysed, Analyst, Look, LookStage, OpenAnalyst } from './analyst.ts';
+export { type Clock, steadyClock } from './clock.ts';
+export { type EndOptions, endRollout } from './end-rollout.ts';
+export type { RolloutOptions, Turn } from './live-rollout.ts';
 export type { HistogramCounts, MetricsSource, Reading, SeriesCounts } from './metrics-source.ts';
+export { type OrderOptions, orderRollout } from './order-rollout.ts';
 export { type CanaryPlan, measureTraffic, type PlannedTraffic, type PlanOptions, planCanary } from './plan/index.ts';
+export { type RolloutResult, runRollout } from './run-rollout.ts';
 export {
   type SimulatedPolicy,
   type SimulationSummary,
@@ -32,6 +37,7 @@ export {
   type TrafficShape,
   trafficShapes,
 } from './simulation/index.ts';
+export { durationText } from './state/duration-text.ts';
 export {
   type Command,
   commands,
@@ -41,7 +47,8 @@ export {
   type RolloutRecord,
   recordText,
 } from './state/record.ts';
-export type { Strategy } from './strategy/strategy.ts';
+export type { RolloutSettings } from './state/settings.ts';
+export type { AdaptiveStrategy, StepsStrategy, Strategy } from './strategy/strategy.ts';
 export {
   type StoredRecord,
   type Traffic,
