@@ -3,6 +3,8 @@
  * JSON object. `bench/RESULTS.md` keeps what was measured, where and how.
  */
 import { cpus, loadavg, release } from 'node:os';
+import { canary } from './canary.ts';
+import { canaryStatistics } from './canary-statistics.ts';
 import { coldStart } from './cold-start.ts';
 import { loadClients } from './load-clients.ts';
 import type { Measurement } from './measurement.ts';
@@ -10,6 +12,8 @@ import { serving } from './serving.ts';
 import { servingOverload } from './serving-overload.ts';
 
 const benchmarks: Readonly<Record<string, () => Promise<Measurement>>> = {
+  canary,
+  'canary-statistics': canaryStatistics,
   'cold-start': coldStart,
   'load-clients': loadClients,
   serving,
