@@ -402,8 +402,10 @@ describe('for all policies', () => {
         const effective = stricterOf(load(base), load(head));
         expect(policySchema.safeParse(effective.policy).error).toBeUndefined();
         const again = stricterOf(load(base), { ...load(head), policy: effective.policy });
-        expect(again.policy).toEqual(effective.policy);
+        expect(inOneOrder(again.policy)).toEqual(inOneOrder(effective.policy));
       }),
+      // Two checks on the same columns may change places: which one a check of the base is paired with is a matter of likeness.
+      { examples: [[rowCountsThatChangePlaces()]] },
     );
   });
 
@@ -521,4 +523,37 @@ function relaxLeaf(path: PolicyPath, value: unknown, roll: (sides: number) => nu
   if (key === 'max') return path.includes('row_count') ? value + 1 : value;
   if (key === 'max_regression') return value * 2;
   return value;
+}
+
+/** A policy with the checks of each source in an order of their own. */
+function inOneOrder(policy: Policy): Policy {
+  const text = (check: DataCheck): string => JSON.stringify(check);
+  const { data } = policy;
+  if (data === undefined) return policy;
+  return {
+    ...policy,
+    data: data.map((source) => ({
+      ...source,
+      checks: source.checks.toSorted((one, other) => (text(one) < text(other) ? -1 : 1)),
+    })),
+  };
+}
+
+/** Found by chance: paired once by likeness and once by place, two row counts changed places. */
+function rowCountsThatChangePlaces(): [Policy, Policy] {
+  const base: Policy = {
+    version: 1,
+    data: [
+      { source: 'b.csv', checks: [{ row_count: { max: 10, severity: 'warn' } }, { row_count: { max: 10 } }] },
+      { source: 'a.csv', checks: [{ duplicate_rows: { max_share: 0.5 } }] },
+    ],
+  };
+  const head: Policy = {
+    version: 1,
+    data: [
+      { source: 'b.csv', checks: [{ row_count: { min: 0 } }, { row_count: { max: 10, reason: 'agreed' } }] },
+      { source: 'a.csv', checks: [{ unique: { columns: ['x'] } }] },
+    ],
+  };
+  return [base, head];
 }
