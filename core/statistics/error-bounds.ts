@@ -6,7 +6,7 @@ import { assertCounts, hasTraffic, type WindowCounts } from './window-counts.ts'
 /** How the arms are compared: the canary's error rate divided by the baseline's, or less it. */
 export type Comparison = 'ratio' | 'difference';
 
-/** How much worse the canary can be, at every look. Plain JSON; about 2 kB. */
+/** How much worse the canary can be, at every look. Plain JSON; about 3 kB. */
 export interface ErrorBounds {
   readonly comparison: Comparison;
   /** Against "at least the parameter" and against "at most the parameter". */

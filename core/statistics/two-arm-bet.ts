@@ -23,7 +23,7 @@
  * positively associated, or one and the same). The mean of exp(t * gamma) is (1 - v t)^(-1/v), so with x = the mean errors times the
  * stake, S stays an e-variable exactly if (1 - v x_s)(1 + v x_r) >= 1, that is 1/x_s - 1/x_r >= v. The reference's stake is raised
  * until that holds; the fee is paid in the reference's errors, so it needs no bound on the rate itself. With v = 0 nothing changes.
- * An exponent 1/phi (tempering) is valid only to second order, charges the small arm for the big arm's noise, and costs twice as much.
+ * An exponent 1/phi (tempering) is valid only to second order, and charges the small arm at the big arm's phi (1 + v * mean errors).
  */
 
 /** The null: rate(suspect) <= ratio * rate(reference) + difference. */

@@ -11,7 +11,8 @@ export interface GridPoint {
 
 /**
  * Where the canary's odds of an error may lie, as multiples of what is tolerated. Wider than one wants to find: a fault of 1.5x is found
- * by the point next to it at little cost, and weights cost only their logarithm. The weights were tuned on `bench/canary-statistics`.
+ * by the point next to it at little cost, and weights cost only their logarithm. What it costs is measured by
+ * `bench/canary-statistics.ts`.
  */
 export const harmGrid: readonly GridPoint[] = [
   { multiplier: 1.35, weight: 0.16 },
