@@ -4,6 +4,7 @@ import { wantsColour } from './colour.ts';
 import { addGate } from './gate.ts';
 import { addInit } from './init.ts';
 import { addNative } from './native.ts';
+import { addProxy } from './proxy.ts';
 import { addQualityGate } from './quality-gate.ts';
 import { addSchema } from './schema.ts';
 import { addServe } from './serve.ts';
@@ -30,7 +31,17 @@ export async function main(argv: readonly string[], streams: Streams): Promise<n
       getOutHasColors: () => wantsColour(streams.stdout, streams.environment, true),
       getErrHasColors: () => wantsColour(streams.stderr, streams.environment, true),
     });
-  for (const add of [addGate, addValidateData, addQualityGate, addSmoke, addInit, addSchema, addNative, addServe])
+  for (const add of [
+    addGate,
+    addValidateData,
+    addQualityGate,
+    addSmoke,
+    addInit,
+    addSchema,
+    addNative,
+    addServe,
+    addProxy,
+  ])
     add(program, session);
   try {
     await program.parseAsync(argv, { from: 'user' });

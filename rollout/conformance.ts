@@ -225,7 +225,7 @@ export function trafficConformance(name: string, start: () => Promise<TrafficSta
       }
     });
 
-    test('sends only requests with a header to the canary, if it can', async () => {
+    test('sends requests with a header to the canary, if it can, beside those of the weight', async () => {
       await using stage = await start();
       if (!stage.provider.can.header) return;
       const header = { name: 'x-canary', value: 'yes' };
@@ -236,7 +236,15 @@ export function trafficConformance(name: string, start: () => Promise<TrafficSta
         expect(await stage.serve(20, { 'x-canary': 'yes!' })).toMatchObject({ baseline: 20, canary: 0 });
         expect(await stage.serve(20)).toMatchObject({ baseline: 20, canary: 0 });
       }
-      await move(stage, { record: 'closed', traffic: none, after: opened });
+      const weighted = { canaryWeight: near(stage, 50), mirrorPercent: 0, header };
+      const wider = await move(stage, { record: 'header and weight', traffic: weighted, after: opened });
+      expect((await stage.provider.read()).desired).toEqual(weighted);
+      if (stage.serve !== undefined) {
+        expect(await stage.serve(20, { 'x-canary': 'yes' })).toMatchObject({ baseline: 0, canary: 20 });
+        const { baseline, canary } = await stage.serve(200);
+        expect(Math.min(baseline, canary)).toBeGreaterThan(20);
+      }
+      await move(stage, { record: 'closed', traffic: none, after: wider });
       expect((await stage.provider.read()).desired.header).toBeUndefined();
       if (stage.serve !== undefined) expect((await stage.serve(20, { 'x-canary': 'yes' })).canary).toBe(0);
     });

@@ -25,9 +25,13 @@ export type { Analysed, Analyst, Look, LookStage, OpenAnalyst } from './analyst.
 export { type Clock, steadyClock } from './clock.ts';
 export { type EndOptions, endRollout } from './end-rollout.ts';
 export type { RolloutOptions, Turn } from './live-rollout.ts';
+export { type ArmSelector, openPrometheus, type PrometheusOptions } from './metrics/prometheus.ts';
+export { openProxyMetrics } from './metrics/proxy.ts';
+export { openScrape, type ScrapeArm, type ScrapeOptions, type ScrapeTarget } from './metrics/scrape.ts';
 export type { HistogramCounts, MetricsSource, Reading, SeriesCounts } from './metrics-source.ts';
 export { type OrderOptions, orderRollout } from './order-rollout.ts';
 export { type CanaryPlan, measureTraffic, type PlannedTraffic, type PlanOptions, planCanary } from './plan/index.ts';
+export { type ProxyOptions, type RunningProxy, startProxy } from './proxy/reverse-proxy.ts';
 export { type RolloutResult, runRollout } from './run-rollout.ts';
 export {
   type SimulatedPolicy,
@@ -49,6 +53,7 @@ export {
 } from './state/record.ts';
 export type { RolloutSettings } from './state/settings.ts';
 export type { AdaptiveStrategy, StepsStrategy, Strategy } from './strategy/strategy.ts';
+export { type LocalTrafficOptions, openLocalTraffic } from './traffic/local.ts';
 export {
   type StoredRecord,
   type Traffic,

@@ -4,7 +4,7 @@ export interface Traffic {
   readonly canaryWeight: number;
   /** Percent of requests that are copied to the canary; nobody sees its answers. */
   readonly mirrorPercent: number;
-  /** Only requests that carry this header go to the canary, whatever the weight. */
+  /** Requests that carry this header go to the canary, whatever the weight; the others by the weight. */
   readonly header?: { readonly name: string; readonly value: string };
 }
 

@@ -65,11 +65,12 @@ describe('the split', () => {
     );
   });
 
-  test('sends only what carries the header to the canary when there is one', () => {
+  test('sends what carries the header to the canary, and splits the rest by the weight', () => {
     const split = new ArmSplit();
-    const traffic = { ...only(50), header: { name: 'X-Canary', value: 'yes' } };
+    const traffic = { ...only(30), header: { name: 'X-Canary', value: 'yes' } };
     expect(split.arm(traffic, { 'x-canary': 'yes' })).toBe('canary');
-    expect(split.arm(traffic, { 'x-canary': 'no' })).toBe('baseline');
-    expect(Array.from({ length: 50 }, () => split.arm(traffic, {}))).not.toContain('canary');
+    const others = Array.from({ length: 100 }, () => split.arm(traffic, { 'x-canary': 'no' }));
+    expect(others.filter((arm) => arm === 'canary')).toHaveLength(30);
+    expect(split.arm({ ...traffic, canaryWeight: 0 }, {})).toBe('baseline');
   });
 });

@@ -18,7 +18,7 @@ export interface SplitOptions {
  * each hundred: exact shares, and no beat with clients that take turns in what they ask. Users are split by a hash of their name, which
  * knows nothing of a process.
  *
- * With a header route only requests that carry it go to the canary.
+ * With a header route the requests that carry it go to the canary, whatever the weight; the others are split by the weight.
  */
 export class ArmSplit {
   readonly #userHeader: string | undefined;
@@ -41,7 +41,7 @@ export class ArmSplit {
     { canaryWeight, header }: Traffic,
     headers: Readonly<Record<string, string | readonly string[] | undefined>>,
   ): Arm {
-    if (header !== undefined) return headers[header.name.toLowerCase()] === header.value ? 'canary' : 'baseline';
+    if (header !== undefined && headers[header.name.toLowerCase()] === header.value) return 'canary';
     if (canaryWeight <= 0) return 'baseline';
     if (canaryWeight >= 100) return 'canary';
     const user = this.#userHeader === undefined ? undefined : headers[this.#userHeader];

@@ -52,6 +52,8 @@ export interface ProxyCounts {
 
 /** Bytes of a request or an answer that are kept: to send a request again, to copy it, to compare answers. */
 const mostKept = 2 ** 20;
+/** Milliseconds that requests on their way may take when the proxy ends. */
+const lastWaitMs = 10_000;
 /** Milliseconds between two looks at the state and the lease. */
 const followMs = 200;
 
@@ -140,7 +142,7 @@ class ReverseProxy implements RunningProxy {
     const ended = [this.#users, this.#questions].map((server) => new Promise((resolve) => server.close(resolve)));
     this.#users.closeIdleConnections();
     this.#questions.closeAllConnections();
-    const patience = setTimeout(() => this.#users.closeAllConnections(), 1000);
+    const patience = setTimeout(() => this.#users.closeAllConnections(), lastWaitMs);
     await Promise.all(ended);
     clearTimeout(patience);
     await this.#following;

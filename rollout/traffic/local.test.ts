@@ -40,11 +40,14 @@ async function start() {
     serve: async (requests: number, headers: Readonly<Record<string, string>> = {}) => {
       const before = canary.count();
       let [toBaseline, toCanary] = [0, 0];
-      for (let sent = 0; sent < requests; sent++) {
+      const ask = async (): Promise<void> => {
         const response = await fetch(`${proxy.url}/v2`, { method: 'POST', body: '{}', headers });
         await response.text();
         if (response.headers.get('x-arm') === 'canary') toCanary++;
         else toBaseline++;
+      };
+      for (let sent = 0; sent < requests; sent += 20) {
+        await Promise.all(Array.from({ length: Math.min(20, requests - sent) }, ask));
       }
       // Copies arrive when they do; a copy too many would come too.
       for (let waited = 0; waited < 20 && canary.count() - before < requests; waited++) await sleep(10);
