@@ -1,3 +1,4 @@
+import { contradictionsOfCanary } from './canary-contradictions.ts';
 import { contradictionsOfData } from './data-contradictions.ts';
 import { contradictionsOfGates } from './gate-contradictions.ts';
 import type { MendableProblem } from './mendable-problem.ts';
@@ -20,6 +21,7 @@ export function contradictionsOf(policy: unknown): readonly Contradiction[] {
     ...contradictionsOfData(policy),
     ...contradictionsOfGates(policy),
     ...contradictionsOfSmoke(policy),
+    ...contradictionsOfCanary(policy),
     ...leaksOf(policy),
     ...contradictionsOfSlices(policy),
     ...contradictionsOfWaivers(policy),
@@ -104,12 +106,15 @@ function emptyPolicy(policy: unknown): readonly Contradiction[] {
   if (!isMapping(policy)) return [];
   const gates = policy['gates'];
   const asserts =
-    'data' in policy || 'smoke' in policy || (isMapping(gates) ? Object.keys(gates).length > 0 : 'gates' in policy);
+    'data' in policy ||
+    'smoke' in policy ||
+    'canary' in policy ||
+    (isMapping(gates) ? Object.keys(gates).length > 0 : 'gates' in policy);
   if (asserts) return [];
   return [
     {
       code: 'asserts-nothing',
-      message: 'the policy asserts nothing: it has no data checks, no gates and no smoke test',
+      message: 'the policy asserts nothing: it has no data checks, no gates, no smoke test and no canary',
       path: 'gates' in policy ? ['gates'] : [],
       lackingIn: [],
       fix: 'Add a bound under "gates" or a check under "data", or let `sluice init` write a first policy.',

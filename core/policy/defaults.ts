@@ -26,4 +26,19 @@ export const policyDefaults = {
     /** The fewest that a median is claimed from (`minimumSamples`). */
     samples: 11,
   },
+  canary: {
+    look_every: '5s',
+    warm_up: '1m',
+    min_step: '2m',
+    deadline: '6h',
+    ready_deadline: '5m',
+    lease: '15m',
+    resume_within: '1h',
+    approval: 'none',
+    approval_label: 'canary-approved',
+    header_min_requests: 20,
+    start_weight: 1,
+    max_weight: 50,
+    growth: 2,
+  },
 } as const;

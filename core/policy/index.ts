@@ -3,7 +3,9 @@
  *
  * @module
  */
+export { type CanaryMetrics, type CanaryPolicy, type CanaryTraffic, servingNames } from './canary-schema.ts';
 export { policyDefaults } from './defaults.ts';
+export { durationMs } from './duration.ts';
 export { policyJsonSchema, policyJsonSchemaText } from './json-schema.ts';
 export type { LoadedPolicy } from './loaded-policy.ts';
 export { type MetricRange, rangeOf } from './metric-range.ts';

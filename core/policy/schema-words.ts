@@ -26,5 +26,10 @@ export const milliseconds = z
   .number()
   .positive({ error: 'more than 0 milliseconds' })
   .meta({ id: 'milliseconds', description: 'Milliseconds a call may take.' });
+const durationWords = 'a time such as "30s", "5m" or "500ms"';
+export const duration = z
+  .string({ error: durationWords })
+  .regex(/^\d+(\.\d+)?(ms|s|m|h)$/, { error: durationWords })
+  .meta({ id: 'duration', description: 'A time with its unit: ms, s, m or h.' });
 /** At least one of these keys; in JSON Schema's words. */
 export const oneOf = (...keys: readonly string[]) => ({ anyOf: keys.map((key) => ({ required: [key] })) });

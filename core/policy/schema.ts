@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { canarySchema } from './canary-schema.ts';
 import { policyDefaults } from './defaults.ts';
 import { milliseconds, name, oneOf, path, reason, severity, share } from './schema-words.ts';
 import { smokeSchema } from './smoke-schema.ts';
@@ -363,6 +364,7 @@ export const policySchema = z
     evaluation: evaluation.optional(),
     gates: gates.optional(),
     smoke: smokeSchema.optional(),
+    canary: canarySchema.optional(),
     evidence: z
       .union([z.literal('off'), z.number().gt(0.5, { error: evidenceRange }).lt(1, { error: evidenceRange })], {
         error: evidenceRange,
@@ -378,7 +380,7 @@ export const policySchema = z
     }),
     waivers: z.array(waiver).optional().describe('Failing checks that are let through until a date.'),
   })
-  .meta({ ...oneOf('data', 'gates', 'smoke'), dependentRequired: { gates: ['model'] } });
+  .meta({ ...oneOf('data', 'gates', 'smoke', 'canary'), dependentRequired: { gates: ['model'] } });
 
 export type Policy = z.infer<typeof policySchema>;
 export type DataSource = NonNullable<Policy['data']>[number];

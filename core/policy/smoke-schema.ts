@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { policyDefaults } from './defaults.ts';
-import { milliseconds, name, oneOf, path, reason, severity, share } from './schema-words.ts';
+import { duration, milliseconds, name, oneOf, path, reason, severity, share } from './schema-words.ts';
 
 const { smoke: defaults } = policyDefaults;
 
@@ -18,11 +18,6 @@ export const tensorProtocols = [
 /** Protocols whose servers take text and give text. */
 export const textProtocols = ['openai-chat', 'openai-completions', 'ollama', 'rag'] as const;
 
-const durationWords = 'a time such as "30s", "5m" or "500ms"';
-const duration = z
-  .string({ error: durationWords })
-  .regex(/^\d+(\.\d+)?(ms|s|m|h)$/, { error: durationWords })
-  .meta({ id: 'duration', description: 'A time with its unit: ms, s, m or h.' });
 const demand = { severity: severity.optional(), reason: reason.optional() };
 const positive = (what: string) => z.number().positive({ error: `more than 0 ${what}` });
 

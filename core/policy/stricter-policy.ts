@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Place, SluiceError } from '../problem/index.ts';
 import type { PolicyDifference } from '../report/index.ts';
+import { canarySchema } from './canary-schema.ts';
 import { leaksOf } from './contradictions.ts';
 import { policyDefaults } from './defaults.ts';
 import { mixedTasksOf } from './gate-contradictions.ts';
@@ -172,6 +173,16 @@ const smokeKeys = fields<Smoke>(
 const smoke: Merge<Smoke> = (base, head, at) =>
   base === undefined || head === undefined ? headWins<Smoke>()(base, head, at) : smokeKeys(base, head, at);
 
+type Canary = NonNullable<Policy['canary']>;
+/** What is released is opened after the merge, too. */
+const canaryKeys = fields<Canary>(
+  Object.fromEntries(Object.keys(canarySchema.shape).map((key) => [key, headWins()])) as {
+    readonly [Key in keyof Canary]-?: Merge<Exclude<Canary[Key], undefined>>;
+  },
+);
+const canary: Merge<Canary> = (base, head, at) =>
+  base === undefined || head === undefined ? headWins<Canary>()(base, head, at) : canaryKeys(base, head, at);
+
 const policy = fields<Policy>({
   version: baseWins(),
   name: baseWins(),
@@ -180,6 +191,7 @@ const policy = fields<Policy>({
   evaluation,
   gates,
   smoke,
+  canary,
   evidence: baseWins(policyDefaults.evidence),
   on_inconclusive: stricterOfChoices(['pass', 'warn', 'error'], policyDefaults.on_inconclusive),
   waivers,
