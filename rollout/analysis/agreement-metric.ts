@@ -11,6 +11,7 @@ import {
 import { counted } from '../../core/text/index.ts';
 import { type Metric, percentText } from './metric.ts';
 import type { AgreementSettings } from './settings.ts';
+import { calmNoise } from './share-comparison.ts';
 
 export interface AgreementState {
   readonly test: ErrorTest;
@@ -21,6 +22,8 @@ export interface AgreementState {
 
 /** A test of one arm alone: the other's stake is nothing. */
 const noOther = { requests: 1, errors: 0 };
+/** Until it is measured. */
+const presumedNoise = 0.5;
 
 /** How often the canary answers a copied request as the baseline did: one share, held to a bound. */
 export function agreementMetric({ share, min, detect }: AgreementSettings): Metric<AgreementState> {
@@ -40,7 +43,7 @@ export function agreementMetric({ share, min, detect }: AgreementSettings): Metr
       const agreed = Math.min(found.count, Math.max(0, found.sum));
       const window = { requests: found.count, errors: found.count - agreed };
       // Its own noise, from windows before this one: the baseline does not agree with itself.
-      const { variance } = estimateNoise(state.noise);
+      const { variance } = calmNoise(state.noise, presumedNoise);
       return {
         test: updateErrorTest(state.test, { canary: window, baseline: noOther }, { rate: 1 - min, variance }),
         noise: recordNoise(state.noise, window),

@@ -12,6 +12,7 @@ import { addExposure, type Exposure, exposureProgress, noExposure, type ShareTes
 import { type Demands, type Metric, percentText, shortNumber } from './metric.ts';
 import type { LatencySettings } from './settings.ts';
 import {
+  calmNoise,
   compared,
   noComparison,
   noiseOf,
@@ -38,6 +39,8 @@ const sloWeight = 0.6;
 /** More edges see no more: they only share the weight. */
 const mostEdges = 7;
 const quiet = Math.LN2;
+/** Until it is measured: the share of slow requests varies from look to look by some two thirds. */
+const presumedNoise = 0.5;
 
 /** The share of requests over the SLO, and at any other edge of the histogram. */
 export function latencyMetric(settings: LatencySettings): Metric<LatencyState> {
@@ -63,7 +66,7 @@ export function latencyMetric(settings: LatencySettings): Metric<LatencyState> {
       if (edges === undefined || sloEdge === undefined || test === undefined) return state;
       if (!has(canary.latency, edges) || !has(baseline.latency, edges)) return { ...state, unlike: state.unlike + 1 };
       const slow = { canary: slowOf(canary.latency, sloEdge), baseline: slowOf(baseline.latency, sloEdge) };
-      const prediction = noiseOf(rest.comparison);
+      const prediction = calmNoise(rest.comparison.noise, presumedNoise);
       const window = { canary: bucketsOf(canary.latency, edges), baseline: bucketsOf(baseline.latency, edges) };
       const requests = { canary: slow.canary.requests, baseline: slow.baseline.requests };
       return {

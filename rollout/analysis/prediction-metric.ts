@@ -10,7 +10,7 @@ import { counted } from '../../core/text/index.ts';
 import type { ArmWindow } from './arm-window.ts';
 import { type Metric, percentText } from './metric.ts';
 import type { PredictionSettings } from './settings.ts';
-import { compared, noComparison, noiseOf, type ShareComparison, withNoise } from './share-comparison.ts';
+import { calmNoise, compared, noComparison, type ShareComparison, withNoise } from './share-comparison.ts';
 
 export interface PredictionState {
   /** Fixed once both arms have predicted so much; whatever comes later is one more class, the last. */
@@ -26,6 +26,8 @@ export interface PredictionState {
 /** Predictions of each arm before the classes are fixed; they are evidence of nothing. */
 const enoughToName = 50;
 const mostClasses = 30;
+/** Until it is measured: the share of a class varies from look to look by a seventh. */
+const presumedNoise = 0.02;
 
 /** How far apart the two arms' predictions are distributed. */
 export function predictionMetric({ share, maxShift, detectShift }: PredictionSettings): Metric<PredictionState> {
@@ -63,7 +65,7 @@ export function predictionMetric({ share, maxShift, detectShift }: PredictionSet
       const [canaryTotal, baselineTotal] = [totalOf(canary.predictions), totalOf(baseline.predictions)];
       return {
         ...state,
-        test: updateDistributionTest(test, counts, noiseOf(state.comparison).variance),
+        test: updateDistributionTest(test, counts, calmNoise(state.comparison.noise, presumedNoise).variance),
         comparison: compared(state.comparison, {
           canary: { requests: canaryTotal, errors: 0 },
           baseline: { requests: baselineTotal, errors: 0 },

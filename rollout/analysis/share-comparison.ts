@@ -56,6 +56,22 @@ export function noiseOf({ noise }: ShareComparison): NoiseEstimate {
   return estimateNoise(noise);
 }
 
+/** As `estimateNoise` presumes noise until there are windows to judge by, fading with their cube. */
+const presumedWindows = 120;
+
+/**
+ * The noise on a share that cannot jump as error rates do. `estimateNoise` presumes, until it has seen enough, that a rate now and then doubles
+ * for half a minute; half of all requests that are slow, or of one class, cannot. Presumed is a variance of `presumed` instead.
+ */
+export function calmNoise(record: NoiseRecord, presumed: number): NoiseEstimate {
+  const estimate = estimateNoise(record);
+  const { windows, total } = record;
+  if (windows === 0 || !Number.isFinite(estimate.upperInflation)) return estimate;
+  const perWindow = (total.requests / windows) * estimate.rate;
+  const measured = ((estimate.upperInflation - 1) * (1 - estimate.rate)) / perWindow;
+  return { ...estimate, variance: Math.max(measured, presumed * Math.min(1, (presumedWindows / windows) ** 3)) };
+}
+
 /** Canary less baseline. `alpha`: the chance that the truth ever lies outside. */
 export interface Difference {
   readonly estimate: number;
