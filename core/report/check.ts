@@ -58,7 +58,7 @@ export interface Check {
   /** `accuracy ≥ 0.90`: short, for a table's first column. May hold names from data: renderers escape it. */
   readonly title: string;
   /** The section of the report it stands in. */
-  readonly section: 'data' | 'gate' | 'drift' | 'smoke';
+  readonly section: 'data' | 'gate' | 'drift' | 'smoke' | 'rollout';
   readonly status: Status;
   /** One sentence: what was observed, against what, why this status. No line breaks. */
   readonly message: string;

@@ -7,7 +7,8 @@ export type Figure =
   | IntervalsFigure
   | LatencyFigure
   | ResidualsFigure
-  | HistogramFigure;
+  | HistogramFigure
+  | RolloutFigure;
 
 interface FigureHead {
   /** Unique in a report. */
@@ -87,4 +88,17 @@ export interface HistogramFigure extends FigureHead {
     readonly edges: readonly number[];
     readonly counts: readonly number[];
   }[];
+}
+
+/** A rollout over time: what the canary had, and how near each metric came to a rollback. */
+export interface RolloutFigure extends FigureHead {
+  readonly kind: 'rollout';
+  /** Of each look, since the beginning. */
+  readonly seconds: readonly number[];
+  /** Percent of the requests at each look. */
+  readonly weight: readonly number[];
+  /** Evidence for harm at each look, as a share of what it takes to roll back; 1 and above does. Never below 0. */
+  readonly evidence: readonly { readonly name: string; readonly share: readonly number[] }[];
+  /** What happened when, in words. */
+  readonly events: readonly { readonly seconds: number; readonly text: string }[];
 }

@@ -808,6 +808,75 @@ export const smokeReport: Report = assembleReport({
   ],
 });
 
+const looks = Array.from({ length: 25 }, (_, look) => look * 30);
+
+/** A canary that fails more often than its baseline, found at 25 %. */
+export const rolloutReport: Report = assembleReport({
+  tool: parts.tool,
+  name: 'churn',
+  policy: { ...parts.policy, origin: 'head-only', evidence: 'off' },
+  environment: parts.environment,
+  sources: [],
+  commit: { head: '2e'.repeat(20) },
+  notices: [
+    { level: 'notice', message: 'Rollout 8123-1 of VirtualService shop/churn by Prometheus http://prometheus:9090/.' },
+  ],
+  checks: [
+    {
+      id: 'rollout/outcome',
+      title: 'the canary is promoted',
+      section: 'rollout',
+      status: 'fail',
+      message: 'Rolled back at 25 % after 12m: errors: the canary fails 2.1 times as often.',
+      observed: 'rolled back',
+      place: place(4, 'canary'),
+    },
+    {
+      id: 'rollout/errors',
+      title: 'errors of the canary',
+      section: 'rollout',
+      status: 'fail',
+      message:
+        'The canary fails 2.1 times as often as the baseline (1.4 to 3.2); 89 of 4,210 requests against 121 of 12,630.',
+      observed: 2.1,
+      unit: 'ratio',
+      evidence: { estimate: 2.1, lower: 1.4, upper: 3.2, level: 0.99, method: 'e-process', n: 4210 },
+      place: place(9, 'canary.analysis.errors'),
+    },
+    {
+      id: 'rollout/latency',
+      title: 'latency of the canary',
+      section: 'rollout',
+      status: 'inconclusive',
+      message: 'Not settled: 0.4 % more slow requests (-0.2 % to 1.1 %).',
+      observed: 0.004,
+      unit: 'share',
+      evidence: { estimate: 0.004, lower: -0.002, upper: 0.011, level: 0.99, method: 'e-process', n: 4210 },
+      place: place(10, 'canary.analysis.latency'),
+    },
+  ],
+  figures: [
+    {
+      kind: 'rollout',
+      id: 'rollout',
+      title: 'The rollout',
+      seconds: looks,
+      weight: looks.map((second) => (second < 180 ? 1 : second < 420 ? 5 : 25)),
+      evidence: [
+        { name: 'errors', share: looks.map((second) => (second < 420 ? 0.1 : Math.min(1.04, (second - 400) / 310))) },
+        { name: 'latency', share: looks.map((second) => 0.05 + (second % 90) / 900) },
+      ],
+      events: [
+        { seconds: 0, text: 'The canary gets 1 % of the requests.' },
+        { seconds: 180, text: 'The canary gets 5 % of the requests.' },
+        { seconds: 300, text: `Paused by ${attack}.` },
+        { seconds: 420, text: 'The canary gets 25 % of the requests.' },
+        { seconds: 720, text: 'Rolling back: errors: the canary fails 2.1 times as often.' },
+      ],
+    },
+  ],
+});
+
 /** Every fixture by the name of its golden files. */
 export const fixtureReports: Readonly<Record<string, Report>> = {
   passed: passedReport,
@@ -817,4 +886,5 @@ export const fixtureReports: Readonly<Record<string, Report>> = {
   hostile: hostileReport,
   huge: hugeReport,
   smoke: smokeReport,
+  rollout: rolloutReport,
 };

@@ -14,6 +14,7 @@ export type {
   PrecisionRecallFigure,
   ResidualsFigure,
   RocFigure,
+  RolloutFigure,
 } from './figure.ts';
 export { headlineOf } from './headline.ts';
 export { renderHtml } from './html.ts';

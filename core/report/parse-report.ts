@@ -120,7 +120,7 @@ function buildSchema(): z.ZodType<Report> {
   const check = z.strictObject({
     id: text,
     title: text,
-    section: z.enum(['data', 'gate', 'drift', 'smoke']),
+    section: z.enum(['data', 'gate', 'drift', 'smoke', 'rollout']),
     status: z.enum(statuses),
     message: text,
     observed: z.union([number, text]).exactOptional(),
@@ -175,6 +175,14 @@ function buildSchema(): z.ZodType<Report> {
       kind: z.literal('histogram'),
       ...head,
       series: z.array(z.strictObject({ name: text, edges: points, counts: few(number) })).max(20),
+    }),
+    z.strictObject({
+      kind: z.literal('rollout'),
+      ...head,
+      seconds: points,
+      weight: points,
+      evidence: z.array(z.strictObject({ name: text, share: points })).max(50),
+      events: few(z.strictObject({ seconds: number, text })),
     }),
   ]);
   const summary = z.strictObject({

@@ -20,7 +20,7 @@ export function groupsOf(report: Pick<Report, 'checks' | 'sources'>): readonly C
     for (const check of report.checks) {
       if (check.section !== section) continue;
       const source =
-        section === 'gate' || section === 'smoke'
+        section === 'gate' || section === 'smoke' || section === 'rollout'
           ? ''
           : (paths.find((path) => check.id.startsWith(`${path}/`) || check.id.startsWith(`${section}/${path}/`)) ?? '');
       const key = `${section}\n${source}`;

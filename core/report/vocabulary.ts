@@ -35,10 +35,11 @@ export const sectionTitles: Readonly<Record<Check['section'], string>> = {
   gate: 'Model',
   drift: 'Drift',
   smoke: 'Server',
+  rollout: 'Rollout',
 };
 
 /** The order in which sections stand. */
-export const sectionOrder: readonly Check['section'][] = ['data', 'gate', 'drift', 'smoke'];
+export const sectionOrder: readonly Check['section'][] = ['data', 'gate', 'drift', 'smoke', 'rollout'];
 
 /** What a reader has to look at, the worst first; the rest is passed or deliberately not judged. */
 export const attentionOrder: readonly Status[] = ['error', 'fail', 'inconclusive', 'warn', 'waived'];

@@ -21,6 +21,7 @@ import type {
   PrecisionRecallFigure,
   ResidualsFigure,
   RocFigure,
+  RolloutFigure,
 } from '../figure.ts';
 import { formatNumber } from '../number-format.ts';
 import { counted, grouped } from '../vocabulary.ts';
@@ -68,6 +69,8 @@ function drawingOf(figure: Figure): Drawing {
       return residualsDrawing(figure);
     case 'histogram':
       return histogramDrawing(figure);
+    case 'rollout':
+      return rolloutDrawing(figure);
   }
 }
 
@@ -383,6 +386,70 @@ function histogramDrawing({ series }: HistogramFigure): Drawing {
     summary: series.map(({ name, counts }) => `${excerpt(name, 40)}: ${counts.join(', ')}`).join('; '),
   };
 }
+
+function rolloutDrawing({ seconds, weight, evidence, events }: RolloutFigure): Drawing {
+  const minutes = seconds.map((value) => value / 60);
+  const series = evidence.slice(0, evidenceColours.length).map(({ name, share }, index) => ({
+    name,
+    colour: evidenceColours[index] ?? baseline,
+    points: minutes.map((x, position) => ({ x, y: Math.min(1.1, share[position] ?? 0) })),
+    most: Math.max(0, ...share),
+  }));
+  const last = weight.at(-1) ?? 0;
+  return {
+    svg: draw({
+      width: 720,
+      height: 300,
+      marginLeft: 50,
+      marginBottom: 44,
+      marginRight: 16,
+      marginTop: 28,
+      x: { label: 'Minutes since the beginning', labelAnchor: 'center', labelArrow: 'none', grid: true, ticks: 8 },
+      y: {
+        label: "The canary's requests, and evidence as a share of what rolls back",
+        labelArrow: 'none',
+        grid: true,
+        domain: [0, 1.1],
+        tickFormat: '.0%',
+        ticks: 5,
+      },
+      marks: [
+        Plot.ruleY([1], { stroke: 'var(--fail)', strokeWidth: 1.5, strokeDasharray: '5 3' }),
+        ...(events.length > 40
+          ? []
+          : [
+              Plot.ruleX(
+                events.map((event) => event.seconds / 60),
+                reference,
+              ),
+            ]),
+        Plot.areaY(
+          minutes.map((x, position) => ({ x, y: (weight[position] ?? 0) / 100 })),
+          { x: 'x', y1: 0, y2: 'y', curve: 'step-after', fill: candidate, fillOpacity: 0.12 },
+        ),
+        Plot.line(
+          minutes.map((x, position) => ({ x, y: (weight[position] ?? 0) / 100 })),
+          { x: 'x', y: 'y', curve: 'step-after', stroke: candidate, strokeWidth: 2.2 },
+        ),
+        ...series.map(({ points, colour }) =>
+          Plot.line(points, { x: 'x', y: 'y', stroke: colour, strokeWidth: 1.8, strokeDasharray: '6 2' }),
+        ),
+      ],
+    }),
+    legend: [
+      { name: 'canary', colour: candidate, note: `${last} % at the end` },
+      ...series.map(({ name, colour, most }) => ({ name, colour, note: `at most ${Math.round(most * 100)} %` })),
+      { name: 'rolls back', colour: 'var(--fail)', note: '' },
+    ],
+    summary: [
+      ...events.slice(0, 12).map((event) => `after ${Math.round(event.seconds)} s: ${event.text}`),
+      ...series.map(({ name, most }) => `${name}: at most ${Math.round(most * 100)} % of what rolls back`),
+    ].join('; '),
+    wide: true,
+  };
+}
+
+const evidenceColours = ['var(--baseline)', 'var(--inconclusive)', 'var(--warn)', 'var(--waived)', 'var(--pass)'];
 
 function draw(options: Plot.PlotOptions): Markup {
   const svg = Plot.plot({

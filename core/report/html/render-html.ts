@@ -95,7 +95,8 @@ function banner(report: Report): Markup {
 }
 
 /** What made the report. A smoke test holds a server against its file: there is no baseline to speak of. */
-function kindOf({ checks }: Report): 'smoke test' | 'quality gate' {
+function kindOf({ checks }: Report): 'smoke test' | 'canary' | 'quality gate' {
+  if (checks.length > 0 && checks.every(({ section }) => section === 'rollout')) return 'canary';
   return checks.length > 0 && checks.every(({ section }) => section === 'smoke') ? 'smoke test' : 'quality gate';
 }
 

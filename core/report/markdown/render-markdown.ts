@@ -57,6 +57,7 @@ function rendering(report: Report, detail: Detail, reportUrl: string | undefined
     ...list(report.notices, detail.lists, (notice) =>
       alert(notice.level === 'warning' ? 'WARNING' : 'NOTE', `${placed(notice.place)}${text(notice.message, 500)}`),
     ),
+    ...timelines(report, detail),
     ...attentionBlocks(report, detail),
     ...nextSteps(report, detail),
     ...differences(report, detail),
@@ -171,6 +172,57 @@ function differences(report: Report, detail: Detail): readonly string[] {
     ),
     ...(all.length > shown.length ? [`*${all.length - shown.length} more in the report.*`] : []),
   ];
+}
+
+/** A rollout's figure as GitHub draws it, and what happened when. Names from outside stay out of the diagram's code. */
+function timelines(report: Report, detail: Detail): readonly string[] {
+  const rollouts = report.figures.filter((figure) => figure.kind === 'rollout');
+  if (detail.lists === 0) return [];
+  return rollouts.flatMap(({ seconds, weight, evidence, events }) => {
+    const shown = thinned(seconds.length, 60);
+    const minutes = (seconds.at(-1) ?? 0) / 60;
+    const percent = (values: readonly number[], factor: number) =>
+      shown.map((index) => Math.round(Math.min(100, (values[index] ?? 0) * factor))).join(', ');
+    const most = shown.map((index) => Math.max(0, ...evidence.map(({ share }) => share[index] ?? 0)));
+    const chart = [
+      '```mermaid',
+      'xychart-beta',
+      `    x-axis "minutes" 0 --> ${Math.max(0.1, Math.round(minutes * 10) / 10)}`,
+      '    y-axis "%" 0 --> 100',
+      `    bar [${percent(weight, 1)}]`,
+      `    line [${most.map((value) => Math.round(Math.min(100, value * 100))).join(', ')}]`,
+      '```',
+    ].join('\n');
+    const told = events.slice(0, detail.lists);
+    const more = events.length - told.length;
+    const rows = told.map((event) => [clockText(event.seconds), text(event.text, 200)]);
+    return [
+      ...(shown.length < 2
+        ? []
+        : [
+            chart,
+            "<sub>Bars: the canary's percent of the requests. Line: evidence for harm, as a percentage of what rolls back.</sub>",
+          ]),
+      ...(rows.length === 0 ? [] : [table(['After', 'What happened'], rows)]),
+      ...(more > 0 ? [`*${counted(more, 'more event')} in the report.*`] : []),
+    ];
+  });
+}
+
+/** At most `limit` places of a list, evenly, the last among them. */
+function thinned(length: number, limit: number): readonly number[] {
+  const count = Math.min(length, limit);
+  if (count <= 1) return count === 1 ? [0] : [];
+  return Array.from({ length: count }, (_, place) => Math.round((place * (length - 1)) / (count - 1)));
+}
+
+/** `0:05`, `12:30`, `1:02:30`. */
+function clockText(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const pad = (value: number) => String(value).padStart(2, '0');
+  const hours = Math.floor(whole / 3600);
+  const minutes = Math.floor((whole % 3600) / 60);
+  return hours === 0 ? `${minutes}:${pad(whole % 60)}` : `${hours}:${pad(minutes)}:${pad(whole % 60)}`;
 }
 
 function comparison(report: Report, detail: Detail): readonly string[] {
