@@ -3,6 +3,7 @@
  * JSON object. `bench/RESULTS.md` keeps what was measured, where and how.
  */
 import { cpus, loadavg, release } from 'node:os';
+import { canary } from './canary.ts';
 import { canaryStatistics } from './canary-statistics.ts';
 import { coldStart } from './cold-start.ts';
 import { loadClients } from './load-clients.ts';
@@ -11,6 +12,7 @@ import { serving } from './serving.ts';
 import { servingOverload } from './serving-overload.ts';
 
 const benchmarks: Readonly<Record<string, () => Promise<Measurement>>> = {
+  canary,
   'canary-statistics': canaryStatistics,
   'cold-start': coldStart,
   'load-clients': loadClients,
