@@ -29,6 +29,8 @@ export { type ArmSelector, openPrometheus, type PrometheusOptions } from './metr
 export { openProxyMetrics } from './metrics/proxy.ts';
 export { openScrape, type ScrapeArm, type ScrapeOptions, type ScrapeTarget } from './metrics/scrape.ts';
 export type { HistogramCounts, MetricsSource, Reading, SeriesCounts } from './metrics-source.ts';
+export { type OpenMetricsOptions, openMetrics } from './open-metrics.ts';
+export { type OpenTrafficOptions, openTraffic } from './open-traffic.ts';
 export { type OrderOptions, orderRollout } from './order-rollout.ts';
 export { type CanaryPlan, measureTraffic, type PlannedTraffic, type PlanOptions, planCanary } from './plan/index.ts';
 export { type ProxyOptions, type RunningProxy, startProxy } from './proxy/reverse-proxy.ts';

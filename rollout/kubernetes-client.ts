@@ -39,7 +39,9 @@ export type Written =
   | { readonly outcome: 'written'; readonly object: KubernetesObject }
   /** The object changed since it was read (409); nothing was written. */
   | { readonly outcome: 'conflict'; readonly problem: Problem }
-  | { readonly outcome: 'unknown'; readonly problem: Problem };
+  | { readonly outcome: 'unknown'; readonly problem: Problem }
+  /** What was asked for cannot be: a `test` failed, or the object would be invalid (422). */
+  | { readonly outcome: 'refused'; readonly problem: Problem };
 
 const defaults = { answerMs: 15_000, outageMs: 90_000, firstMs: 10_000 } as const;
 
@@ -116,18 +118,18 @@ export class KubernetesClient implements AsyncDisposable {
   }
 
   /**
-   * Changes an object if it is still at `resourceVersion`. JSON Patch, since it touches only what it names: lists of routes are atomic in
-   * their definitions, so server-side apply would take all of them from whoever applied them (and fight Argo CD or Helm for them), and PUT
-   * would send back fields that we may not know how to keep. The version goes in as an operation: the server answers 409 if it is another.
-   * Unknown fields are refused rather than dropped (`fieldValidation=Strict`): without `percent`, a mirror copies everything.
+   * Changes an object. JSON Patch, since it touches only what it names: lists of routes are atomic in their definitions, so server-side apply
+   * would take all of them from whoever applied them (and fight Argo CD or Helm for them), and PUT would send back fields that we may not
+   * know how to keep. What must still be so is said by operations, too: `test` of a value, or `replace` of the `resourceVersion`, which the
+   * server answers with 409 if it is another. Unknown fields are refused rather than dropped (`fieldValidation=Strict`): without `percent`, a
+   * mirror copies everything.
    */
-  async patch(name: ObjectName, resourceVersion: string, operations: readonly PatchOperation[]): Promise<Written> {
-    const guarded = [...operations, { op: 'replace', path: '/metadata/resourceVersion', value: resourceVersion }];
+  async patch(name: ObjectName, operations: readonly PatchOperation[]): Promise<Written> {
     return this.#write({
       method: 'PATCH',
       path: `${pathOf(name, name.name)}?fieldManager=sluice&fieldValidation=Strict`,
       contentType: 'application/json-patch+json',
-      body: JSON.stringify(guarded),
+      body: JSON.stringify(operations),
       asked: { ...name, verb: 'patch' },
     });
   }
@@ -179,6 +181,7 @@ export class KubernetesClient implements AsyncDisposable {
         },
       };
     }
+    if (answer.status === 422) return { outcome: 'refused', problem: this.#problem(answer, request.asked) };
     if (answer.status >= 500) return { outcome: 'unknown', problem: this.#problem(answer, request.asked) };
     return { outcome: 'written', object: this.#object(answer, request.asked) };
   }

@@ -151,6 +151,7 @@ export function jobGuard(client: KubernetesClient, traffic: KubernetesTraffic, o
             name.namespace,
             guardJob(traffic, { rolloutId, leaseMs }, options),
           );
+          if (written.outcome === 'refused') throw new PeerError(written.problem);
           if (written.outcome === 'unknown' && performance.now() > until) throw new PeerError(written.problem);
         }
         if (performance.now() > until) throw new PeerError(notRunning(name, undefined));

@@ -19,7 +19,9 @@ const statusSchema = z.looseObject({
 
 /** What the API server says in the body of a refusal, on one line. */
 export function statusMessage(body: string): string {
-  return excerpt(statusOf(body)?.message ?? body.trim(), 400);
+  // A refused patch is told with the whole object in front of the reason.
+  const message = statusOf(body)?.message?.replace(/Invalid value: "(?:[^"\\]|\\.)*": /g, '');
+  return excerpt(message?.trim() ?? body.trim(), 400);
 }
 
 /** A 404 for the object itself, not for its kind or its namespace. */

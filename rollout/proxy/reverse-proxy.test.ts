@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openProxyMetrics } from '../metrics/proxy.ts';
+import { firstRecord } from '../state/claim.ts';
+import { parseRecord, type RolloutRecord, recordText } from '../state/record.ts';
 import { openLocalTraffic } from '../traffic/local.ts';
 import type { Traffic } from '../traffic-provider.ts';
 import { type ProxyOptions, type RunningProxy, startProxy } from './reverse-proxy.ts';
@@ -290,6 +292,43 @@ describe('the proxy', () => {
       provider.move({ record: 'on', traffic: { canaryWeight: 100, mirrorPercent: 0 }, after: record?.revision }),
     ).rejects.toMatchObject({ name: 'TrafficConflict' });
     expect((await provider.record())?.text).toBe('r');
+  });
+
+  test('ends a rollout whose lease ran out as its record says, and no other', async () => {
+    const [baseline, canary] = [await serve(hello('old')), await serve(hello('new'))];
+    const told: string[] = [];
+    const proxy = await open({ baseline, canary, tell: (message) => told.push(message) });
+    await using provider = openLocalTraffic({ state: join(directory, 'state') });
+    const claimed = firstRecord({ id: 'r-1', holder: 'run', plan: 'p', now: Date.now(), lease: 60_000 });
+    const traffic = { canaryWeight: 100, mirrorPercent: 0 };
+    const step: RolloutRecord = { ...claimed, phase: 'step', traffic };
+    // The lease was long over when the guard was put up; the record has a newer one.
+    await provider.guard?.install({ expires: new Date(0), rolloutId: 'r-1' });
+    const revision = await provider.move({ record: recordText(step), traffic, after: undefined });
+    await provider.read();
+    await sleep(500);
+    expect(await (await fetch(proxy.url)).text()).toBe('new');
+    await provider.move({ record: recordText({ ...step, leaseUntil: Date.now() - 1 }), after: revision });
+    await until(async () => told.length > 0);
+    expect(told).toEqual(['The lease of r-1 ran out: all traffic is back at the baseline.']);
+    expect(await (await fetch(proxy.url)).text()).toBe('old');
+    const record = parseRecord((await provider.record())?.text ?? '');
+    expect(record).toMatchObject({ phase: 'rolled-back', reason: expect.stringContaining('lease ran out') });
+  });
+
+  test('goes forward with a canary that was the new baseline when its rollout was lost', async () => {
+    const [baseline, canary] = [await serve(hello('old')), await serve(hello('new'))];
+    const told: string[] = [];
+    const proxy = await open({ baseline, canary, tell: (message) => told.push(message) });
+    await using provider = openLocalTraffic({ state: join(directory, 'state') });
+    const claimed = firstRecord({ id: 'r-1', holder: 'run', plan: 'p', now: Date.now() - 120_000, lease: 60_000 });
+    const traffic = { canaryWeight: 100, mirrorPercent: 0 };
+    await provider.move({ record: recordText({ ...claimed, phase: 'finishing', traffic }), traffic, after: undefined });
+    await provider.guard?.install({ expires: new Date(0), rolloutId: 'r-1' });
+    await until(async () => told.length > 0);
+    expect(told).toEqual(['The lease of r-1 ran out; the canary was the new baseline already.']);
+    expect(parseRecord((await provider.record())?.text ?? '').phase).toBe('promoted');
+    expect(await (await fetch(proxy.url)).text()).toBe('new');
   });
 
   test('closes the traffic at the end of the lease even if the state cannot be read any more', async () => {

@@ -11,7 +11,8 @@ import { answersAgree, type Tolerance, type WholeAnswer } from './answer-agreeme
 import { ArmCounts } from './arm-counts.ts';
 import { type Arm, ArmSplit, type SplitOptions } from './arm-split.ts';
 import { askWhole, Copy, headersOnward, isStale, Upstream, type WholeRequest } from './forward.ts';
-import { changeState, closed, isOpen, type ProxyState, readState } from './proxy-state.ts';
+import { isExpired, isFinishing, LeaseWatch } from './lease-watch.ts';
+import { changeState, closed, type ProxyState, readState } from './proxy-state.ts';
 
 export interface ProxyOptions extends SplitOptions {
   /** The folder with the state: who steers the proxy writes there. Made if it is not there. */
@@ -80,6 +81,7 @@ class ReverseProxy implements RunningProxy {
   readonly #split: ArmSplit;
   readonly #timeoutMs: number;
   readonly #life = randomUUID().slice(0, 8);
+  readonly #lease: LeaseWatch;
   readonly #upstreams = new Map<string, { readonly upstream: Upstream; readonly counts: ArmCounts }>();
   readonly #users: Server;
   readonly #questions: Server;
@@ -94,6 +96,7 @@ class ReverseProxy implements RunningProxy {
     this.#options = options;
     this.#folder = new RevisionFolder(options.state);
     this.#split = new ArmSplit(options);
+    this.#lease = new LeaseWatch(this.#folder, `proxy ${this.#life}`, (message) => options.tell?.(printable(message)));
     this.#timeoutMs = options.timeoutMs ?? 60_000;
     // Longer than what clients and balancers keep connections for: they should be the ones to close.
     this.#users = createServer({ keepAliveTimeout: 75_000 }, (request, response) => this.#serve(request, response));
@@ -146,6 +149,7 @@ class ReverseProxy implements RunningProxy {
     await Promise.all(ended);
     clearTimeout(patience);
     await this.#following;
+    await this.#lease.settled();
     for (const { upstream } of this.#upstreams.values()) upstream.close();
   }
 
@@ -157,7 +161,13 @@ class ReverseProxy implements RunningProxy {
     return this.#state === undefined || this.#state.canary === undefined ? closed : this.#state.traffic;
   }
 
-  /** Reads the state, and closes the traffic when the lease in it is over. One at a time. */
+  /** Reads the state as it is now or later, not as a look read it that began before. */
+  async #followFromNow(): Promise<void> {
+    await this.#following;
+    await this.#follow();
+  }
+
+  /** Reads the state, and sees to its lease. One look at a time. */
   #follow(): Promise<void> {
     this.#following ??= this.#followOnce().finally(() => {
       this.#following = undefined;
@@ -169,23 +179,14 @@ class ReverseProxy implements RunningProxy {
     try {
       this.#state = (await readState(this.#folder)) ?? this.#state;
       this.#trouble = undefined;
+      if (this.#state !== undefined) this.#lease.check(this.#state);
     } catch (cause) {
       // The last state that could be read stays, and its lease with it.
       this.#told(cause instanceof Error ? cause.message : String(cause));
-    }
-    const { lease } = this.#state ?? {};
-    if (lease === undefined || lease.expires > Date.now()) return;
-    try {
-      this.#state = await changeState(this.#folder, (state) => {
-        if (state === undefined) throw new Error('the state is gone');
-        return state.lease === undefined || state.lease.expires > Date.now() ? state : restored(state, state.lease);
-      });
-    } catch (cause) {
-      this.#told(cause instanceof Error ? cause.message : String(cause));
-      if (this.#state !== undefined) this.#state = restored(this.#state, lease);
-    }
-    if (this.#state?.restored?.rolloutId === lease.rolloutId) {
-      this.#options.tell?.(printable(`The lease of ${lease.rolloutId} ran out: all traffic is back at the baseline.`));
+      const state = this.#state;
+      if (state !== undefined && isExpired(state, Date.now()) && !isFinishing(state)) {
+        this.#state = { ...state, traffic: closed };
+      }
     }
   }
 
@@ -329,7 +330,7 @@ class ReverseProxy implements RunningProxy {
     request.resume();
     if (request.url === '/counts') answerJson(response, 200, this.#counts());
     else if (request.url === '/state') {
-      await this.#follow();
+      await this.#followFromNow();
       const { changes, canary } = this.#state ?? {};
       answerJson(response, 200, { changes, traffic: this.#traffic, canary });
     } else answerJson(response, 404, { error: 'ask for /counts or /state' });
@@ -354,12 +355,6 @@ class ReverseProxy implements RunningProxy {
 }
 
 class SlowServer extends Error {}
-
-function restored(state: ProxyState, { rolloutId }: { readonly rolloutId: string }): ProxyState {
-  const { lease: _over, ...rest } = state;
-  if (!isOpen(state.traffic)) return rest;
-  return { ...rest, traffic: closed, changes: state.changes + 1, restored: { at: Date.now(), rolloutId } };
-}
 
 function forwardedHeaders(request: IncomingMessage): ReturnType<typeof headersOnward> {
   const headers = headersOnward(request.headers);

@@ -51,8 +51,7 @@ export interface Routing<Before> {
  * A provider that keeps record and traffic in one Kubernetes object, so that each move is one atomic write.
  *
  * A record's revision is a digest of the record, of the traffic and of the object's uid, not its `resourceVersion`: controllers write the
- * status of their objects all the time, which is no conflict. The `resourceVersion` guards each single write; when it is outdated the
- * object is read again, and only another record or other traffic is a `TrafficConflict`.
+ * status of their objects all the time, which is no conflict. Only another record or other traffic is a `TrafficConflict`.
  */
 export class AnnotatedObject<Before> implements TrafficProvider {
   readonly name: string;
@@ -163,6 +162,10 @@ export class AnnotatedObject<Before> implements TrafficProvider {
   /**
    * Reads, decides, writes; anew while others write in between. `decide` gives `undefined` when nothing is to be done; `maybeWritten`: a
    * write of ours before may have happened.
+   *
+   * A write holds if record and spec are as they were read, whatever else changed: guarded by the `resourceVersion` alone, it would starve
+   * beside controllers that write status or labels many times a second. A failed guard and an invalid object look alike (422), so after one
+   * the next try is guarded by the `resourceVersion`, where only an invalid object does.
    */
   async #change(
     decide: (object: KubernetesObject, maybeWritten: boolean) => Wanted | undefined,
@@ -170,16 +173,20 @@ export class AnnotatedObject<Before> implements TrafficProvider {
     const began = performance.now();
     const backoff = new Backoff();
     let maybeWritten = false;
+    let byVersion = false;
     for (;;) {
       const object = await this.#get();
       const wanted = decide(object, maybeWritten);
       const operations = wanted === undefined ? [] : operationsFor(object, wanted);
       if (operations.length === 0) return object;
-      const written = await this.#client.patch(this.#routing.object, object.metadata.resourceVersion, operations);
+      const guards = byVersion ? [sameVersion(object)] : sameContent(object);
+      const written = await this.#client.patch(this.#routing.object, [...guards, ...operations]);
       if (written.outcome === 'written') return written.object;
       if (written.outcome === 'unknown') maybeWritten = true;
+      if (written.outcome === 'refused' && byVersion) throw new PeerError(written.problem);
+      byVersion = written.outcome === 'refused';
       if (performance.now() - began > this.#client.patienceMs) throw new PeerError(written.problem);
-      await backoff.wait();
+      if (!byVersion) await backoff.wait();
     }
   }
 
@@ -233,6 +240,24 @@ interface Wanted {
   readonly spec: unknown;
   /** `undefined`: to be removed. */
   readonly annotations: Readonly<Record<string, string | undefined>>;
+}
+
+function sameVersion({ metadata }: KubernetesObject): PatchOperation {
+  return { op: 'replace', path: '/metadata/resourceVersion', value: metadata.resourceVersion };
+}
+
+/** Fails where the object is another, or where its record or spec is. The API server takes `null` for "is not there". */
+function sameContent(object: KubernetesObject): readonly PatchOperation[] {
+  const { uid, annotations } = object.metadata;
+  const record =
+    annotations === undefined
+      ? { path: '/metadata/annotations', value: null }
+      : { path: `/metadata/annotations/${recordAnnotation.replace('/', '~1')}`, value: recordIn(object) ?? null };
+  return [
+    { op: 'test', path: '/metadata/uid', value: uid },
+    { op: 'test', ...record },
+    { op: 'test', path: '/spec', value: object['spec'] ?? null },
+  ];
 }
 
 /** The operations that make of the object what is wanted: none that touches anything else. */

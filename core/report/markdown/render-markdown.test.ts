@@ -9,7 +9,8 @@ import { renderMarkdown } from './render-markdown.ts';
 function requireValid(markdown: string): void {
   const html = marked.parse(markdown, { async: false });
   const tags = html.match(/<\/?([a-z0-9]+)/gi) ?? [];
-  const ours = /^<\/?(h2|h3|p|b|br|sub|em|strong|code|pre|table|thead|tbody|tr|th|td|details|summary|blockquote|ul|li|a)$/;
+  const ours =
+    /^<\/?(h2|h3|p|b|br|sub|em|strong|code|pre|table|thead|tbody|tr|th|td|details|summary|blockquote|ul|li|a)$/;
   for (const tag of tags) expect(tag).toMatch(ours);
   for (const paired of ['details', 'summary', 'sub', 'b', 'code', 'table', 'a']) {
     const count = (found: string) => tags.filter((tag) => tag === found).length;

@@ -1,0 +1,50 @@
+import { resolve } from 'node:path';
+import type { CanaryPolicy, CanaryTraffic } from '../core/policy/index.ts';
+import { jobGuard } from './guard/guard-job.ts';
+import { openKubernetes } from './kubernetes-client.ts';
+import { openKubernetesTraffic } from './traffic/kubernetes-providers.ts';
+import { type KubernetesTraffic, kubernetesTraffic } from './traffic/kubernetes-traffic.ts';
+import { openLocalTraffic } from './traffic/local.ts';
+import type { TrafficProvider } from './traffic-provider.ts';
+
+export interface OpenTrafficOptions {
+  /** What paths of the policy are relative to. */
+  readonly directory: string;
+  /** The kubeconfig's context; the current one when not given. */
+  readonly context?: string;
+  readonly guard?: CanaryPolicy['guard'];
+}
+
+/** Opens the provider that the policy names. Nothing moves. Throws an `InputError` for what cannot be opened. */
+export function openTraffic(traffic: CanaryTraffic, options: OpenTrafficOptions): TrafficProvider {
+  const { directory, context, guard } = options;
+  if (traffic.provider === 'local') {
+    return openLocalTraffic({ state: resolve(directory, traffic.state), canary: traffic.canary });
+  }
+  const where = kubernetesTraffic.parse(inCamelCase(traffic));
+  const client = openKubernetes(context === undefined ? {} : { context });
+  return openKubernetesTraffic(where, client, guardOf(client, where, guard));
+}
+
+function guardOf(
+  client: ReturnType<typeof openKubernetes>,
+  where: KubernetesTraffic,
+  guard: OpenTrafficOptions['guard'],
+): TrafficProvider['guard'] {
+  if (guard === undefined || guard === false) return undefined;
+  const { image, service_account: serviceAccount, image_pull_secrets: imagePullSecrets } = guard;
+  return jobGuard(client, where, {
+    image,
+    serviceAccount,
+    ...(imagePullSecrets === undefined ? {} : { imagePullSecrets }),
+  });
+}
+
+/** `virtual_service` is `virtualService`. */
+function inCamelCase(mapping: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(mapping)
+      .filter(([, value]) => value !== undefined)
+      .map(([key, value]) => [key.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase()), value]),
+  );
+}
