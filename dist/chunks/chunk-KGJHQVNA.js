@@ -1,0 +1,2 @@
+import{createRequire as sluiceRequire}from'node:module';const require=sluiceRequire(import.meta.url);
+import{a as d}from"./chunk-SE6Z6Z5M.js";function a(e,t){let n=e.url.pathname.replace(/\/+$/,""),r=typeof t=="string"?n.endsWith(t)?t:void 0:t.exec(n)?.[0];if(r===void 0||r==="")return{root:e,ended:void 0};let o=new URL(e.url);return o.pathname=n.slice(0,n.length-r.length),{root:{...e,url:o},ended:r}}d(a,"splitPath");export{a};
