@@ -151,6 +151,35 @@ describe('asking Prometheus', () => {
     );
   });
 
+  describe('for a mean that somebody else exports', () => {
+    const shadow = { __name__: 'shadow_compared_total', instance: 'mesh:1', path: 'a' };
+    const means = [{ name: 'agreement', sum: 'agreed', count: 'compared', canary: { version: 'v"2' } }] as const;
+    const answers = (query: string): readonly object[] => {
+      if (query.startsWith('timestamp({__name__="')) return [{ metric: shadow, value: [now, String(now - 3)] }];
+      if (query.startsWith('{__name__="'))
+        return [{ metric: shadow, value: [now, query.includes('agreed') ? '9' : '10'] }];
+      return podAnswers(now, { pod: 'a' })(query);
+    };
+
+    test('counts it as a series of its own, which has no requests, of the arm that is named', async () => {
+      const { url, asked } = await standIn(answers);
+      await using source = openPrometheus(options(url, { means }));
+      const { canary, baseline } = await source.read();
+      expect(canary).toMatchObject([
+        { id: 'a', requests: 7 },
+        { requests: 0, errors: 0, means: { agreement: { sum: 9, count: 10 } }, at: (now - 3) * 1000 },
+      ]);
+      expect(baseline).toMatchObject([{ id: 'a', requests: 7 }]);
+      expect(asked.map(({ form }) => form['query'])).toContain('{__name__="compared",version="v\\"2"}');
+    });
+
+    test('does not take it for the arm, which is not there', async () => {
+      const { url } = await standIn((query) => (query.startsWith('{__name__="') ? answers(query) : []));
+      await using source = openPrometheus(options(url, { means }));
+      expect((await source.read()).canary).toEqual([]);
+    });
+  });
+
   test('has each request signed that a service wants signed', async () => {
     const { url, asked } = await standIn(() => []);
     await using source = openPrometheus(

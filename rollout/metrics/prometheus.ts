@@ -4,6 +4,7 @@ import { type Labels, quoted, type Sample, type ServingProfile, targetLabels } f
 import { excerpt, printable } from '../../core/text/index.ts';
 import { HttpAsker, type PlainAnswer, type QuestionOptions, shownUrl } from '../http-question.ts';
 import type { MetricsSource, Reading, SeriesCounts } from '../metrics-source.ts';
+import { type ExportedMean, seriesOfMeans } from './exported-means.ts';
 import { refuseBlindProfile } from './scrape.ts';
 import { countsOfTarget, seriesNames } from './target-counts.ts';
 
@@ -26,6 +27,8 @@ export interface PrometheusOptions extends QuestionOptions {
   readonly model?: string | undefined;
   readonly canary: ArmSelector;
   readonly baseline: ArmSelector;
+  /** Means that somebody exports beside the server. @default none */
+  readonly means?: readonly ExportedMean[];
   /** Milliseconds after which what a target last showed counts as late. @default 90000: a scrape a minute, and half */
   readonly lateMs?: number;
   /** The headers of one request, for services that want each signed. @default none beside `headers` */
@@ -136,7 +139,24 @@ class Prometheus implements MetricsSource {
       if (late > lateMs) remarks.add(`${id} of the ${name} was last scraped ${Math.round(late / 1000)} s ago.`);
     }
     if (series.size === 0) remarks.add(`Prometheus has no series of the ${name}: ${printable(this.#shown(name))}`);
-    return [...series.values()].map(({ counts }) => counts);
+    const means = series.size === 0 ? [] : seriesOfMeans(await this.#means(name, ask), now);
+    return [...[...series.values()].map(({ counts }) => counts), ...means];
+  }
+
+  /** Of an arm that is there: who counts a mean may be there without it. */
+  #means(arm: 'canary' | 'baseline', ask: (query: string) => Promise<Vector>) {
+    const named = (this.#options.means ?? []).flatMap(({ [arm]: labels, ...mean }) =>
+      labels === undefined ? [] : [{ ...mean, labels }],
+    );
+    return Promise.all(
+      named.map(async ({ name, sum, count, labels }) => {
+        const conditions = Object.entries(labels).map(([label, value]) => `,${label}=${quoted(value)}`);
+        const selector = (series: string): string => `{__name__=${quoted(series)}${conditions.join('')}}`;
+        const questions = [selector(sum), selector(count), `timestamp(${selector(count)})`];
+        const [sums = none, counts = none, scraped = none] = await Promise.all(questions.map(ask));
+        return { name, sums: sums.samples, counts: counts.samples, scraped: scraped.samples };
+      }),
+    );
   }
 
   /** The label conditions of an arm, for people who look for what is missing. */
@@ -249,8 +269,8 @@ function jsonOf(text: string): unknown {
   }
 }
 
-function refuseSameArms({ canary, baseline }: PrometheusOptions): void {
-  const wrong = [canary, baseline]
+function refuseSameArms({ canary, baseline, means = [] }: PrometheusOptions): void {
+  const wrong = [canary, baseline, ...means.flatMap((mean) => [{ labels: mean.canary }, { labels: mean.baseline }])]
     .flatMap(({ labels = {} }) => Object.keys(labels))
     .find((name) => !/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name));
   if (wrong !== undefined) {
