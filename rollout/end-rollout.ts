@@ -1,5 +1,6 @@
-import { type Clock, steadyClock } from './clock.ts';
+import type { Clock } from './clock.ts';
 import { LiveRollout, TakenOver, type Turn } from './live-rollout.ts';
+import { providerClock } from './provider-clock.ts';
 import { isOver, parseRecord, type RolloutRecord } from './state/record.ts';
 import type { RolloutSettings } from './state/settings.ts';
 import type { TrafficProvider } from './traffic-provider.ts';
@@ -26,7 +27,7 @@ export interface EndOptions {
  * (`onlyOf`), holding for the next run (`onlyOf`) or whose lease is good (`onlyExpired`) is left as it is.
  */
 export async function endRollout(options: EndOptions): Promise<RolloutRecord | undefined> {
-  const { provider, holder, why, onlyOf, onlyExpired, clock = steadyClock() } = options;
+  const { provider, holder, why, onlyOf, onlyExpired, clock = await providerClock(options.provider) } = options;
   const stored = await provider.record();
   const found = stored === undefined ? undefined : parseRecord(stored.text);
   if (found === undefined || isOver(found)) return found;

@@ -13,8 +13,9 @@ import {
   type KubernetesObject,
   kubernetesObject,
   type ObjectName,
+  resourceOf,
 } from './kubernetes/kubernetes-object.ts';
-import { type Asked, isMissingObject, refusal, statusMessage } from './kubernetes/refusal.ts';
+import { type Asked, isDenied, isMissingObject, refusal, statusMessage } from './kubernetes/refusal.ts';
 import { readServiceAccount, type ServiceAccountPlace } from './kubernetes/service-account.ts';
 
 export interface Patience {
@@ -70,7 +71,8 @@ export function openKubernetes(
  * would be half as big as all of `dist`.
  *
  * Reads are tried again after 429, 5xx and lost connections, within the patience, after `Retry-After` and by chance (`Backoff`). Writes are
- * tried again only where the server surely did not do them. Whatever cannot be done is a `PeerError` that says what to do; tokens are in no
+ * tried again only where the server surely did not do them. So is what was allowed before and is no more: an API server that has just
+ * started answers before it has read its roles. Whatever cannot be done is a `PeerError` that says what to do; tokens are in no
  * message.
  */
 export class KubernetesClient implements AsyncDisposable {
@@ -79,6 +81,8 @@ export class KubernetesClient implements AsyncDisposable {
   readonly #credentials: CredentialSource;
   #agent: { readonly dispatcher: Dispatcher; readonly proof: Proof['certificate'] } | undefined;
   #answered = false;
+  /** What this client was let do before: verbs and resources. */
+  readonly #allowed = new Set<string>();
   /** How far the server's clock is from this process's counter. */
   #ahead: number | undefined;
 
@@ -215,8 +219,11 @@ export class KubernetesClient implements AsyncDisposable {
           this.#credentials.forget();
           continue;
         }
+        const right = `${request.asked.verb} ${resourceOf(request.asked)}`;
+        if (status < 300) this.#allowed.add(right);
+        const lostRight = isDenied(outcome.answer, request.asked) && this.#allowed.has(right);
         // The server refuses what is too much for it before it starts on it.
-        const again = status === 429 || (status >= 500 && repeatable);
+        const again = status === 429 || lostRight || (status >= 500 && repeatable);
         if (!again || late) return { answer: outcome.answer };
         pause = Math.min(retryAfterMs, Math.max(0, limit - (performance.now() - began)));
       } else if (late || !(repeatable || outcome.unsent)) {

@@ -1,6 +1,7 @@
 import { InputError, PeerError } from '../core/problem/index.ts';
 import { excerpt } from '../core/text/index.ts';
-import { type Clock, steadyClock } from './clock.ts';
+import type { Clock } from './clock.ts';
+import { providerClock } from './provider-clock.ts';
 import { type Command, isOver, parseRecord, type RolloutRecord, recordText } from './state/record.ts';
 import { TrafficConflict, type TrafficProvider } from './traffic-provider.ts';
 
@@ -23,7 +24,7 @@ const mostAttempts = 20;
  * Throws an `InputError` where no rollout is on (`no-rollout`, `rollout-over`), a `PeerError` where it cannot be written.
  */
 export async function orderRollout(options: OrderOptions): Promise<RolloutRecord> {
-  const { provider, command, by, clock = steadyClock() } = options;
+  const { provider, command, by, clock = await providerClock(options.provider) } = options;
   const time = await provider.now?.().catch(() => undefined);
   if (time !== undefined) clock.follow(time);
   for (let attempt = 0; attempt < mostAttempts; attempt++) {

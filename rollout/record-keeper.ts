@@ -1,4 +1,4 @@
-import { PeerError, SluiceError } from '../core/problem/index.ts';
+import { InputError, PeerError, SluiceError } from '../core/problem/index.ts';
 import type { Clock } from './clock.ts';
 import { parseRecord, type RolloutRecord, recordText } from './state/record.ts';
 import { TrafficConflict, type TrafficProvider } from './traffic-provider.ts';
@@ -106,7 +106,7 @@ export class RecordKeeper {
       try {
         return await ask();
       } catch (error) {
-        if (!(error instanceof SluiceError) || error.problems.every(({ code }) => lasting.has(code))) throw error;
+        if (!(error instanceof SluiceError) || lasts(error)) throw error;
         if (clock.now() - since >= patience()) throw error;
         if (attempt === 0) onTrouble(`The provider does not answer, so it is asked again: ${error.message}`);
         await clock.sleep(pause * Math.min(5, attempt + 1));
@@ -115,7 +115,11 @@ export class RecordKeeper {
   }
 }
 
-/** What asking again does not mend. */
+function lasts(error: SluiceError): boolean {
+  return error instanceof InputError || error.problems.every(({ code }) => lasting.has(code));
+}
+
+/** What asking again does not mend: somebody has to change a policy, a role or an object. */
 const lasting: ReadonlySet<string> = new Set([
   'broken-record',
   'newer-record',
@@ -123,4 +127,28 @@ const lasting: ReadonlySet<string> = new Set([
   'forbidden',
   'unauthorized',
   'not-found',
+  // Of a Kubernetes API server and of the objects in it.
+  'tls',
+  'no-kubernetes',
+  'no-such-kind',
+  'no-such-object',
+  'not-admitted',
+  'invalid',
+  'unknown-field',
+  'traffic-changed-on-the-way',
+  'guard-not-running',
+  'no-such-route',
+  'several-routes',
+  'no-http-routes',
+  'no-such-rule',
+  'several-rules',
+  'no-rules',
+  'third-target',
+  'mirror-taken',
+  'no-arms',
+  'no-baseline',
+  'no-canary',
+  'no-predictor',
+  'wrong-mode',
+  'unfit-object',
 ]);

@@ -1,7 +1,7 @@
 import { PeerError } from '../core/problem/index.ts';
 import { excerpt } from '../core/text/index.ts';
-import { steadyClock } from './clock.ts';
 import { LiveRollout, type RolloutOptions, TakenOver } from './live-rollout.ts';
+import { providerClock } from './provider-clock.ts';
 import { isOver, type RolloutRecord } from './state/record.ts';
 import { refuseImpossible } from './strategy/check-strategy.ts';
 
@@ -22,7 +22,7 @@ export interface RolloutResult {
  */
 export async function runRollout(options: RolloutOptions): Promise<RolloutResult> {
   refuseImpossible(options.settings.strategy, options.provider);
-  const live = new LiveRollout(options, options.clock ?? steadyClock());
+  const live = new LiveRollout(options, options.clock ?? (await providerClock(options.provider)));
   await live.agreeOnTime();
   try {
     const claimed = await live.claim();
@@ -34,7 +34,8 @@ export async function runRollout(options: RolloutOptions): Promise<RolloutResult
     if (!(error instanceof TakenOver)) throw error;
     const { record } = error;
     if (record.id === options.id && (isOver(record) || record.phase === 'rolling-back')) {
-      return { outcome: endOf(record), record, before: true };
+      // Aborted by somebody else: this run had its part in it.
+      return { outcome: endOf(record), record, before: false };
     }
     throw new PeerError({
       code: 'rollout-taken-over',

@@ -20,7 +20,7 @@ export interface GuardJobOptions {
   /** With the guard's Role (`guardRole`). */
   readonly serviceAccount: string;
   readonly imagePullSecrets?: readonly string[];
-  /** Milliseconds the guard's pod may take to run. @default two minutes */
+  /** Milliseconds the guard's pod may take to run; never more than most of the lease. @default two minutes */
   readonly startWithinMs?: number;
 }
 
@@ -131,7 +131,9 @@ export function jobGuard(client: KubernetesClient, traffic: KubernetesTraffic, o
   return {
     title: titleOf(name),
     async install({ expires, rolloutId }) {
-      const until = performance.now() + limit;
+      const leaseMs = Math.max(1000, expires.getTime() - (client.serverTime ?? Date.now()));
+      // While it starts nobody renews the lease: better say that the guard does not run than let the lease run out.
+      const until = performance.now() + Math.min(limit, 0.8 * leaseMs);
       for (;;) {
         const current = await found();
         const isOurs = current?.metadata.annotations?.[rolloutAnnotation] === rolloutId;
@@ -145,7 +147,6 @@ export function jobGuard(client: KubernetesClient, traffic: KubernetesTraffic, o
           continue;
         }
         if (current === undefined) {
-          const leaseMs = Math.max(1000, expires.getTime() - (client.serverTime ?? Date.now()));
           const written = await client.create(
             jobKind,
             name.namespace,

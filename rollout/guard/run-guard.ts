@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import type { Clock } from '../clock.ts';
 import { openKubernetes } from '../kubernetes-client.ts';
 import { openKubernetesTraffic } from '../traffic/kubernetes-providers.ts';
 import { parseGuardOrder } from './guard-order.ts';
@@ -13,7 +14,10 @@ export async function runGuard(
   options: {
     readonly say?: (message: string) => void;
     readonly everyMs?: number;
+    /** Where the pod's token is. @default where a kubelet puts it */
     readonly serviceAccount?: string;
+    /** For tests. */
+    readonly clock?: Clock;
   } = {},
 ): Promise<Guarded> {
   const { traffic, rolloutId, leaseMs } = parseGuardOrder(order);
@@ -27,6 +31,7 @@ export async function runGuard(
     holder: `guard ${hostname()} ${process.pid}`,
     patienceMs: leaseMs,
     ...(options.everyMs === undefined ? {} : { everyMs: options.everyMs }),
+    ...(options.clock === undefined ? {} : { clock: options.clock }),
     ...(options.say === undefined ? {} : { say: options.say }),
   });
 }

@@ -30,6 +30,12 @@ export function isMissingObject(body: string, name: string): boolean {
   return details?.name === name && details.kind !== 'namespaces';
 }
 
+/** Refused by who asks, not by what is asked: no credentials that are taken, or no role. */
+export function isDenied(answer: { readonly status: number; readonly body: string }, { verb }: Asked): boolean {
+  const { status, body } = answer;
+  return status === 401 || (status === 403 && statusMessage(body).includes(`cannot ${verb} resource`));
+}
+
 /** Why the API server did not do what was asked, and what to do about it. */
 export function refusal(status: number, body: string, asked: Asked, as: { readonly origin: string }): Problem {
   const found = statusMessage(body);
@@ -43,7 +49,7 @@ export function refusal(status: number, body: string, asked: Asked, as: { readon
       fix: "Log in anew in a step before this one; cloud tokens live for minutes to an hour, and a service account's token ends with it.",
     };
   }
-  if (status === 403 && found.includes(`cannot ${asked.verb} resource`)) {
+  if (isDenied({ status, body }, asked)) {
     return {
       code: 'forbidden',
       message: `${userIn(found) ?? as.origin} may not ${asked.verb} ${object} in the namespace ${asked.namespace}`,

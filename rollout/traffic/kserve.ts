@@ -79,13 +79,14 @@ export function knativeRouting(options: KserveTraffic): Routing<KnativeBefore> {
       if (traffic === undefined || canary === undefined) {
         return { settled: false, notReady: 'KServe has not reported any traffic yet' };
       }
-      const shareOf = (revision: string | undefined): number =>
-        traffic.reduce((sum, each) => sum + (each.revisionName === revision ? (each.percent ?? 0) : 0), 0);
-      const share = shareOf(canary);
+      const share = traffic.reduce(
+        (sum, { revisionName, percent }) => sum + (revisionName === canary ? (percent ?? 0) : 0),
+        0,
+      );
       const stranger = traffic.find(
         ({ revisionName, percent }) => (percent ?? 0) > 0 && revisionName !== canary && revisionName !== baseline,
       )?.revisionName;
-      const observed = { canaryWeight: canary === baseline ? 0 : share, mirrorPercent: 0 };
+      const observed = { canaryWeight: share, mirrorPercent: 0 };
       const notReady =
         canary === baseline && desired.canaryWeight < 100
           ? `there is no new revision beside ${excerpt(canary)}: apply the new model first, with canaryTrafficPercent: 0`

@@ -17,7 +17,7 @@ export interface ApiAnswer {
   readonly body: unknown;
 }
 
-/** A real Kubernetes API server with its controllers, on loopback. No nodes: pods stay pending unless `PodRunner` runs them. */
+/** A real Kubernetes API server with its controllers, on loopback. No nodes: pods stay pending unless `startPodRunner` runs them. */
 export interface ControlPlane extends AsyncDisposable {
   /** `https://127.0.0.1:port`. */
   readonly url: string;
@@ -30,8 +30,8 @@ export interface ControlPlane extends AsyncDisposable {
   must(method: string, path: string, body?: unknown, contentType?: string): Promise<unknown>;
   /** A token of a service account, as a kubelet gets it for a pod; ends after an hour. */
   token(namespace: string, serviceAccount: string): Promise<string>;
-  /** A kubeconfig with this token. */
-  kubeconfigWith(token: string): string;
+  /** A kubeconfig with this token, for the API server or for what stands in front of it. */
+  kubeconfigWith(token: string, server?: string): string;
   /** Ends a part at once, or stops it where it is (`SIGSTOP`, then `SIGCONT`). */
   signal(component: Component, name: NodeJS.Signals): void;
   /** Starts a part that was ended, and waits until it serves. */
@@ -58,7 +58,7 @@ export async function startControlPlane(options: { readonly scheduler?: boolean 
   const url = `https://127.0.0.1:${port}`;
   const etcd = `http://127.0.0.1:${etcdPort}`;
   const peer = `http://127.0.0.1:${peerPort}`;
-  const kubeconfigFor = (name: string, user: Readonly<Record<string, unknown>>): string =>
+  const kubeconfigFor = (name: string, user: Readonly<Record<string, unknown>>, server = url): string =>
     file(
       name,
       stringify({
@@ -67,7 +67,7 @@ export async function startControlPlane(options: { readonly scheduler?: boolean 
         clusters: [
           {
             name: 'testbed',
-            cluster: { server: url, 'certificate-authority-data': Buffer.from(keys.ca).toString('base64') },
+            cluster: { server, 'certificate-authority-data': Buffer.from(keys.ca).toString('base64') },
           },
         ],
         users: [{ name: 'user', user }],
@@ -224,7 +224,7 @@ export async function startControlPlane(options: { readonly scheduler?: boolean 
       const answer = await must('POST', path, { ...kind, spec: { expirationSeconds: 3600 } });
       return (answer as { readonly status: { readonly token: string } }).status.token;
     },
-    kubeconfigWith: (token) => kubeconfigFor(`token-${++tokens}.yaml`, { token }),
+    kubeconfigWith: (token, server) => kubeconfigFor(`token-${++tokens}.yaml`, { token }, server),
     signal(component, name) {
       children.get(component)?.kill(name);
     },
