@@ -37,7 +37,9 @@ export async function servingOverload(): Promise<Measurement> {
         warmUpMs,
         mostConnections: 512,
       });
-    const calm = (): Promise<LoadResult> => load({ mode: 'closed', concurrency: 16, durationMs: calmSeconds * 1000 });
+    // As long a warm-up as the measurement: a cold server answers two thirds of what it can, and three times that would be no overload.
+    const calm = (): Promise<LoadResult> =>
+      load({ mode: 'closed', concurrency: 16, durationMs: calmSeconds * 1000 }, calmSeconds * 1000);
 
     const before = await calm();
     const capacity = before.answered / before.seconds;
@@ -96,8 +98,8 @@ export async function servingOverload(): Promise<Measurement> {
         },
         { text: `the server counted each refusal (${counted} of ${refused})`, holds: Number(counted) >= refused },
         {
-          text: `it still answered at ${Math.round((100 * overload.answered) / overload.seconds / capacity)} % of its capacity beside a client that takes a core (at least 25 %)`,
-          holds: overload.answered / overload.seconds >= capacity / 4,
+          text: `it still answered at ${Math.round((100 * overload.answered) / overload.seconds / capacity)} % of its capacity beside a client that takes a core (at least 50 %)`,
+          holds: overload.answered / overload.seconds >= capacity / 2,
         },
         {
           text: `memory did not grow: ${mib(early)} MiB, then ${mib(late)} MiB`,

@@ -159,8 +159,8 @@ async function describeMissing(
     fix: /[*?[]/.test(file)
       ? 'Patterns are not expanded: name one file.'
       : folder === undefined
-        ? `The folder ${excerpt(join(dirname(file), '/'), 200)} does not exist either; paths are relative to the repository root.`
-        : 'Check the spelling; paths are relative to the repository root.',
+        ? `The folder ${excerpt(join(dirname(file), '/'), 200)} does not exist either; a path in a policy counts from the policy's folder.`
+        : "Check the spelling; a path in a policy counts from the policy's folder.",
   };
 }
 

@@ -183,7 +183,7 @@ export function notThere(cause: unknown): Omit<Problem, 'place'> {
     return {
       code: 'missing-file',
       message: 'there is no such model file',
-      fix: 'Check the path (it counts from the repository root) and that the file is committed.',
+      fix: "Check the path (in a policy it counts from the policy's folder) and that the file is committed.",
     };
   }
   return {

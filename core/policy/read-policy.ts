@@ -52,7 +52,11 @@ function unreadable(error: unknown, file: string): PolicyError {
       code: missing ? 'missing-file' : 'unreadable-file',
       message: missing ? 'the policy file does not exist' : `the policy file cannot be read (${String(code ?? error)})`,
       place: { file },
-      fix: missing ? 'Check the path, or let `sluice init` write a first policy.' : 'Check its permissions.',
+      fix: missing
+        ? 'Check the path, or let `sluice init` write a first policy.'
+        : code === 'ELOOP'
+          ? 'Commit the file itself instead of a link that leads back to itself.'
+          : 'Check its permissions.',
     },
     { cause: error },
   );

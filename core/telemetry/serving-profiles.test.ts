@@ -24,7 +24,7 @@ describe('what the metrics of model servers mean', () => {
 
   test.each(profiles)('$name says where its names were read, and at which version', ({ sources, version, name }) => {
     expect(sources.length).toBeGreaterThan(0);
-    if (name !== 'sluice') for (const source of sources) expect(source).toMatch(/^https:\/\//);
+    if (name !== 'sluice') for (const source of sources) expect(source).toMatch(/^https:\/\/|\(PyPI\)/);
     expect(version).toMatch(/\d/);
   });
 

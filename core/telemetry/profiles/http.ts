@@ -8,7 +8,7 @@ export const httpProfile = {
   name: 'http',
   title: 'HTTP server',
   version: 'prometheus-fastapi-instrumentator 8.1.0 (read, not run)',
-  sources: ['https://pypi.org/project/prometheus-fastapi-instrumentator/8.1.0/'],
+  sources: ['prometheus-fastapi-instrumentator 8.1.0 (PyPI)'],
   labels: {},
   requests: [{ series: 'http_requests_total' }],
   outcomes: [

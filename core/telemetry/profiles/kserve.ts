@@ -9,8 +9,8 @@ export const kserveProfile = {
   title: 'KServe',
   version: '0.21.0 (run)',
   sources: [
-    'https://pypi.org/project/kserve/0.21.0/: kserve/metrics.py, kserve/model.py',
-    'https://pypi.org/project/prometheus-client/0.26.0/: prometheus_client/metrics.py (the default buckets)',
+    'kserve 0.21.0 (PyPI): kserve/metrics.py, kserve/model.py',
+    'prometheus-client 0.26.0 (PyPI): prometheus_client/metrics.py (the default buckets)',
   ],
   labels: { model: 'model_name' },
   requests: [{ series: 'request_predict_seconds_count' }],

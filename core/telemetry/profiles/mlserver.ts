@@ -11,7 +11,7 @@ export const mlserverProfile = {
   title: 'MLServer',
   version: '1.7.1 (run)',
   sources: [
-    'https://pypi.org/project/mlserver/1.7.1/: mlserver/handlers/dataplane.py, mlserver/rest/app.py, mlserver/parallel/dispatcher.py',
+    'mlserver 1.7.1 (PyPI): mlserver/handlers/dataplane.py, mlserver/rest/app.py, mlserver/parallel/dispatcher.py',
   ],
   labels: { model: 'model' },
   requests: [{ series: 'model_infer_request_success_total' }, { series: 'model_infer_request_failure_total' }],

@@ -9,9 +9,7 @@ export const rayServeProfile = {
   name: 'ray-serve',
   title: 'Ray Serve',
   version: '2.60.0 (run)',
-  sources: [
-    'https://pypi.org/project/ray/2.60.0/: ray/serve/_private/request_ingress_metrics.py, router.py, constants.py, batching.py',
-  ],
+  sources: ['ray 2.60.0 (PyPI): ray/serve/_private/request_ingress_metrics.py, router.py, constants.py, batching.py'],
   labels: { model: 'application' },
   requests: [{ series: 'ray_serve_num_http_requests_total' }],
   outcomes: [
