@@ -10,13 +10,23 @@ export interface ScrapedTarget {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** The real Prometheus on loopback, which reads these targets every quarter of a second. */
-export async function startPrometheus(targets: readonly ScrapedTarget[]): Promise<Peer> {
+export interface PrometheusSettings {
+  /** @default any that is free */
+  readonly port?: number;
+  /** Milliseconds between two scrapes. @default 250 */
+  readonly scrapeMs?: number;
+}
+
+/** The real Prometheus on loopback, which reads these targets every quarter of a second. Each starts with an empty memory. */
+export async function startPrometheus(
+  targets: readonly ScrapedTarget[],
+  { port: wanted, scrapeMs = 250 }: PrometheusSettings = {},
+): Promise<Peer> {
   const command = await prometheusBinary();
   const folder = peerFolder('prometheus');
-  const [port = 0] = await freePorts(1);
+  const [port = 0] = wanted === undefined ? await freePorts(1) : [wanted];
   const config = {
-    global: { scrape_interval: '250ms', scrape_timeout: '200ms' },
+    global: { scrape_interval: `${scrapeMs}ms`, scrape_timeout: `${Math.ceil(scrapeMs * 0.8)}ms` },
     scrape_configs: [
       {
         job_name: 'models',
