@@ -13,6 +13,8 @@ const entries: Readonly<Record<string, string>> = {
   'validate-data/index': 'actions/validate-data/index.ts',
   'quality-gate/index': 'actions/quality-gate/index.ts',
   'smoke-test/index': 'actions/smoke-test/index.ts',
+  'canary/index': 'actions/canary/index.ts',
+  'canary/post': 'actions/canary/post.ts',
   'cli/index': 'cli/index.ts',
   // The process that `core/onnx/inference-process.ts` starts.
   'onnx/inference-program': 'core/onnx/inference-program.ts',

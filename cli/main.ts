@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
+import { addCanary } from './canary.ts';
 import { wantsColour } from './colour.ts';
 import { addGate } from './gate.ts';
 import { addInit } from './init.ts';
@@ -41,6 +42,7 @@ export async function main(argv: readonly string[], streams: Streams): Promise<n
     addNative,
     addServe,
     addProxy,
+    addCanary,
   ])
     add(program, session);
   try {

@@ -65,7 +65,11 @@ const shownPath = 120;
  * that changes from run to run. GitHub shows one check of a name, the latest, so two policies with one name must not share
  * theirs; the repository's own `sluice.yaml` goes without saying. `policy` is the path in the repository.
  */
-export function checkName(report: Pick<Report, 'name'>, policy: string, part?: 'data' | 'model' | 'smoke'): string {
+export function checkName(
+  report: Pick<Report, 'name'>,
+  policy: string,
+  part?: 'data' | 'model' | 'smoke' | 'canary',
+): string {
   const path = Array.from(printable(policy));
   // The end of a path tells more than its beginning.
   const shown = path.length <= shownPath ? path.join('') : `…${path.slice(1 - shownPath).join('')}`;

@@ -15,22 +15,39 @@ const logWidth = 120;
 const issues = 'https://github.com/sluice-ml/sluice/issues';
 
 /**
- * Runs an action from its entry: reads the inputs, judges, shows the report in the log, marks the policy's lines, and ends the step by the verdict. An error
- * of the user's becomes one annotation for each problem, at its place; anything else is a bug and says how to report it.
+ * Runs an action from its entry: reads the inputs, judges, shows the report in the log, marks the policy's lines, and ends the step by the
+ * verdict. Errors are told as `runStep` tells them.
  */
 export async function runAction(
   read: (input: string) => string,
   load: () => Promise<(inputs: GateInputs, host: Host) => Promise<Report>>,
 ): Promise<void> {
+  await runStep(read, async (inputs, host) => {
+    const run = await load();
+    showReport(await run(inputs, host), host);
+  });
+}
+
+/** Shows a report in the log, marks the policy's lines, and ends the step by the verdict. */
+export function showReport(report: Report, host: Host): void {
+  host.info(`\n${renderTerminal(report, { colour: false, width: logWidth })}`);
+  annotateLog(report, host);
+  if (report.verdict !== 'passed') core.setFailed(commandText(report.headline));
+}
+
+/**
+ * Runs a step's work from its entry, with its inputs. An error of the user's becomes one annotation for each problem, at its place; anything
+ * else is a bug and says how to report it. Either fails the step.
+ */
+export async function runStep(
+  read: (input: string) => string,
+  work: (inputs: GateInputs, host: Host) => Promise<void>,
+): Promise<void> {
   let host = actionsHost();
   try {
     const inputs = gateInputsFrom(read);
     host = actionsHost(inputs.directory);
-    const run = await load();
-    const report = await run(inputs, host);
-    host.info(`\n${renderTerminal(report, { colour: false, width: logWidth })}`);
-    annotateLog(report, host);
-    if (report.verdict !== 'passed') core.setFailed(commandText(report.headline));
+    await work(inputs, host);
   } catch (error) {
     process.exitCode = 1;
     const lines = describeFailure(error);

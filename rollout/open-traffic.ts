@@ -12,17 +12,22 @@ export interface OpenTrafficOptions {
   readonly directory: string;
   /** The kubeconfig's context; the current one when not given. */
   readonly context?: string;
+  /** The kubeconfig's path; KUBECONFIG, the usual one, or the pod's service account when not given. */
+  readonly kubeconfig?: string;
   readonly guard?: CanaryPolicy['guard'];
 }
 
 /** Opens the provider that the policy names. Nothing moves. Throws an `InputError` for what cannot be opened. */
 export function openTraffic(traffic: CanaryTraffic, options: OpenTrafficOptions): TrafficProvider {
-  const { directory, context, guard } = options;
+  const { directory, context, kubeconfig, guard } = options;
   if (traffic.provider === 'local') {
     return openLocalTraffic({ state: resolve(directory, traffic.state), canary: traffic.canary });
   }
   const where = kubernetesTraffic.parse(inCamelCase(traffic));
-  const client = openKubernetes(context === undefined ? {} : { context });
+  const client = openKubernetes({
+    ...(context === undefined ? {} : { context }),
+    ...(kubeconfig === undefined ? {} : { files: [kubeconfig] }),
+  });
   return openKubernetesTraffic(where, client, guardOf(client, where, guard));
 }
 

@@ -18,7 +18,7 @@ export function settingsOfPolicy({ strategy, analysis = {}, ...canary }: CanaryP
     readyDeadline: time(canary.ready_deadline, defaults.ready_deadline),
     lease: time(canary.lease, defaults.lease),
     resumeWithin: time(canary.resume_within, defaults.resume_within),
-    approval: (canary.approval ?? defaults.approval) === 'label',
+    approval: (canary.approval ?? defaults.approval) !== 'none',
   };
 }
 

@@ -334,7 +334,7 @@ export const canarySchema = z
     }),
     approval: z.enum(['none', 'environment', 'label']).optional().meta({
       description:
-        "Before all traffic goes to the canary. environment: the job's GitHub environment has asked already. label: waits for a label on the pull request.",
+        'Who agrees before all traffic goes to the canary. label: whoever puts a label on the pull request. environment: a job that a GitHub environment protects, by the command approve. That command counts for both.',
       default: defaults.approval,
     }),
     approval_label: name

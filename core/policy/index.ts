@@ -3,7 +3,13 @@
  *
  * @module
  */
-export { type CanaryMetrics, type CanaryPolicy, type CanaryTraffic, servingNames } from './canary-schema.ts';
+export {
+  type CanaryMetrics,
+  type CanaryPolicy,
+  type CanaryTraffic,
+  canarySchema,
+  servingNames,
+} from './canary-schema.ts';
 export { policyDefaults } from './defaults.ts';
 export { durationMs } from './duration.ts';
 export { policyJsonSchema, policyJsonSchemaText } from './json-schema.ts';

@@ -104,6 +104,7 @@ function reasonToGoBack(
     return 'the lease ran out: nobody watched the canary for too long';
   }
   if (analysed?.verdict === 'rollback') return harmOf(analysed);
+  if (traffic.takenBack !== undefined) return traffic.takenBack;
   if (drifted && record.drifts >= mostDrifts) {
     return 'somebody else keeps moving the traffic';
   }
@@ -142,7 +143,7 @@ function onward(
     return ready ? enter(record, firstStage(settings.strategy), 0, event) : undefined;
   }
   if (record.phase === 'awaiting-approval') {
-    return event.approved ? promote(record, now, ['Approved.']) : undefined;
+    return event.approved || record.approved !== undefined ? promote(record, now, ['Approved.']) : undefined;
   }
   if (record.phase === 'promoting') {
     if (!traffic.settled) return undefined;
@@ -162,7 +163,7 @@ function onward(
   const after = stageAfter(settings.strategy, situation);
   if (after !== undefined) return enter(rest, after, record.passed + 1, event);
   const passed = { ...rest, passed: record.passed + 1 };
-  if (!settings.approval) return promote(passed, now, []);
+  if (!settings.approval || record.approved !== undefined) return promote(passed, now, []);
   return stay(
     { ...passed, phase: 'awaiting-approval', stageAt: now },
     { kind: 'tell', message: 'Every step has passed. The rollout waits for an approval.' },
@@ -290,6 +291,11 @@ function ordered(
       { ...paused, phase: pausedFrom ?? 'step', stageAt: now },
       { kind: 'tell', message: `Resumed by ${by}.` },
     );
+  }
+  if (command === 'approve') {
+    if (!watched.has(record.phase) || record.approved !== undefined) return stay(rest);
+    const more = record.phase === 'awaiting-approval' ? '' : ' The steps have to pass all the same.';
+    return stay({ ...rest, approved: { by, at: now } }, { kind: 'tell', message: `Approved by ${by}.${more}` });
   }
   if (record.phase !== 'shadow' && record.phase !== 'header' && record.phase !== 'step') return stay(rest);
   return stay(

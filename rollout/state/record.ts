@@ -28,8 +28,11 @@ export const phases = [
 ] as const;
 export type Phase = (typeof phases)[number];
 
-/** What a second process may ask of a rollout. `skip`: passes the step without waiting for evidence; harm still rolls back. */
-export const commands = ['pause', 'resume', 'abort', 'skip'] as const;
+/**
+ * What a second process may ask of a rollout. `skip`: passes the step without waiting for evidence; harm still rolls back. `approve`: once
+ * all steps have passed, all traffic may go to the canary.
+ */
+export const commands = ['pause', 'resume', 'abort', 'skip', 'approve'] as const;
 export type Command = (typeof commands)[number];
 
 const time = z.number().min(0);
@@ -60,6 +63,7 @@ const recordSchema = z
     back: z.enum(['shadow', 'header', 'step', 'paused', 'awaiting-approval', 'starting']).exactOptional(),
     pausedFrom: z.enum(['shadow', 'header', 'step', 'awaiting-approval', 'starting']).exactOptional(),
     command: z.strictObject({ kind: z.enum(commands), by: z.string(), at: time }).exactOptional(),
+    approved: z.strictObject({ by: z.string(), at: time }).exactOptional(),
     blindSince: time.exactOptional(),
     notReadySince: time.exactOptional(),
     drifts: z.int().min(0),
@@ -74,6 +78,7 @@ const recordSchema = z
  * - `id`: the same for every run that goes on with this rollout. `holder`: the one run that may write; `leaseUntil`: for how long.
  * - `traffic`: what the canary must have now. `stage`: which stage of the strategy is on, from 0; `passed`: how many are behind.
  * - `plan`: a digest of the strategy, so that a run with another one does not go on with this. `exposedAt`: the canary's first request.
+ * - `approved`: by whom, for the promotion; the steps have to pass all the same.
  * - `back`: what `holding` interrupted; `pausedFrom`: what `paused` did. `blindSince`: the metrics cannot be asked since.
  * - `drifts`: how often somebody else's traffic was set right. `reason`: why it was rolled back or paused.
  */
