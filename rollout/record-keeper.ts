@@ -151,4 +151,6 @@ const lasting: ReadonlySet<string> = new Set([
   'no-predictor',
   'wrong-mode',
   'unfit-object',
+  // Of plain hosts: every one that was done has been taken back.
+  'host-failed',
 ]);

@@ -1,0 +1,395 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { z } from 'zod';
+import { InputError, PeerError, type Problem, SluiceError } from '../../../core/problem/index.ts';
+import { excerpt, printable } from '../../../core/text/index.ts';
+import {
+  type StoredRecord,
+  type Traffic,
+  TrafficConflict,
+  type TrafficProvider,
+  type TrafficState,
+} from '../../traffic-provider.ts';
+import { checkTraffic } from '../traffic-bounds.ts';
+import type { HostState, ModelFile } from './host-folder.ts';
+import type { ReleaseHost } from './release-host.ts';
+import type { RevisionStore } from './revision-store.ts';
+
+export interface HostsTrafficOptions {
+  /** In the order in which they are released; 1 to 100. */
+  readonly hosts: readonly ReleaseHost[];
+  /** The releases: what runs, and what is tried. */
+  readonly baseline: string;
+  readonly canary: string;
+  /** The canary's file, here. */
+  readonly model: string;
+  /** Where the record is kept. */
+  readonly store: RevisionStore;
+  /** The clock of the machine that keeps it, in milliseconds of the epoch. */
+  readonly now?: () => Promise<number>;
+  /** Disposed of with the provider. */
+  readonly probe: AsyncDisposable;
+}
+
+/**
+ * Plain servers behind a load balancer that shares requests out evenly: a weight is the share of hosts that run the new version. Hosts are
+ * released one by one, in order; the first step that fails on any of them takes every host back, in reverse, and is thrown as a PeerError
+ * `host-failed` that says which. The hosts are what counts: what runs where is read off them each time.
+ *
+ * The record is one text kept by compare-and-set, written before the first host is touched. Before each host it is held against what was
+ * written: who was fenced off by another run, or has a command waiting, touches no further host.
+ */
+export function openHostsTraffic(options: HostsTrafficOptions): TrafficProvider {
+  return new HostsTraffic(options);
+}
+
+const kept = z.strictObject({
+  version: z.literal(1),
+  /** The rollout's. */
+  record: z.string().optional(),
+  /** Hosts that are to run the canary: what is assumed of one that cannot be asked. */
+  wanted: z.int().min(0),
+});
+type Kept = z.infer<typeof kept>;
+
+/** What is known of a host: its state, or why there is none. */
+type Seen = { readonly host: ReleaseHost } & (
+  | { readonly state: HostState; readonly trouble?: undefined }
+  | { readonly state?: undefined; readonly trouble: string }
+);
+
+class HostsTraffic implements TrafficProvider {
+  readonly name = 'hosts';
+  readonly title: string;
+  readonly can: TrafficProvider['can'];
+  readonly now?: () => Promise<number>;
+  readonly #options: HostsTrafficOptions;
+  #digest: string | undefined;
+
+  constructor(options: HostsTrafficOptions) {
+    this.#options = options;
+    const { hosts } = options;
+    this.title = printable(
+      hosts.length <= 3
+        ? `hosts ${hosts.map(({ name }) => name).join(', ')}`
+        : `${hosts.length} hosts, from ${hosts[0]?.name} on`,
+    );
+    this.can = { header: false, mirror: false, weights: hostWeights(hosts.length) };
+    if (options.now !== undefined) this.now = options.now;
+  }
+
+  async read(): Promise<TrafficState> {
+    const { hosts, canary } = this.#options;
+    const [seen, { kept: state }] = await Promise.all([this.#look(), this.#kept()]);
+    const runs = seen.map(({ state: found }, index) =>
+      found === undefined ? index < state.wanted : found.current === canary,
+    );
+    const count = runs.filter(Boolean).length;
+    const traffic: Traffic = { canaryWeight: weightOf(count, hosts.length), mirrorPercent: 0 };
+    const notReady = await this.#notReady(seen, count);
+    return {
+      desired: traffic,
+      observed: traffic,
+      settled: seen.every(({ state: found }) => found?.unfinished === false),
+      ...(notReady === undefined ? {} : { notReady: printable(notReady) }),
+    };
+  }
+
+  async record(): Promise<StoredRecord | undefined> {
+    const { kept: state, number } = await this.#kept();
+    return state.record === undefined ? undefined : { text: state.record, revision: String(number) };
+  }
+
+  async move({
+    record,
+    traffic,
+    after,
+  }: {
+    readonly record: string;
+    readonly traffic?: Traffic;
+    readonly after: string | undefined;
+  }): Promise<string> {
+    if (traffic !== undefined) checkTraffic(traffic, this);
+    const { kept: state, number } = await this.#expected(after);
+    const wanted = traffic === undefined ? state.wanted : this.#weights().indexOf(traffic.canaryWeight);
+    const revision = await this.#write({ version: 1, record, wanted }, number);
+    if (traffic !== undefined) await this.#towards(wanted, revision);
+    return String(revision);
+  }
+
+  async clear(after: string): Promise<void> {
+    const { kept: state, number } = await this.#expected(after);
+    await this.#write({ version: 1, wanted: state.wanted }, number);
+  }
+
+  async finish(outcome: 'promoted' | 'rolled-back'): Promise<void> {
+    const { hosts, canary } = this.#options;
+    const { number } = await this.#kept();
+    await this.#towards(outcome === 'promoted' ? hosts.length : 0, number);
+    if (outcome === 'promoted') return;
+    // What stays behind of a release takes room, and does no harm.
+    await Promise.allSettled(hosts.map((host) => host.discard(canary)));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#options.probe[Symbol.asyncDispose]();
+  }
+
+  /** The first `wanted` hosts run the canary, the others do not. */
+  async #towards(wanted: number, revision: number): Promise<void> {
+    const { canary } = this.#options;
+    const seen = await this.#look();
+    const isDone = ({ state }: Seen): boolean => state?.unfinished === false && state.current === canary;
+    // What cannot be asked may run the canary. A version that is neither is somebody else's.
+    const mayHave = ({ state }: Seen): boolean => state === undefined || state.unfinished || state.current === canary;
+    const ahead = seen.slice(0, wanted).filter((one) => !isDone(one));
+    if (ahead.length > 0) await this.#releaseAll(ahead, revision, seen);
+    const behind = seen.slice(wanted).filter(mayHave);
+    const failures = await this.#restoreAll(
+      behind.map(({ host }) => host),
+      revision,
+    );
+    if (failures.length > 0) throw notRestored(failures);
+  }
+
+  async #releaseAll(ahead: readonly Seen[], revision: number, seen: readonly Seen[]): Promise<void> {
+    const { baseline, canary } = this.#options;
+    const touched: ReleaseHost[] = seen.flatMap(({ host, state }) => (state?.current === canary ? [host] : []));
+    let failed: ReleaseHost | undefined;
+    try {
+      for (const { host, state, trouble } of seen) {
+        failed = host;
+        if (state === undefined) throw unreachable(host, trouble);
+        if (!state.hasBaseline) throw noWayBack(host, baseline);
+        if (state.current !== baseline && state.current !== canary) throw foreignVersion(host, state, this.#options);
+      }
+      failed = undefined;
+      const model = await this.#model();
+      for (const { host } of ahead) {
+        await this.#fence(revision);
+        failed = host;
+        if (!touched.includes(host)) touched.push(host);
+        await host.release(canary, model);
+        failed = undefined;
+      }
+    } catch (error) {
+      if (error instanceof TrafficConflict) throw error;
+      // In the order in which they were released: those of earlier steps first.
+      const failures = await this.#restoreAll(touched, revision);
+      if (failed === undefined || !(error instanceof SluiceError)) throw error;
+      throw hostFailed(failed, error, touched, failures);
+    }
+  }
+
+  /** In reverse. One that fails does not keep the others from going back. */
+  async #restoreAll(
+    hosts: readonly ReleaseHost[],
+    revision: number,
+  ): Promise<readonly { readonly host: ReleaseHost; readonly error: SluiceError }[]> {
+    const failures: { readonly host: ReleaseHost; readonly error: SluiceError }[] = [];
+    for (const host of hosts.toReversed()) {
+      await this.#fence(revision);
+      try {
+        await host.restore(this.#options.baseline);
+      } catch (error) {
+        if (!(error instanceof SluiceError)) throw error;
+        failures.push({ host, error });
+      }
+    }
+    return failures;
+  }
+
+  /** Throws a TrafficConflict if the record is not as it was written. */
+  async #fence(revision: number): Promise<void> {
+    const { number } = await this.#kept();
+    if (number !== revision) throw new TrafficConflict(`the record of ${this.title} was changed while hosts were`);
+  }
+
+  async #look(): Promise<readonly Seen[]> {
+    const { hosts, baseline } = this.#options;
+    return Promise.all(
+      hosts.map(async (host): Promise<Seen> => {
+        try {
+          return { host, state: await host.state(baseline) };
+        } catch (error) {
+          if (!(error instanceof SluiceError)) throw error;
+          return { host, trouble: reasonOf(error) };
+        }
+      }),
+    );
+  }
+
+  async #notReady(seen: readonly Seen[], count: number): Promise<string | undefined> {
+    const { baseline, canary, hosts } = this.#options;
+    for (const { host, state, trouble } of seen) {
+      if (state === undefined) return `${host.name}: ${trouble}`;
+      if (state.current !== baseline && state.current !== canary) {
+        return `${host.name} runs ${excerpt(state.current)}, which is neither ${baseline} nor ${canary}`;
+      }
+      if (!state.hasBaseline) return `${host.name} has no releases/${baseline} to go back to`;
+    }
+    if (count < hosts.length) {
+      try {
+        await this.#model();
+      } catch (error) {
+        return reasonOf(error);
+      }
+    }
+    const troubles = await Promise.all(
+      seen.map(async ({ host, state }) => {
+        const trouble = state?.current === canary ? await host.trouble(canary) : undefined;
+        return trouble === undefined ? [] : [`${host.name}: ${trouble}`];
+      }),
+    );
+    return troubles.flat()[0];
+  }
+
+  #weights(): readonly number[] {
+    const { weights } = this.can;
+    return weights === 'any' ? [] : weights;
+  }
+
+  /** With its digest, taken once. Throws an InputError. */
+  async #model(): Promise<ModelFile> {
+    const { model: path } = this.#options;
+    try {
+      this.#digest ??= await digestOf(path);
+    } catch (cause) {
+      throw new InputError(
+        {
+          code: 'no-model-file',
+          message: 'the model to release cannot be read',
+          place: { file: path },
+          found: excerpt(cause instanceof Error ? cause.message : String(cause), 200),
+          fix: 'Give its path (canary.traffic.model), relative to the policy.',
+        },
+        { cause },
+      );
+    }
+    return { path, digest: this.#digest };
+  }
+
+  async #kept(): Promise<{ readonly kept: Kept; readonly number: number }> {
+    const { store } = this.#options;
+    const revision = await store.read();
+    if (revision === undefined) return { kept: { version: 1, wanted: 0 }, number: 0 };
+    const { data, error } = kept.safeParse(jsonOf(revision.text));
+    if (error === undefined) return { kept: data, number: revision.number };
+    throw new PeerError({
+      code: 'broken-record',
+      message: 'what is kept of the rollout cannot be understood',
+      place: { file: store.path },
+      found: excerpt(revision.text, 120),
+      fix: 'Another version of Sluice, or an editor, has written it: remove the newest file of that folder to go back one step.',
+    });
+  }
+
+  async #expected(after: string | undefined): Promise<{ readonly kept: Kept; readonly number: number }> {
+    const found = await this.#kept();
+    if ((found.kept.record === undefined ? undefined : String(found.number)) === after) return found;
+    throw new TrafficConflict(`the record of ${this.title} is not the one that was read`);
+  }
+
+  async #write(state: Kept, after: number): Promise<number> {
+    const number = await this.#options.store.write(`${JSON.stringify(state)}\n`, after);
+    if (number === undefined) throw new TrafficConflict(`the record of ${this.title} is not the one that was read`);
+    return number;
+  }
+}
+
+/** The weights of so many hosts, in whole percent: all different for up to a hundred. */
+export function hostWeights(hosts: number): readonly number[] {
+  return Array.from({ length: hosts + 1 }, (_, count) => weightOf(count, hosts));
+}
+
+function weightOf(count: number, hosts: number): number {
+  return Math.round((100 * count) / hosts);
+}
+
+async function digestOf(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const part of createReadStream(path)) hash.update(part as Buffer);
+  return hash.digest('hex');
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof SluiceError)) return error instanceof Error ? error.message : String(error);
+  const [{ message, found }] = error.problems;
+  return found === undefined ? message : `${message} (${found})`;
+}
+
+function unreachable({ name }: ReleaseHost, trouble: string): PeerError {
+  return new PeerError({
+    code: 'host-unreachable',
+    message: `nothing is known of ${name}`,
+    found: trouble,
+    fix: 'Bring it back, or take it out of canary.traffic.hosts.',
+  });
+}
+
+function noWayBack({ name }: ReleaseHost, baseline: string): PeerError {
+  return new PeerError({
+    code: 'no-baseline-release',
+    message: `${name} has no releases/${baseline} to go back to`,
+    fix: 'Name the version that runs as the baseline (canary.traffic.baseline), or bring its folder back.',
+  });
+}
+
+function foreignVersion(
+  { name }: ReleaseHost,
+  { current }: HostState,
+  { baseline, canary }: HostsTrafficOptions,
+): PeerError {
+  return new PeerError({
+    code: 'foreign-version',
+    message: `${name} runs ${excerpt(current)}, which is neither ${baseline} nor ${canary}`,
+    fix: 'Name the version that runs as the baseline (canary.traffic.baseline); all hosts have to run the same.',
+  });
+}
+
+/** One problem, so that nobody takes it for an outage that asking again mends. */
+function hostFailed(
+  failed: ReleaseHost,
+  error: SluiceError,
+  touched: readonly ReleaseHost[],
+  failures: readonly { readonly host: ReleaseHost; readonly error: SluiceError }[],
+): PeerError {
+  const lost = new Set(failures.map(({ host }) => host));
+  const back = touched.toReversed().filter((host) => !lost.has(host));
+  const named = (hosts: readonly ReleaseHost[]) => hosts.map(({ name }) => name).join(', ');
+  const [{ fix }] = error.problems;
+  const message = [
+    `${failed.name} could not be released`,
+    back.length === 0 ? 'no host had to be rolled back' : `rolled back: ${named(back)}`,
+    ...(failures.length === 0 ? [] : [`NOT rolled back: ${named([...lost])}`]),
+  ].join('; ');
+  const found = [reasonOf(error), ...failures.map(({ host, error: why }) => `${host.name}: ${reasonOf(why)}`)].join(
+    '; ',
+  );
+  return new PeerError(
+    { code: 'host-failed', message, found: excerpt(found, 600), ...(fix === undefined ? {} : { fix }) },
+    { cause: error },
+  );
+}
+
+function notRestored(failures: readonly { readonly host: ReleaseHost; readonly error: SluiceError }[]): PeerError {
+  const problems = failures.map(
+    ({ host, error }): Problem => ({
+      code: 'host-not-restored',
+      message: `${host.name} could not be taken back to the version before`,
+      found: excerpt(reasonOf(error), 300),
+      fix: 'Bring that host back and run this again, or take it out of the load balancer.',
+    }),
+  );
+  const [first, ...rest] = problems;
+  if (first === undefined) throw new RangeError('no failure');
+  return new PeerError([first, ...rest]);
+}
