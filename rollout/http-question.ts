@@ -21,6 +21,8 @@ export interface Question {
   readonly url: URL;
   /** Sent as a form by POST. Absent: GET. */
   readonly form?: Readonly<Record<string, string>>;
+  /** Sent as it is by POST, instead of a form; `headers` say what it is. */
+  readonly body?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
 }
@@ -28,6 +30,8 @@ export interface Question {
 export interface PlainAnswer {
   readonly status: number;
   readonly contentType: string;
+  /** By their names in small letters; of several of one name the first. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
   /** When the answer was whole, in milliseconds of the epoch. */
   readonly at: number;
@@ -49,11 +53,12 @@ export class HttpAsker implements AsyncDisposable {
   }
 
   /** Throws a PeerError when no whole answer comes, an InputError for a URL that no question may go to; and what `signal` says. */
-  async ask({ url, form, headers = {}, signal }: Question): Promise<PlainAnswer> {
+  async ask({ url, form, body: given, headers = {}, signal }: Question): Promise<PlainAnswer> {
     signal?.throwIfAborted();
     checkUrl(url);
     const { timeoutMs = 10_000, maxAnswerBytes = 32 * 2 ** 20 } = this.#options;
     const late = AbortSignal.timeout(timeoutMs);
+    const sent = form === undefined ? given : new URLSearchParams(form).toString();
     try {
       const {
         statusCode,
@@ -62,7 +67,7 @@ export class HttpAsker implements AsyncDisposable {
       } = await this.#dispatcher(url).request({
         origin: url.origin,
         path: `${url.pathname}${url.search}`,
-        method: form === undefined ? 'GET' : 'POST',
+        method: sent === undefined ? 'GET' : 'POST',
         headers: {
           ...basicOf(url),
           ...this.#options.headers,
@@ -70,7 +75,7 @@ export class HttpAsker implements AsyncDisposable {
           'accept-encoding': 'identity',
           ...(form === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' }),
         },
-        body: form === undefined ? null : new URLSearchParams(form).toString(),
+        body: sent ?? null,
         signal: signal === undefined ? late : AbortSignal.any([signal, late]),
       });
       const parts: Buffer[] = [];
@@ -83,6 +88,7 @@ export class HttpAsker implements AsyncDisposable {
       return {
         status: statusCode,
         contentType: String(came['content-type'] ?? ''),
+        headers: firstOfEach(came),
         text: Buffer.concat(parts).toString('utf8'),
         at: Date.now(),
       };
@@ -114,6 +120,17 @@ export class HttpAsker implements AsyncDisposable {
     const { ca } = this.#options;
     return { lookup: lookupOutside, ...(ca === undefined ? {} : { ca }) };
   }
+}
+
+function firstOfEach(
+  headers: Readonly<Record<string, string | readonly string[] | undefined>>,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) => {
+      const first = typeof value === 'string' ? value : value?.[0];
+      return first === undefined ? [] : [[name.toLowerCase(), first]];
+    }),
+  );
 }
 
 /** The deadline is our own. Peers drop idle connections after a few seconds; one taken just then would look like a crash. */
