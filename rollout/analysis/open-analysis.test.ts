@@ -60,6 +60,24 @@ function looksOf(
 }
 
 describe('the verdict', () => {
+  test.each([0, 1, 3])('is soon to go back where three in ten are slow and of the baseline %i', (slowOfBaseline) => {
+    const histogram = (requests: number, slow: number) => ({
+      edges: [0.1, 0.25, Number.POSITIVE_INFINITY],
+      cumulative: [requests - slow, requests - slow, requests],
+    });
+    const looks = looksOf(
+      Array.from({ length: 30 }, (_, index) => {
+        const [canary, baseline] = [25 * index, 100 * index];
+        return {
+          canary: { requests: canary, latency: histogram(canary, Math.round(0.3 * canary)) },
+          baseline: { requests: baseline, latency: histogram(baseline, Math.min(slowOfBaseline, index)) },
+        };
+      }),
+    );
+    const policy = { errors: false, latency: { sloMs: 250, maxShareIncrease: 0.03 } } as const;
+    expect(judged(looks, policy).slice(0, 10).at(-1)?.verdict).toBe('rollback');
+  });
+
   test('is to go back as soon as errors are shown to be more, and stays so', () => {
     const analysed = judged(looksAt('errors-5', 200));
     const first = analysed.findIndex(({ verdict }) => verdict === 'rollback');

@@ -56,6 +56,8 @@ export function noiseOf({ noise }: ShareComparison): NoiseEstimate {
   return estimateNoise(noise);
 }
 
+/** Fewer events of the baseline say nothing of their noise: what is measured over next to nothing has a bound without end. */
+const fewestEvents = 20;
 /** As `estimateNoise` presumes noise until there are windows to judge by, fading with their cube. */
 const presumedWindows = 120;
 
@@ -67,6 +69,7 @@ export function calmNoise(record: NoiseRecord, presumed: number): NoiseEstimate 
   const estimate = estimateNoise(record);
   const { windows, total } = record;
   if (windows === 0 || !Number.isFinite(estimate.upperInflation)) return estimate;
+  if (total.errors < fewestEvents) return { ...estimate, variance: presumed };
   const perWindow = (total.requests / windows) * estimate.rate;
   const measured = ((estimate.upperInflation - 1) * (1 - estimate.rate)) / perWindow;
   return { ...estimate, variance: Math.max(measured, presumed * Math.min(1, (presumedWindows / windows) ** 3)) };
