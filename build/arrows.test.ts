@@ -22,6 +22,8 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   server: ['core/*'],
   smoke: ['core/*'],
   rollout: ['core/*'],
+  'constructs/dashboards': ['core/*'],
+  'constructs/kubernetes': ['core/*', 'constructs/dashboards'],
   'actions/validate-data': ['core/*', 'github'],
   'actions/quality-gate': ['core/*', 'github'],
   'actions/pull-request-gate': ['core/*', 'github', 'actions/validate-data', 'actions/quality-gate'],
@@ -43,14 +45,18 @@ const packages: readonly { readonly name: RegExp; readonly rooms: readonly strin
   { name: /^@actions\/|^@octokit\//, rooms: ['github'] },
   { name: /^@grpc\//, rooms: ['server', 'smoke'] },
   { name: /^fastify$|^prom-client$/, rooms: ['server'] },
+  { name: /^cdk8s|^constructs$/, rooms: ['constructs/kubernetes'] },
   { name: /^onnxruntime-(node|web|common)|^@duckdb\//, rooms: ['core/native'] },
 ];
+
+/** Rooms are the folders in these. */
+const nested = new Set(['core', 'actions', 'constructs']);
 
 /** `core/policy/schema.ts` is in `core/policy`; a file at the root is in no room. */
 function roomOf(path: string): string | undefined {
   const [first = '', second = '', ...rest] = path.split('/');
   if (second === '') return undefined;
-  return (first === 'core' || first === 'actions') && rest.length > 0 ? `${first}/${second}` : first;
+  return nested.has(first) && rest.length > 0 ? `${first}/${second}` : first;
 }
 
 const sources = filesUnder().filter((path) => path.endsWith('.ts'));

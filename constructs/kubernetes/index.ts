@@ -1,0 +1,21 @@
+/**
+ * Kubernetes manifests for serving models, as cdk8s constructs: every one with the habits of a careful platform engineer, checked while it is
+ * written. What is wrong with a construct is thrown at once, as `ConstructError`.
+ * @module
+ */
+export { type CustomKind, CustomResource, customKind } from './crd/custom-resource.ts';
+export { KubernetesObject, type ObjectKind } from './kubernetes-object.ts';
+export { type Identity, labelNames, labelsOf, selectorOf } from './labels.ts';
+export type { NetworkPeer } from './native.ts';
+export type { DrainProps } from './pod/drain.ts';
+export type { GpuProps } from './pod/gpu.ts';
+export { type GpuName, gpuProducts } from './pod/gpu-products.ts';
+export { type FetchImages, fetchImages } from './pod/model-fetch.ts';
+export type { ModelFile } from './pod/model-file.ts';
+export type { EnvVar, SecretKey, Toleration } from './pod/pod-spec.ts';
+export { ConstructError, type ConstructProblem, Findings, warningsOf } from './problem.ts';
+export type { Cpu, Memory } from './quantity.ts';
+export { ModelServer, type ModelServerProps } from './serving/model-server.ts';
+export { OnnxDeployment, type OnnxDeploymentProps } from './serving/onnx-deployment.ts';
+export type { MetricsEndpoint, ProgramPort, ServerProgram, WritableFolder } from './serving/server-program.ts';
+export type { Amount, ModelIdentity, Replicas, ServingProps, StartupProps } from './serving/serving-props.ts';
