@@ -51,6 +51,8 @@ const patienceWhenCancelled = 8000;
 const mostCommandsInARow = 20;
 /** Characters; Kubernetes allows 256 KiB for all annotations of an object. */
 const roomForAnalysis = 32 * 1024;
+/** What else is in a record: ids, times, reasons. */
+const roomForTheRest = 2000;
 
 /** This run lost the rollout to another. */
 export class TakenOver extends Error {
@@ -221,7 +223,9 @@ export class LiveRollout {
 
   /** The record is kept in an annotation or a tag: a state without end must not make it unwritable. */
   #withinRoom(analysed: Analysed): Analysed {
-    if (JSON.stringify(analysed.state ?? null).length <= roomForAnalysis) return analysed;
+    const { room = Number.POSITIVE_INFINITY } = this.#options.provider;
+    const most = Math.min(roomForAnalysis, room - roomForTheRest);
+    if (JSON.stringify(analysed.state ?? null).length <= most) return analysed;
     if (!this.#roomWarned) {
       this.#options.warn?.(
         'The state of the analysis is too large to be kept: a run that goes on starts its evidence anew.',

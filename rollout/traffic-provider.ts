@@ -18,6 +18,8 @@ export interface TrafficState {
   readonly settled: boolean;
   /** Not routable yet, and why: no ready pods, revision not found. Printable. */
   readonly notReady?: string;
+  /** The provider gave the baseline its traffic back by itself (an alarm of its own guardrail), and why: the rollout is lost. Printable. */
+  readonly takenBack?: string;
 }
 
 /** Text the rollout keeps at the provider (an annotation, a tag, a file), and the version it was read at, for compare-and-set. */
@@ -44,6 +46,8 @@ export interface TrafficProvider extends AsyncDisposable {
   readonly title: string;
   /** What cannot be done here: a provider without header routes or mirroring says so before anything moves. */
   readonly can: { readonly header: boolean; readonly mirror: boolean; readonly weights: readonly number[] | 'any' };
+  /** Characters a record may have, where it is kept in little room: tags. The evidence kept in it then stays below. @default plenty */
+  readonly room?: number;
   read(): Promise<TrafficState>;
   /**
    * The provider's own time in milliseconds of the epoch (the `Date` of its last answer), where it tells. Leases are held against it, so

@@ -5,7 +5,7 @@ import type { Command } from './record.ts';
 /** What a run saw at one look, all at once: the provider, the metrics, an approval. */
 export interface Observed {
   readonly kind: 'observed';
-  readonly traffic: Pick<TrafficState, 'desired' | 'settled' | 'notReady'>;
+  readonly traffic: Pick<TrafficState, 'desired' | 'settled' | 'notReady' | 'takenBack'>;
   /** Absent: the metrics could not be asked, or there is nothing to look at in this phase. */
   readonly analysed?: Analysed;
   /** The metrics could not be asked. */
