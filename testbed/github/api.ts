@@ -6,6 +6,14 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { Contract, type Match } from './contract.ts';
+import {
+  type Deployment,
+  type PutLabel,
+  shownDeployment,
+  shownLabel,
+  shownLabelling,
+  shownStatus,
+} from './deployment.ts';
 import { type Account, actionsBot, fullPermissions, type Permissions, publicUser, simpleUser } from './identity.ts';
 
 export interface Comment {
@@ -122,6 +130,8 @@ export function pointerTo(content: Buffer): string {
 export class GitHubApi {
   readonly comments: Comment[] = [];
   readonly checkRuns: CheckRun[] = [];
+  readonly deployments: Deployment[] = [];
+  readonly labels: PutLabel[] = [];
   readonly requests: RecordedRequest[] = [];
   /** Requests GitHub's document does not allow, and answers of this stand-in that it does not describe. */
   readonly violations: string[] = [];
@@ -179,6 +189,11 @@ export class GitHubApi {
     const comment: Comment = { id: this.#nextId++, issue, author, body, createdAt: clock, edits: 0 };
     this.comments.push(comment);
     return comment;
+  }
+
+  /** Puts a label on an issue or a pull request, now. */
+  addLabel(issue: number, name: string, by: Account): void {
+    this.labels.push({ issue, name, by, at: new Date().toISOString().replace(/\.\d+Z$/, 'Z') });
   }
 
   /** Puts a file into Git LFS; in git stands `pointerTo(content)`. */
@@ -284,6 +299,14 @@ export class GitHubApi {
       case 'checks/get':
       case 'checks/list-for-ref':
         return readable || permissions.checks !== 'none';
+      case 'repos/create-deployment':
+      case 'repos/create-deployment-status':
+        return permissions.deployments === 'write';
+      case 'repos/list-deployments':
+        return readable || (permissions.deployments ?? 'none') !== 'none';
+      case 'issues/list-events':
+      case 'issues/list-labels-on-issue':
+        return readable || permissions.issues !== 'none' || permissions.pull_requests !== 'none';
       case 'repos/get-content':
       case 'git/get-blob':
         return readable || permissions.contents !== 'none';
@@ -293,6 +316,10 @@ export class GitHubApi {
       default:
         return true;
     }
+  }
+
+  get #its() {
+    return { repository: this.#options.repository, creator: this.#account, at: clock };
   }
 
   get #account(): Account {
@@ -365,6 +392,52 @@ export class GitHubApi {
           (run) => run.headSha === parameters['ref'] && run.name === (query.get('check_name') ?? run.name),
         );
         return { status: 200, body: { total_count: runs.length, check_runs: runs.map((run) => this.#shownRun(run)) } };
+      }
+      case 'repos/list-deployments': {
+        const wanted = (key: string, value: string) => (query.get(key) ?? value) === value;
+        const found = this.deployments.filter(
+          ({ environment, task, sha }) =>
+            wanted('environment', environment) && wanted('task', task) && wanted('sha', sha),
+        );
+        return this.#page(
+          url,
+          found.toReversed().map((deployment) => shownDeployment(deployment, this.#its)),
+        );
+      }
+      case 'repos/create-deployment': {
+        const sha = text(body, 'ref') ?? '';
+        if (!this.#hasCommit(sha)) return refusal(422, `No ref found for: ${sha}`);
+        const deployment: Deployment = {
+          id: this.#nextId++,
+          sha,
+          task: text(body, 'task') ?? 'deploy',
+          environment: text(body, 'environment') ?? 'production',
+          description: text(body, 'description') ?? '',
+          payload: (body as { readonly payload?: unknown }).payload ?? '',
+          statuses: [],
+        };
+        this.deployments.push(deployment);
+        return { status: 201, body: shownDeployment(deployment, this.#its) };
+      }
+      case 'repos/create-deployment-status': {
+        const deployment = this.deployments.find(({ id }) => id === Number(parameters['deployment_id']));
+        if (deployment === undefined) return notFound;
+        deployment.statuses.push({
+          state: text(body, 'state') ?? '',
+          description: text(body, 'description') ?? '',
+          logUrl: text(body, 'log_url') ?? '',
+        });
+        return { status: 201, body: shownStatus(deployment, this.#its) };
+      }
+      case 'issues/list-labels-on-issue':
+      case 'issues/list-events': {
+        const issue = Number(parameters['issue_number']);
+        const shown = operation.id === 'issues/list-events' ? shownLabelling : shownLabel;
+        const put = this.labels.filter((label) => label.issue === issue);
+        return this.#page(
+          url,
+          put.map((label) => shown(label, this.#options.repository)),
+        );
       }
       case 'repos/get-content':
         return this.#content(parameters['path'] ?? '', query.get('ref') ?? 'HEAD', request.headers.accept ?? '');

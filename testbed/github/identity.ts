@@ -4,6 +4,8 @@ export interface Permissions {
   readonly issues: 'none' | 'read' | 'write';
   readonly pull_requests: 'none' | 'read' | 'write';
   readonly checks: 'none' | 'read' | 'write';
+  /** `none` when not given. */
+  readonly deployments?: 'none' | 'read' | 'write';
 }
 
 /** What the README's workflow asks for. */

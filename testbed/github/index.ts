@@ -9,4 +9,5 @@ export {
   type RecordedRequest,
   token,
 } from './api.ts';
+export type { Deployment, PutLabel } from './deployment.ts';
 export { type Account, actionsBot, fullPermissions, type Permissions, readOnlyPermissions } from './identity.ts';

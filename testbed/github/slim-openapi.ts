@@ -21,6 +21,11 @@ const operations = [
   'post /repos/{owner}/{repo}/check-runs',
   'get /repos/{owner}/{repo}/check-runs/{check_run_id}',
   'patch /repos/{owner}/{repo}/check-runs/{check_run_id}',
+  'get /repos/{owner}/{repo}/deployments',
+  'post /repos/{owner}/{repo}/deployments',
+  'post /repos/{owner}/{repo}/deployments/{deployment_id}/statuses',
+  'get /repos/{owner}/{repo}/issues/{issue_number}/events',
+  'get /repos/{owner}/{repo}/issues/{issue_number}/labels',
 ] as const;
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };

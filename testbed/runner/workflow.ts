@@ -21,6 +21,8 @@ export interface WorkflowRun {
   readonly network?: 'on' | 'off';
   /** The runner's tool cache is kept here; an empty one for this run when not given. */
   readonly runnerCache?: string;
+  /** Told the runner's process as soon as there is one, to send it a signal. */
+  readonly onProcess?: (id: number) => void;
   /** A tree to use as `sluice-ml/sluice@v1`; what is committed here when not given. */
   readonly kit?: string;
 }
@@ -61,6 +63,7 @@ export async function runWorkflow(run: WorkflowRun): Promise<Outcome> {
       // Into files: the runner cuts lines short that a pipe does not take at once, such as a long summary.
       stdio: ['ignore', stdout, stderr],
     });
+    if (child.pid !== undefined) run.onProcess?.(child.pid);
     const exitCode = await new Promise<number | null>((resolve, reject) => {
       child.on('error', reject);
       child.on('close', resolve);
