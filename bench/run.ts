@@ -4,6 +4,7 @@
  */
 import { cpus, loadavg, release } from 'node:os';
 import { canary } from './canary.ts';
+import { canaryPeers } from './canary-peers.ts';
 import { canaryStatistics } from './canary-statistics.ts';
 import { coldStart } from './cold-start.ts';
 import { loadClients } from './load-clients.ts';
@@ -13,6 +14,7 @@ import { servingOverload } from './serving-overload.ts';
 
 const benchmarks: Readonly<Record<string, () => Promise<Measurement>>> = {
   canary,
+  'canary-peers': canaryPeers,
   'canary-statistics': canaryStatistics,
   'cold-start': coldStart,
   'load-clients': loadClients,

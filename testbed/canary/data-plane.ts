@@ -48,6 +48,8 @@ export class DataPlane implements AsyncDisposable {
   lost = 0;
   /** Copies that were sent. */
   mirrored = 0;
+  /** Who is to get what from when on, by `performance.now()`: the weights of the first route. */
+  readonly moves: { readonly at: number; readonly weights: Readonly<Record<string, number>> }[] = [];
   /** Answers by who gave them and their status: `churn-1-v2 500`. */
   readonly answers = new Map<string, number>();
   readonly #options: DataPlaneOptions;
@@ -118,6 +120,11 @@ export class DataPlane implements AsyncDisposable {
       object = await read();
     }
     this.#routes = routesOf(kind, object);
+    const [route] = this.#routes;
+    const weights = Object.fromEntries((route?.backends ?? []).map(({ name, weight }) => [name, weight]));
+    if (JSON.stringify(weights) !== JSON.stringify(this.moves.at(-1)?.weights)) {
+      this.moves.push({ at: performance.now(), weights });
+    }
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {

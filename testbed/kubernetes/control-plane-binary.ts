@@ -64,7 +64,7 @@ export async function goModule(module: string): Promise<string> {
 }
 
 /** Go on PATH, or where its installer puts it. */
-async function goCommand(): Promise<string> {
+export async function goCommand(): Promise<string> {
   for (const command of ['go', '/usr/local/go/bin/go']) {
     try {
       await run(command, ['version']);
