@@ -13,7 +13,7 @@ export interface EndOptions {
   readonly why: string;
   /** Only if this run still holds it: what a `post` step must not take from another run. */
   readonly onlyOf?: string;
-  /** Only a rollout whose lease ran out: what a guard does. */
+  /** Only a rollout whose lease ran out, or which this holder has begun to end: what a guard does. */
   readonly onlyExpired?: boolean;
   readonly onTurn?: (turn: Turn) => void | Promise<void>;
   readonly warn?: (message: string) => void;
@@ -48,7 +48,7 @@ export async function endRollout(options: EndOptions): Promise<RolloutRecord | u
   );
   await live.agreeOnTime();
   if (onlyOf !== undefined && (found.holder !== onlyOf || found.phase === 'holding')) return found;
-  if (onlyExpired === true && clock.now() <= found.leaseUntil) return found;
+  if (onlyExpired === true && found.holder !== holder && clock.now() <= found.leaseUntil) return found;
   try {
     const record = await live.end((await live.record()) ?? found, why);
     await live.removeGuard();

@@ -2,9 +2,11 @@ import { resolve } from 'node:path';
 import type { CanaryPolicy, CanaryTraffic } from '../core/policy/index.ts';
 import { jobGuard } from './guard/guard-job.ts';
 import { openKubernetes } from './kubernetes-client.ts';
+import { openHosts } from './traffic/hosts/open-hosts.ts';
 import { openKubernetesTraffic } from './traffic/kubernetes-providers.ts';
 import { type KubernetesTraffic, kubernetesTraffic } from './traffic/kubernetes-traffic.ts';
 import { openLocalTraffic } from './traffic/local.ts';
+import { openSagemaker } from './traffic/sagemaker/open-sagemaker.ts';
 import type { TrafficProvider } from './traffic-provider.ts';
 
 export interface OpenTrafficOptions {
@@ -23,12 +25,14 @@ export function openTraffic(traffic: CanaryTraffic, options: OpenTrafficOptions)
   if (traffic.provider === 'local') {
     return openLocalTraffic({ state: resolve(directory, traffic.state), canary: traffic.canary });
   }
+  if (traffic.provider === 'hosts') return openHosts(traffic, directory);
+  if (traffic.provider === 'sagemaker') return openSagemaker(traffic);
   const where = kubernetesTraffic.parse(inCamelCase(traffic));
   const client = openKubernetes({
     ...(context === undefined ? {} : { context }),
     ...(kubeconfig === undefined ? {} : { files: [kubeconfig] }),
   });
-  return openKubernetesTraffic(where, client, guardOf(client, where, guard));
+  return openKubernetesTraffic(where, client, { guard: guardOf(client, where, guard) });
 }
 
 function guardOf(

@@ -52,8 +52,12 @@ export async function guardRollout(work: GuardWork): Promise<Guarded> {
       } else {
         if (isOver(ours)) return seen ? 'over' : 'none';
         seen = true;
-        if (clock.now() > ours.leaseUntil) {
-          say?.(`The lease of ${printable(ours.holder)} ran out; ${provider.title} goes back to a safe state.`);
+        // What it has begun it does not leave for a lease of its own to run out.
+        const begun = ours.holder === holder;
+        if (begun || clock.now() > ours.leaseUntil) {
+          if (!begun) {
+            say?.(`The lease of ${printable(ours.holder)} ran out; ${provider.title} goes back to a safe state.`);
+          }
           const ended = await endRollout({
             provider,
             holder,

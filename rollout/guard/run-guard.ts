@@ -24,7 +24,8 @@ export async function runGuard(
   const client = openKubernetes(
     options.serviceAccount === undefined ? {} : { serviceAccount: { folder: options.serviceAccount } },
   );
-  await using provider = openKubernetesTraffic(traffic, client);
+  // Its role is the object's alone, and whether the canary is ready is nothing to it.
+  await using provider = openKubernetesTraffic(traffic, client, { readiness: false });
   return await guardRollout({
     provider,
     rolloutId,

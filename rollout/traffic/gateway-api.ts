@@ -79,9 +79,9 @@ const statusSchema = z.looseObject({
  * - A canary that is not among the backends is added with the baseline's port and removed by a rollback.
  * - Promoted: a canary that was listed beside the baseline keeps 100 and the baseline 0; one that the rollout added takes its place.
  *
- * `settled`: every gateway that reports has seen this generation. Gateways do not report the weights they follow.
+ * Without a client nobody is asked whether the canary is ready. `settled`: every gateway that reports has seen this generation. Gateways do not report the weights they follow.
  */
-export function gatewayRouting(options: GatewayTraffic, client: KubernetesClient): Routing<Before> {
+export function gatewayRouting(options: GatewayTraffic, client: KubernetesClient | undefined): Routing<Before> {
   const isCanary = (entry: z.infer<typeof backend>): boolean => isService(entry, options.canary);
   const isBaseline = (entry: z.infer<typeof backend>): boolean => isService(entry, options.baseline);
   const listOf = (entries: readonly Backend[]): WeightedList<Backend> => ({
@@ -191,7 +191,8 @@ export function gatewayRouting(options: GatewayTraffic, client: KubernetesClient
     },
     async state(object) {
       const { settled, refused } = acceptance(object);
-      const notReady = refused ?? (await readyEndpoints(client, options.namespace, options.canary));
+      const notReady =
+        refused ?? (client === undefined ? undefined : await readyEndpoints(client, options.namespace, options.canary));
       return { settled, ...(notReady === undefined ? {} : { notReady }) };
     },
   };

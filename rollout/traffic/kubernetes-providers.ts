@@ -27,17 +27,24 @@ export function trafficObject(traffic: KubernetesTraffic): ObjectName {
   }
 }
 
+export interface KubernetesTrafficOptions {
+  readonly guard?: NonNullable<TrafficProvider['guard']> | undefined;
+  /** Whether other objects are asked if the canary can take traffic: a guard, which only goes back, has no right to. @default true */
+  readonly readiness?: boolean;
+}
+
 /** Opens the provider. Asks the cluster nothing yet; the client is disposed of with the provider. */
 export function openKubernetesTraffic(
   traffic: KubernetesTraffic,
   client: KubernetesClient,
-  guard?: NonNullable<TrafficProvider['guard']>,
+  { guard, readiness = true }: KubernetesTrafficOptions = {},
 ): TrafficProvider {
+  const asked = readiness ? client : undefined;
   switch (traffic.provider) {
     case 'istio':
-      return new AnnotatedObject(client, istioRouting(traffic, client), guard);
+      return new AnnotatedObject(client, istioRouting(traffic, asked), guard);
     case 'gateway-api':
-      return new AnnotatedObject(client, gatewayRouting(traffic, client), guard);
+      return new AnnotatedObject(client, gatewayRouting(traffic, asked), guard);
     case 'kserve':
       return traffic.mode === 'knative'
         ? new AnnotatedObject(client, knativeRouting(traffic), guard)
