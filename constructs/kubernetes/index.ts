@@ -19,3 +19,17 @@ export { ModelServer, type ModelServerProps } from './serving/model-server.ts';
 export { OnnxDeployment, type OnnxDeploymentProps } from './serving/onnx-deployment.ts';
 export type { MetricsEndpoint, ProgramPort, ServerProgram, WritableFolder } from './serving/server-program.ts';
 export type { Amount, ModelIdentity, Replicas, ServingProps, StartupProps } from './serving/serving-props.ts';
+export { modelConfigText } from './serving/triton/config-text.ts';
+export { type OnnxSignature, onnxSignature } from './serving/triton/onnx-signature.ts';
+export type {
+  DynamicBatching,
+  EnsembleStep,
+  InstanceGroup,
+  QueuePolicy,
+  TritonBackendModel,
+  TritonEnsemble,
+  TritonModel,
+  TritonTensor,
+  TritonType,
+} from './serving/triton/triton-model.ts';
+export { TritonDeployment, type TritonDeploymentProps } from './serving/triton-deployment.ts';

@@ -23,6 +23,8 @@ export interface PeerModel {
   /** Path of an ONNX file; for MLServer also of a scikit-learn estimator, `.joblib`. */
   readonly file: string;
   readonly fault?: Fault;
+  /** For Triton: its config.pbtxt, instead of one made here. */
+  readonly config?: string;
 }
 
 /** A real model server that runs on loopback. */

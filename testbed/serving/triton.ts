@@ -87,7 +87,7 @@ function makeBackends(folder: string, tritonserver: string, version: string): st
   return backends;
 }
 
-async function addToRepository(repository: string, { name, file, fault }: PeerModel): Promise<void> {
+async function addToRepository(repository: string, { name, file, fault, config }: PeerModel): Promise<void> {
   const { inputs, outputs } = await readModelFacts(file);
   mkdirSync(join(repository, name, '1'), { recursive: true });
   copyFileSync(file, join(repository, name, '1', 'model.onnx'));
@@ -102,7 +102,7 @@ async function addToRepository(repository: string, { name, file, fault }: PeerMo
     'dynamic_batching { preferred_batch_size: [ 8, 32 ] max_queue_delay_microseconds: 100 }',
     ...(fault === undefined ? [] : [`parameters { key: "fault" value { string_value: "${fault}" } }`]),
   ];
-  writeFileSync(join(repository, name, 'config.pbtxt'), `${lines.join('\n')}\n`);
+  writeFileSync(join(repository, name, 'config.pbtxt'), config ?? `${lines.join('\n')}\n`);
 }
 
 /** One number a row has no dimension left beside the batch's: Triton's own backends write it as [ 1 ], reshaped. */

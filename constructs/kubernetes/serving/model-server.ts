@@ -2,6 +2,8 @@ import { Construct } from 'constructs';
 import { KubernetesObject } from '../kubernetes-object.ts';
 import { checkLabels, checkServiceName, type Identity, labelsOf, selectorOf } from '../labels.ts';
 import {
+  type ConfigMapBody,
+  configMap,
   type DeploymentBody,
   deployment,
   type NetworkPolicyBody,
@@ -35,6 +37,8 @@ export class ModelServer extends Construct {
   readonly serviceAccount: KubernetesObject<ServiceAccountBody>;
   /** Absent with one replica: it could only forbid every eviction or none. */
   readonly podDisruptionBudget?: KubernetesObject<PodDisruptionBudgetBody>;
+  /** Absent: the server needs no files beside its model. */
+  readonly configMap?: KubernetesObject<ConfigMapBody>;
   readonly networkPolicy?: KubernetesObject<NetworkPolicyBody>;
   /** Where Prometheus finds what the server counts; absent: it counts nothing. */
   readonly metrics?: MetricsEndpoint;
@@ -72,6 +76,11 @@ export class ModelServer extends Construct {
       { ...metadata, annotations: { ...props.serviceAccountAnnotations } },
       { automountServiceAccountToken: false },
     );
+    if (server.configMap !== undefined) {
+      const { name: configMapName, data } = server.configMap;
+      const body = { immutable: true, data };
+      this.configMap = new KubernetesObject(this, 'config-map', configMap, { name: configMapName, labels }, body);
+    }
     this.workload = new KubernetesObject(this, 'deployment', deployment, metadata, plan.deployment);
     this.service = new KubernetesObject(this, 'service', service, metadata, plan.service);
     if (plan.podDisruptionBudget !== undefined) {

@@ -54,6 +54,10 @@ export interface ServerProgram {
    * delay has to come before the signal.
    */
   readonly onTerminate: 'drains' | 'finishes';
+  /** Of `/dev/shm`, where it needs more than the default even without a GPU. */
+  readonly sharedMemory?: Memory;
+  /** Files for the pod, named by their content (`configMapName`); it is made beside the workload and never changed. */
+  readonly configMap?: { readonly name: string; readonly data: Readonly<Record<string, string>> };
   /** What it can do with a GPU. */
   readonly gpu: 'none' | 'optional' | 'required';
   /** How its model gets into the pod; absent: it brings it itself. */
