@@ -1,3 +1,4 @@
+import { contradictionsOfHosts } from './canary-hosts-contradictions.ts';
 import type { Contradiction } from './contradictions.ts';
 import { policyDefaults } from './defaults.ts';
 import { durationMs } from './duration.ts';
@@ -14,6 +15,7 @@ export function contradictionsOfCanary(policy: unknown): readonly Contradiction[
     ...metricsOfAnother(canary),
     ...steps(valueAt(canary, ['strategy'])),
     ...times(canary),
+    ...contradictionsOfHosts(canary),
     ...withoutEffect(policy, canary),
   ];
 }
@@ -136,9 +138,16 @@ function times(canary: Mapping): readonly Contradiction[] {
   ];
 }
 
+/** Providers for which no Job in a cluster can stand guard. */
+const withoutJob: Readonly<Record<string, string>> = {
+  local: 'the proxy of provider local guards itself',
+  hosts: 'no Job in a cluster reaches plain hosts',
+  'ray-serve': 'the splitter of provider ray-serve guards itself',
+};
+
 function withoutEffect(policy: unknown, canary: Mapping): readonly Contradiction[] {
   const { approval, approval_label: label, guard, traffic } = canary;
-  const local = valueAt(traffic, ['provider']) === 'local';
+  const unguarded = withoutJob[String(valueAt(traffic, ['provider']))];
   const shadow = valueAt(canary, ['strategy', 'shadow']);
   const agreement = valueAt(canary, ['analysis', 'agreement']);
   const model = valueAt(policy, ['model', 'path']);
@@ -153,11 +162,11 @@ function withoutEffect(policy: unknown, canary: Mapping): readonly Contradiction
           },
         ]
       : []),
-    ...(isMapping(guard) && local
+    ...(isMapping(guard) && unguarded !== undefined
       ? [
           {
             code: 'no-effect',
-            message: 'guard has no effect: the proxy of provider local guards itself',
+            message: `guard has no effect: ${unguarded}`,
             path: ['canary', 'guard'],
             fix: 'Remove it.',
           },

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { hostsTraffic, rayServeTraffic } from './canary-hosts-schema.ts';
 import { policyDefaults } from './defaults.ts';
 import { duration, milliseconds, name, path, share } from './schema-words.ts';
 
@@ -74,8 +75,10 @@ const traffic = z
           canary: address.optional().describe('The server to try; the one the proxy was started with when not given.'),
         })
         .describe('A proxy beside the servers, for tests and plain hosts.'),
+      hostsTraffic,
+      rayServeTraffic,
     ],
-    { error: '"istio", "gateway-api", "kserve", "seldon" or "local"' },
+    { error: '"istio", "gateway-api", "kserve", "seldon", "local", "hosts" or "ray-serve"' },
   )
   .describe('Who moves the traffic.');
 

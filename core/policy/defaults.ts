@@ -40,5 +40,6 @@ export const policyDefaults = {
     start_weight: 1,
     max_weight: 50,
     growth: 2,
+    hosts: { file: 'model.onnx', command_within: '5m', health_within: '5m' },
   },
 } as const;

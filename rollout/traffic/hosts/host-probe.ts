@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PeerError, type SluiceError } from '../../../core/problem/index.ts';
 import { excerpt } from '../../../core/text/index.ts';
@@ -16,7 +17,7 @@ export interface Health {
 /** Requests that a server gets before users come: caches fill, and a model that cannot answer is found. */
 export interface WarmUp {
   readonly path: string;
-  /** JSON, sent with POST; GET without it. */
+  /** A file with JSON, sent with POST; GET without it. */
   readonly body?: string | undefined;
   /** @default 1 */
   readonly times?: number | undefined;
@@ -72,8 +73,11 @@ export class HostProbe implements AsyncDisposable {
   /** Throws a PeerError for the first request that is not answered with 200 to 299. */
   async warmUp(name: string, base: string): Promise<void> {
     for (const { path, body, times = 1 } of this.#warmUp) {
+      const json =
+        body === undefined
+          ? {}
+          : { body: await readFile(body, 'utf8'), headers: { 'content-type': 'application/json' } };
       for (let sent = 0; sent < times; sent++) {
-        const json = body === undefined ? {} : { body, headers: { 'content-type': 'application/json' } };
         const { status, text } = await this.#asker.ask({ url: urlOf(base, path), ...json });
         if (status >= 200 && status <= 299) continue;
         throw new PeerError({

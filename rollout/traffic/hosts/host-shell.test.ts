@@ -56,7 +56,7 @@ describe('a word on its way to another shell', () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(
-          fc.string({ unit: 'binary', maxLength: 30 }).filter((word) => !word.includes('\0') && word.isWellFormed()),
+          fc.string({ unit: 'binary', maxLength: 30 }).filter((word) => !word.includes('\0') && !/\p{Cs}/u.test(word)),
           {
             minLength: 50,
             maxLength: 100,

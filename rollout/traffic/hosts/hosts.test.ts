@@ -242,7 +242,7 @@ describe('before anything moves', () => {
     await using next = stage.standing.provider();
     expect((await next.read()).notReady).toContain('the model to release cannot be read');
     const [problem] = await problemsOf(next.move({ record: 'r', traffic: half, after: undefined }));
-    expect(problem.code).toBe('no-model-file');
+    expect(problem.code).toBe('no-release-file');
   });
 
   test('a host that cannot be asked is told, and is taken to run what it was told to', async () => {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { constants, createReadStream } from 'node:fs';
+import { access } from 'node:fs/promises';
 import { z } from 'zod';
 import { InputError, PeerError, type Problem, SluiceError } from '../../../core/problem/index.ts';
 import { excerpt, printable } from '../../../core/text/index.ts';
@@ -23,6 +24,8 @@ export interface HostsTrafficOptions {
   readonly canary: string;
   /** The canary's file, here. */
   readonly model: string;
+  /** What else has to be here for a release: bodies of warm-up requests. */
+  readonly files?: readonly string[];
   /** Where the record is kept. */
   readonly store: RevisionStore;
   /** The clock of the machine that keeps it, in milliseconds of the epoch. */
@@ -249,23 +252,11 @@ class HostsTraffic implements TrafficProvider {
     return weights === 'any' ? [] : weights;
   }
 
-  /** With its digest, taken once. Throws an InputError. */
+  /** With its digest, taken once. Throws an InputError for what is not here. */
   async #model(): Promise<ModelFile> {
-    const { model: path } = this.#options;
-    try {
-      this.#digest ??= await digestOf(path);
-    } catch (cause) {
-      throw new InputError(
-        {
-          code: 'no-model-file',
-          message: 'the model to release cannot be read',
-          place: { file: path },
-          found: excerpt(cause instanceof Error ? cause.message : String(cause), 200),
-          fix: 'Give its path (canary.traffic.model), relative to the policy.',
-        },
-        { cause },
-      );
-    }
+    const { model: path, files = [] } = this.#options;
+    for (const file of files) await access(file, constants.R_OK).catch(rethrowAs(file, 'a warm-up request'));
+    this.#digest ??= await digestOf(path).catch(rethrowAs(path, 'the model to release'));
     return { path, digest: this.#digest };
   }
 
@@ -310,6 +301,21 @@ async function digestOf(path: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const part of createReadStream(path)) hash.update(part as Buffer);
   return hash.digest('hex');
+}
+
+function rethrowAs(file: string, what: string): (cause: unknown) => never {
+  return (cause) => {
+    throw new InputError(
+      {
+        code: 'no-release-file',
+        message: `${what} cannot be read`,
+        place: { file },
+        found: excerpt(cause instanceof Error ? cause.message : String(cause), 200),
+        fix: 'Give its path (canary.traffic.model, canary.traffic.warm_up), relative to the policy.',
+      },
+      { cause },
+    );
+  };
 }
 
 function jsonOf(text: string): unknown {

@@ -32,12 +32,14 @@ export class StandingHosts implements AsyncDisposable {
   readonly directory: string;
   readonly model: string;
   readonly hosts: readonly StandingHost[];
+  readonly #request: string;
   readonly #close: () => Promise<void>;
   #turn = 0;
 
   private constructor(directory: string, hosts: readonly StandingHost[], close: () => Promise<void>) {
     this.directory = directory;
     this.model = join(directory, 'release.onnx');
+    this.#request = join(directory, 'request.json');
     this.hosts = hosts;
     this.#close = close;
   }
@@ -56,13 +58,14 @@ export class StandingHosts implements AsyncDisposable {
       await rm(directory, { recursive: true, force: true });
     });
     await writeFile(standing.model, model);
+    await writeFile(standing.#request, '{"x":1}');
     return standing;
   }
 
   /** A provider with shells of its own; `wrap` stands between it and this machine. */
   provider(wrap: (shell: HostShell, host: string) => HostShell = (shell) => shell): TrafficProvider {
     const probe = new HostProbe({ path: '/health', contains: '{version}', withinMs: 300 }, [
-      { path: '/predict', body: '{"x":1}', times: 2 },
+      { path: '/predict', body: this.#request, times: 2 },
     ]);
     const local = openLocalShell();
     const store = new RemoteRevisionFolder(wrap(local, 'state'), join(this.directory, 'state'));
