@@ -38,8 +38,10 @@ try {
   await bundle(root, join(place, 'first'));
   // The same sources somewhere else: a path that gets into the bundle shows up as a difference.
   const elsewhere = join(place, 'another', 'checkout');
-  for (const part of ['actions', 'cli', 'core', 'github', 'package.json', 'tsconfig.json']) {
-    await cp(join(root, part), join(elsewhere, part), { recursive: true });
+  const leftOut = new Set(['node_modules', 'dist', 'lib', 'docs', 'sluice-report']);
+  for (const part of await readdir(root)) {
+    if (!part.startsWith('.') && !leftOut.has(part))
+      await cp(join(root, part), join(elsewhere, part), { recursive: true });
   }
   await symlink(join(root, 'node_modules'), join(elsewhere, 'node_modules'), 'junction');
   await bundle(elsewhere, join(place, 'second'));
