@@ -43,6 +43,8 @@ export interface RolloutOptions {
   readonly clock?: Clock;
 }
 
+/** Of the baseline from before the rollout; from there on noise is measured, not presumed. */
+const historyLooks = 720;
 /** Shorter than a look: what has to be waited for without a new look at the metrics. */
 const quickTurn = 1000;
 /** GitHub kills a cancelled job's process after ten seconds; its `post` goes on. */
@@ -75,6 +77,7 @@ export class LiveRollout {
   #analyst: Analyst | undefined;
   #requests: { readonly at: number; readonly count: number } | undefined;
   #sourceWarned = false;
+  #learned = false;
   #roomWarned = false;
 
   constructor(options: RolloutOptions, clock: Clock) {
@@ -155,7 +158,8 @@ export class LiveRollout {
     }
   }
 
-  async #turn(record: RolloutRecord): Promise<RolloutRecord> {
+  async #turn(found: RolloutRecord): Promise<RolloutRecord> {
+    const record = await this.#withHistory(found);
     const { signal, settings } = this.#options;
     const startedAt = this.#clock.now();
     if (signal?.aborted === true && record.phase !== 'rolling-back' && record.phase !== 'finishing') {
@@ -247,6 +251,33 @@ export class LiveRollout {
       }
       this.#sourceWarned = true;
       return undefined;
+    }
+  }
+
+  /** Before the first look: what the source remembers of the baseline, as looks that teach how restless it is and are evidence of nothing. */
+  async #withHistory(record: RolloutRecord): Promise<RolloutRecord> {
+    const { source, analyst, settings, warn } = this.#options;
+    const first = record.analysis === undefined && record.looks === 0 && stageKind(record) !== undefined;
+    if (this.#learned || !first || source.history === undefined) return record;
+    this.#learned = true;
+    const { lookEvery, lease } = settings;
+    try {
+      const readings = await source.history(lookEvery, historyLooks, AbortSignal.timeout(Math.min(30_000, lease / 2)));
+      const learner = analyst(undefined);
+      const now = this.#clock.now();
+      const stage: LookStage = { kind: 'step', index: 0, weight: 0, since: now };
+      let learned: Analysed | undefined;
+      readings.forEach((reading, index) => {
+        const at = now - (readings.length - index) * lookEvery;
+        learned = learner.look({ number: 0, at, stage, warmUp: true, reading });
+      });
+      const state = learned === undefined ? undefined : this.#withinRoom(learned).state;
+      if (state === undefined || state === null) return record;
+      return { ...record, analysis: state as RolloutRecord['analysis'] & {} };
+    } catch (error) {
+      if (!(error instanceof SluiceError) && !isAbort(error)) throw error;
+      warn?.(`What the baseline did before is not known, so evidence grows slowly at first: ${reasonOf(error)}`);
+      return record;
     }
   }
 

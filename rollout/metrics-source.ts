@@ -37,4 +37,9 @@ export interface MetricsSource extends AsyncDisposable {
   readonly name: string;
   readonly title: string;
   read(signal?: AbortSignal): Promise<Reading>;
+  /**
+   * What the source remembers of the baseline, oldest first: at most so many readings up to now, `everyMs` apart, without the canary. An
+   * analysis learns from them how restless the baseline is by itself. Absent: it remembers nothing. Throws as `read` does.
+   */
+  history?(everyMs: number, readings: number, signal?: AbortSignal): Promise<readonly Reading[]>;
 }

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { PeerError } from '../core/problem/index.ts';
 import type { Analysed, Look } from './analyst.ts';
 import { endRollout } from './end-rollout.ts';
-import type { RolloutOptions } from './live-rollout.ts';
+import type { RolloutOptions, Turn } from './live-rollout.ts';
+import type { MetricsSource } from './metrics-source.ts';
 import { runRollout } from './run-rollout.ts';
 import { deafSource, emptySource, Life, providerStandIn, scripted, World, worldClock } from './stand-ins.ts';
 import type { RolloutSettings } from './state/settings.ts';
@@ -71,6 +72,58 @@ describe('a rollout', () => {
       { canaryWeight: 10, mirrorPercent: 0, header },
       { canaryWeight: 100, mirrorPercent: 0 },
     ]);
+  });
+
+  test('learns first what the baseline did before, and its looks can be decided again from there', async () => {
+    const world = new World();
+    const past = Array.from({ length: 3 }, (_, index) => ({
+      canary: [],
+      baseline: [{ id: 'b', requests: 100 * index, errors: 0, at: world.time }],
+      remarks: [],
+    }));
+    const asked: unknown[] = [];
+    const source: MetricsSource = {
+      ...emptySource,
+      history: async (...question) => {
+        asked.push(question.slice(0, 2));
+        return past;
+      },
+    };
+    const looks: Look[] = [];
+    const states: unknown[] = [];
+    const judge = scripted(always('advance'))();
+    const analyst: RolloutOptions['analyst'] = (state) => {
+      states.push(state);
+      return {
+        look: (look) => {
+          looks.push(look);
+          return judge.look(look);
+        },
+      };
+    };
+    const turns: Turn[] = [];
+    await runRollout(optionsIn(world, { source, analyst, onTurn: (turn) => void turns.push(turn) }));
+    expect(asked).toEqual([[5000, 720]]);
+    const learned = looks.slice(0, 3);
+    expect(learned.map(({ warmUp, reading, stage }) => [warmUp, reading, stage.weight])).toEqual(
+      past.map((reading) => [true, reading, 0]),
+    );
+    const firstLook = turns.find(({ look }) => look !== undefined);
+    expect(learned.map(({ at }) => (firstLook?.look?.at ?? 0) - at)).toEqual([15_000, 10_000, 5000]);
+    expect(states).toEqual([undefined, { looks: 0 }]);
+    expect(firstLook?.before.analysis).toEqual({ looks: 0 });
+    expect(firstLook?.look?.number).toBe(1);
+  });
+
+  test('whose source cannot tell of before goes on without', async () => {
+    const world = new World();
+    const warnings: string[] = [];
+    const history = async () => Promise.reject(new PeerError({ code: 'old', message: 'nothing is kept so long' }));
+    const source: MetricsSource = { ...emptySource, history };
+    const warn = (message: string) => void warnings.push(message);
+    const { outcome } = await runRollout(optionsIn(world, { source, warn }));
+    expect(outcome).toBe('promoted');
+    expect(warnings.filter((warning) => warning.includes('nothing is kept so long'))).toHaveLength(1);
   });
 
   test('that does harm is rolled back, and the record says why', async () => {

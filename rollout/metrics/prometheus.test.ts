@@ -180,6 +180,34 @@ describe('asking Prometheus', () => {
     });
   });
 
+  test('remembers the baseline: each question is asked once, for all times', async () => {
+    const name = servingMetrics.predictions.name;
+    const labels = { pod: 'a', status: 'ok' };
+    const { url, asked } = await standIn((query) => {
+      if (query === 'time()') return [];
+      const metric = query.startsWith('timestamp') ? labels : { __name__: name, ...labels };
+      const valueAt = (index: number): string =>
+        query.startsWith('timestamp') ? `${now - 15 + index * 5}` : `${index}0`;
+      // The pod was not there at the first time.
+      const values = [1, 2, 3].map((index) => [now - 15 + index * 5, valueAt(index)]);
+      return {
+        status: 200,
+        body: JSON.stringify({ status: 'success', data: { resultType: 'matrix', result: [{ metric, values }] } }),
+      };
+    });
+    await using source = openPrometheus(options(url));
+    const readings = await source.history?.(5000, 4);
+    expect(readings?.map(({ canary, baseline }) => [canary.length, baseline[0]?.requests, baseline[0]?.at])).toEqual([
+      [0, 10, (now - 10) * 1000],
+      [0, 20, (now - 5) * 1000],
+      [0, 30, now * 1000],
+    ]);
+    const ranges = asked.filter(({ path }) => path === '/prometheus/api/v1/query_range');
+    expect(ranges).toHaveLength(2);
+    expect(ranges[0]?.form).toMatchObject({ start: `${now - 15}.000`, end: `${now}.000`, step: '5.000' });
+    expect(ranges[0]?.form['query']).toContain('model_version="1"');
+  });
+
   test('has each request signed that a service wants signed', async () => {
     const { url, asked } = await standIn(() => []);
     await using source = openPrometheus(

@@ -69,11 +69,31 @@ class Prometheus implements MetricsSource {
   async read(signal?: AbortSignal): Promise<Reading> {
     const now = await this.#now(signal);
     const remarks = new Set<string>();
+    const ask: Ask = (query) => this.#query(query, now, signal);
     const [canary, baseline] = await Promise.all([
-      this.#arm('canary', now, remarks, signal),
-      this.#arm('baseline', now, remarks, signal),
+      this.#arm('canary', now, remarks, ask),
+      this.#arm('baseline', now, remarks, ask),
     ]);
     return { canary, baseline, remarks: [...remarks] };
+  }
+
+  /** Each question is asked once, for all times. */
+  async history(everyMs: number, readings: number, signal?: AbortSignal): Promise<readonly Reading[]> {
+    const now = await this.#now(signal);
+    const step = everyMs / 1000;
+    const start = now - (readings - 1) * step;
+    const answers = new Map<string, Promise<readonly Vector[]>>();
+    const found: Reading[] = [];
+    for (let index = 0; index < readings; index++) {
+      const ask = async (query: string): Promise<Vector> => {
+        const answer = answers.get(query) ?? this.#queryRange(query, { start, step, readings }, signal);
+        answers.set(query, answer);
+        return (await answer)[index] ?? none;
+      };
+      const baseline = await this.#arm('baseline', start + index * step, new Set(), ask);
+      if (baseline.length > 0) found.push({ canary: [], baseline, remarks: [] });
+    }
+    return found;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -84,11 +104,10 @@ class Prometheus implements MetricsSource {
     name: 'canary' | 'baseline',
     now: number,
     remarks: Set<string>,
-    signal: AbortSignal | undefined,
+    ask: Ask,
   ): Promise<readonly SeriesCounts[]> {
     const { profile, lateMs = 90_000 } = this.#options;
     const { requests, model, server } = this.#names;
-    const ask = (query: string): Promise<Vector> => this.#query(query, now, signal);
     const [ofModel, ofServer, ...scraped] = await Promise.all([
       ask(this.#selector(name, model, 'model')),
       server.length === 0 ? undefined : ask(this.#selector(name, server, 'server')),
@@ -144,7 +163,7 @@ class Prometheus implements MetricsSource {
   }
 
   /** Of an arm that is there: who counts a mean may be there without it. */
-  #means(arm: 'canary' | 'baseline', ask: (query: string) => Promise<Vector>) {
+  #means(arm: 'canary' | 'baseline', ask: Ask) {
     const named = (this.#options.means ?? []).flatMap(({ [arm]: labels, ...mean }) =>
       labels === undefined ? [] : [{ ...mean, labels }],
     );
@@ -205,18 +224,48 @@ class Prometheus implements MetricsSource {
     };
   }
 
-  async #ask(form: Readonly<Record<string, string>>, signal: AbortSignal | undefined): Promise<unknown> {
+  /** A vector for each time. */
+  async #queryRange(
+    query: string,
+    { start, step, readings }: { readonly start: number; readonly step: number; readonly readings: number },
+    signal: AbortSignal | undefined,
+  ): Promise<readonly Vector[]> {
+    const end = start + (readings - 1) * step;
+    const form = { query, start: start.toFixed(3), end: end.toFixed(3), step: step.toFixed(3) };
+    const url = new URL(this.#url);
+    url.pathname = `${url.pathname}_range`;
+    const { data } = matrixAnswer.safeParse(await this.#ask({ ...form, limit: String(mostSeries + 1) }, signal, url));
+    if (data === undefined) throw notPrometheus(this.#url, 'it answers no range vector');
+    const { result } = data.data;
+    if (result.length > mostSeries) throw tooManySeries(query);
+    const samples = Array.from({ length: readings }, (): Sample[] => []);
+    for (const { metric, values = [] } of result) {
+      const { __name__: name = '', ...labels } = metric;
+      for (const [time, text] of values) {
+        samples[Math.round((time - start) / step)]?.push({ name, labels, value: numberOf(text), line: 0 });
+      }
+    }
+    return samples.map((each) => ({ ...none, samples: each }));
+  }
+
+  async #ask(
+    form: Readonly<Record<string, string>>,
+    signal: AbortSignal | undefined,
+    url: URL = this.#url,
+  ): Promise<unknown> {
     const { sign } = this.#options;
-    const headers = await sign?.({ url: this.#url, body: new URLSearchParams(form).toString() });
+    const headers = await sign?.({ url, body: new URLSearchParams(form).toString() });
     const answer = await this.#asker.ask({
-      url: this.#url,
+      url,
       form,
       signal,
       ...(headers === undefined ? {} : { headers }),
     });
     const value = jsonOf(answer.text);
     const { data: failure } = failureAnswer.safeParse(value);
-    if (answer.status !== 200 || failure !== undefined) throw new PeerError(refusal(this.#url, answer, failure));
+    if (answer.status !== 200 || failure !== undefined) {
+      throw new PeerError(refusal(this.#url, answer, failure, sign !== undefined));
+    }
     return value;
   }
 }
@@ -226,6 +275,8 @@ interface Vector {
   readonly histograms: number;
   readonly warnings: readonly string[];
 }
+
+type Ask = (query: string) => Promise<Vector>;
 
 const none: Vector = { samples: [], histograms: 0, warnings: [] };
 
@@ -242,6 +293,13 @@ const vectorAnswer = z.object({
     result: z.array(z.object({ metric: z.record(z.string(), z.string()), value: value.optional() })),
   }),
   warnings: z.array(z.string()).optional(),
+});
+const matrixAnswer = z.object({
+  status: z.literal('success'),
+  data: z.object({
+    resultType: z.literal('matrix'),
+    result: z.array(z.object({ metric: z.record(z.string(), z.string()), values: z.array(value).optional() })),
+  }),
 });
 const failureAnswer = z.object({ status: z.literal('error'), errorType: z.string(), error: z.string() });
 
@@ -291,14 +349,25 @@ function refuseSameArms({ canary, baseline, means = [] }: PrometheusOptions): vo
   });
 }
 
-function refusal(url: URL, { status, text }: PlainAnswer, failure: z.infer<typeof failureAnswer> | undefined): Problem {
+function refusal(
+  url: URL,
+  { status, text }: PlainAnswer,
+  failure: z.infer<typeof failureAnswer> | undefined,
+  signed: boolean,
+): Problem {
   const told = failure === undefined ? text : `${failure.errorType}: ${failure.error}`;
   const base = {
     message: `${shownUrl(url)} answers HTTP ${status}`,
     ...(told === '' ? {} : { found: excerpt(told, 200) }),
   };
   if (status === 401 || status === 403) {
-    return { ...base, code: 'prometheus-closed', fix: 'Give a token or user and password that may query.' };
+    return {
+      ...base,
+      code: 'prometheus-closed',
+      fix: signed
+        ? 'Allow the role aps:QueryMetrics on the workspace; check its region, and that the credentials have not expired.'
+        : 'Give a token or user and password that may query.',
+    };
   }
   if (status >= 300 && status < 400) {
     return {

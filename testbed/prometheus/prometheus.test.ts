@@ -127,5 +127,12 @@ describe('our servers under load, read by the real Prometheus', () => {
     const counts = ({ latency, predictions }: SeriesCounts) => ({ ...latency, predictions });
     expect(later.baseline.map(counts)).toEqual(now.baseline.map(counts));
     expect(later.baseline[0]?.latency?.cumulative.at(-1)).toBe(baseline.answered);
+    // Both loads and what came after them: the baseline as it grew.
+    const history = (await prometheus.history?.(250, 60)) ?? [];
+    const grown = history.map(({ baseline: series }) => series[0]?.requests ?? Number.NaN);
+    expect(history.every(({ canary: series }) => series.length === 0)).toBe(true);
+    expect(grown).toEqual(grown.toSorted((one, other) => one - other));
+    expect(new Set(grown).size).toBeGreaterThan(3);
+    expect(history.at(-1)?.baseline.map(counts)).toEqual(now.baseline.map(counts));
   });
 });
