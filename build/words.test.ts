@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { servingMetrics } from '../core/telemetry/index.ts';
+import { qualityMetrics, resourceSeries, servingMetrics } from '../core/telemetry/index.ts';
 import { filesUnder, root, textOf } from './source-files.ts';
 
 const files = filesUnder();
@@ -39,7 +39,13 @@ describe('the words of this repository', () => {
   });
 
   test("a metric's name stands in core/telemetry and nowhere else", () => {
-    const names = Object.values(servingMetrics).map(({ name }) => name);
+    const names = [
+      ...[...Object.values(servingMetrics), ...Object.values(qualityMetrics)].map(({ name }) => name),
+      // Every process has its own, and "up" is a word, too.
+      ...Object.values(resourceSeries).flatMap(({ series, exporter }) =>
+        exporter === 'process' || exporter === 'prometheus' ? [] : [series],
+      ),
+    ];
     const elsewhere = files.filter(
       (path) =>
         /\.ts$/.test(path) &&

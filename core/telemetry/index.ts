@@ -26,8 +26,26 @@ export {
   metricTypes,
   type Sample,
 } from './metric-family.ts';
-export { type ExactMatcher, type Matcher, quoted } from './promql-text.ts';
 export {
+  cacheHitRatio,
+  classShare,
+  episodeRate,
+  type ModelGauge,
+  modelGauge,
+  outputQuantile,
+} from './model-queries.ts';
+export {
+  kullbackLeibler,
+  type PredictionShares,
+  populationStability,
+  predictionShares,
+  type SharePair,
+} from './prediction-drift.ts';
+export { modelMissing, selectorText, versionSkew, versionsInUse } from './presence.ts';
+export { type ExactMatcher, type Matcher, quoted } from './promql-text.ts';
+export { qualityMetrics } from './quality-metrics.ts';
+export {
+  errorRate,
   errorRatio,
   gpuMemoryUsed,
   gpuUtilization,
@@ -40,7 +58,9 @@ export {
   requestsInFlight,
   requestsQueued,
   type ShareQuery,
+  type SlowRates,
   shareWithin,
+  slowRates,
   tokenCacheUsed,
   tokenRate,
   tokenTimeQuantile,
@@ -52,8 +72,12 @@ export {
   ownErrors,
   type Query,
   type QueryScope,
+  type QueryUnit,
   type Selector,
 } from './query.ts';
+export { type RecordedName, recordedSeries } from './recorded-series.ts';
+export { cpuThrottling, gpuMemoryShare, resourceUsed } from './resource-queries.ts';
+export { type Exporter, type ResourceName, type ResourceSeries, resourceSeries } from './resource-series.ts';
 export { mostClasses, type PredictionStatus, predictionStatuses, servingMetrics } from './serving-metrics.ts';
 export {
   type Distribution,

@@ -5,7 +5,17 @@ export interface MetricDefinition {
   readonly kind: 'counter' | 'gauge' | 'histogram';
   /** One sentence: what one observation is. */
   readonly help: string;
-  readonly unit: 'seconds' | 'rows' | 'requests' | 'ratio' | 'value' | 'boolean';
+  readonly unit:
+    | 'seconds'
+    | 'rows'
+    | 'requests'
+    | 'ratio'
+    | 'value'
+    | 'boolean'
+    | 'nats'
+    | 'steps'
+    | 'episodes'
+    | 'timestamp';
   readonly labels: readonly string[];
   /** Upper bounds, ascending, without +Inf. Only for histograms. */
   readonly buckets?: readonly number[];

@@ -48,6 +48,24 @@ export function errorRatio(
 }
 
 /**
+ * Failed requests per second; nought where there are requests and no errors. Its sum over a long time, divided by that of `requestRate`, is
+ * the error ratio of that time, read from far fewer series.
+ * @param options.faults whose errors count; by default all but the client's
+ */
+export function errorRate(
+  profile: ServingProfile,
+  scope: QueryScope,
+  options: { readonly faults?: readonly ErrorClass[] } = {},
+): Query | NoQuery {
+  const { faults = ownErrors } = options;
+  if (profile.outcomes === undefined) return missing(profile, 'outcomes');
+  const text = scopeText(profile, scope);
+  if (isNoQuery(text)) return text;
+  const expr = `${totalRate(text, profile.outcomes, faults)} or ${totalRate(text, profile.outcomes)} * 0`;
+  return answer(text, 'requests per second', expr);
+}
+
+/**
  * A latency such that this share of requests was as fast, in seconds. Prometheus interpolates inside a bucket: near a bound it is
  * good, far from one it is a guess within the bucket.
  * @param quantile 0 to 1
@@ -165,6 +183,38 @@ export function shareWithin(
     threshold: bound,
     exact,
   };
+}
+
+/** Requests per second whose latency was measured, and how many of them took longer than a threshold. */
+export interface SlowRates {
+  readonly timed: Query;
+  readonly slow: Query;
+  /** Seconds: the bucket's bound that was counted to. */
+  readonly threshold: number;
+}
+
+/**
+ * What `shareWithin` divides, apart: to be recorded and added up over long times.
+ * @param threshold seconds; exact or not as in `shareWithin`
+ */
+export function slowRates(
+  profile: ServingProfile,
+  threshold: number,
+  scope: QueryScope,
+  options: { readonly buckets?: readonly number[] } = {},
+): SlowRates | NoQuery {
+  const share = shareWithin(profile, threshold, scope, options);
+  if (isNoQuery(share)) return share;
+  const histogram = profile.latency.find(({ kind }) => kind === 'histogram');
+  if (histogram?.kind !== 'histogram') return missing(profile, 'buckets');
+  const text = scopeText(profile, scope, histogram.scope === 'server');
+  if (isNoQuery(text)) return text;
+  const rate = (series: string, more: readonly string[] = []) =>
+    aggregated('sum', text.by, `rate(${series}${text.matchers(histogram.where, more)}[${text.range}])`);
+  const timed = rate(`${histogram.series}_count`);
+  const within = rate(`${histogram.series}_bucket`, [boundMatcher(share.threshold * inSecond(histogram.unit))]);
+  const query = (expr: string) => ({ ...share, unit: 'requests per second' as const, expr });
+  return { timed: query(timed), slow: query(`${timed} - ${within}`), threshold: share.threshold };
 }
 
 /** The mean latency in seconds. No answer when there are no requests. */

@@ -31,10 +31,26 @@ export interface QueryScope {
   readonly by?: readonly (Dimension | { readonly label: string })[];
 }
 
+/** What the numbers of an answer are. `number`: they have no unit (an index, a count, a reward). */
+export type QueryUnit =
+  | 'requests per second'
+  | 'tokens per second'
+  | 'bytes per second'
+  | 'ratio'
+  | 'seconds'
+  | 'rows'
+  | 'requests'
+  | 'bytes'
+  | 'cores'
+  | 'celsius'
+  | 'nats'
+  | 'steps'
+  | 'number';
+
 /** A question in PromQL. */
 export interface Query {
   readonly expr: string;
-  readonly unit: 'requests per second' | 'tokens per second' | 'ratio' | 'seconds' | 'rows' | 'requests' | 'bytes';
+  readonly unit: QueryUnit;
   /** The labels of its answers; empty: one answer. */
   readonly labels: readonly string[];
   /** What the number does not say, for whoever reads it. */
@@ -50,6 +66,9 @@ export interface NoQuery {
   readonly fix: string;
 }
 
+/** Whose labels a scope is put into: a server's, or none but those of the target. */
+export type Labelled = Pick<ServingProfile, 'title' | 'labels'>;
+
 /** A scope as text, ready to be put together; or why it is none. */
 export interface ScopeText {
   readonly range: string;
@@ -63,7 +82,7 @@ export interface ScopeText {
  * Turns names of dimensions into this server's labels.
  * @param wide the series have no label for the model: what the selector says of model and version is left out, and noted
  */
-export function scopeText(profile: ServingProfile, scope: QueryScope, wide = false): ScopeText | NoQuery {
+export function scopeText(profile: Labelled, scope: QueryScope, wide = false): ScopeText | NoQuery {
   const range = rangeText(scope.window);
   if (range === undefined)
     return {
@@ -130,7 +149,11 @@ export function scopeText(profile: ServingProfile, scope: QueryScope, wide = fal
 }
 
 /** `sum by (a,b) (inner)`, or `sum(inner)`. */
-export function aggregated(operator: 'sum' | 'max' | 'avg', by: readonly string[], inner: string): string {
+export function aggregated(
+  operator: 'sum' | 'max' | 'min' | 'avg' | 'count',
+  by: readonly string[],
+  inner: string,
+): string {
   return by.length === 0 ? `${operator}(${inner})` : `${operator} by (${by.join(',')}) (${inner})`;
 }
 
@@ -185,7 +208,7 @@ export function isNoQuery(result: object): result is NoQuery {
 }
 
 function labelOf(
-  { labels }: ServingProfile,
+  { labels }: Labelled,
   dimension: Dimension,
 ): { readonly name: string; readonly fromTarget: boolean } | undefined {
   const own = dimension === 'pod' ? undefined : labels[dimension];
@@ -194,11 +217,11 @@ function labelOf(
 }
 
 /** Whether a dimension is only in series with the model's labels. */
-function isOfModel({ labels }: ServingProfile, dimension: Dimension): boolean {
+function isOfModel({ labels }: Labelled, dimension: Dimension): boolean {
   return dimension === 'model' || (dimension === 'version' && labels.version !== undefined);
 }
 
-function noLabel({ title }: ServingProfile, dimension: Dimension): NoQuery {
+function noLabel({ title }: Labelled, dimension: Dimension): NoQuery {
   return {
     reason: `${title}'s series have no label for the ${dimension}`,
     fix: 'Select by pod, by namespace, or by a label Prometheus adds to the target (labels).',
