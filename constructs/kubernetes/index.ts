@@ -15,10 +15,16 @@ export type { ModelFile } from './pod/model-file.ts';
 export type { EnvVar, SecretKey, Toleration } from './pod/pod-spec.ts';
 export { ConstructError, type ConstructProblem, Findings, warningsOf } from './problem.ts';
 export type { Cpu, Memory } from './quantity.ts';
+export type { LlmWeights } from './serving/llm-weights.ts';
+export { MarArchive, type MarArchiveProps } from './serving/mar-archive.ts';
+export { MlflowModelDeployment, type MlflowModelDeploymentProps } from './serving/mlflow-model-deployment.ts';
 export { ModelServer, type ModelServerProps } from './serving/model-server.ts';
+export { OllamaDeployment, type OllamaDeploymentProps, type OllamaWeights } from './serving/ollama-deployment.ts';
 export { OnnxDeployment, type OnnxDeploymentProps } from './serving/onnx-deployment.ts';
 export type { MetricsEndpoint, ProgramPort, ServerProgram, WritableFolder } from './serving/server-program.ts';
 export type { Amount, ModelIdentity, Replicas, ServingProps, StartupProps } from './serving/serving-props.ts';
+export { TgiDeployment, type TgiDeploymentProps } from './serving/tgi-deployment.ts';
+export { TorchServeDeployment, type TorchServeDeploymentProps } from './serving/torchserve-deployment.ts';
 export { modelConfigText } from './serving/triton/config-text.ts';
 export { type OnnxSignature, onnxSignature } from './serving/triton/onnx-signature.ts';
 export type {
@@ -33,3 +39,4 @@ export type {
   TritonType,
 } from './serving/triton/triton-model.ts';
 export { TritonDeployment, type TritonDeploymentProps } from './serving/triton-deployment.ts';
+export { VllmDeployment, type VllmDeploymentProps } from './serving/vllm-deployment.ts';

@@ -5,6 +5,7 @@ import { fileName, type ModelFile, modelFileProblems } from '../pod/model-file.t
 import type { SecretKey } from '../pod/pod-spec.ts';
 import type { ConstructProblem } from '../problem.ts';
 import { bytesOf, type Memory } from '../quantity.ts';
+import { flag } from './flags.ts';
 import { ModelServer } from './model-server.ts';
 import type { ServerProgram } from './server-program.ts';
 import type { ServingProps } from './serving-props.ts';
@@ -138,10 +139,6 @@ function onnxServer(props: OnnxDeploymentProps): ServerProgram {
     }),
     problems: problemsOf(props),
   };
-}
-
-function flag(name: string, value: string | number | undefined): readonly string[] {
-  return value === undefined ? [] : [name, String(value)];
 }
 
 function milliseconds(duration: Duration | undefined): string | undefined {

@@ -270,7 +270,7 @@ function podOf(
 }
 
 function defaultSharedMemory(server: ServerProgram, { gpu }: ServingProps, limit: Memory): Memory | undefined {
-  if (gpu === undefined || server.gpu === 'none') return server.sharedMemory;
+  if (server.sharedMemory !== undefined || gpu === undefined || server.gpu === 'none') return server.sharedMemory;
   const most = (bytesOf(limit) ?? Number.POSITIVE_INFINITY) / 4;
   return memoryOf(Math.floor(Math.min((gpu.count ?? 1) * 2 ** 30, most)));
 }

@@ -94,7 +94,7 @@ function tritonServer(name: string, props: TritonDeploymentProps): ServerProgram
     writable: [{ name: 'tmp', path: '/tmp', size: '1Gi' }],
     // The Python backend speaks with its processes through it.
     ...(models.some((model) => model.ensemble === undefined && model.backend === 'python')
-      ? { sharedMemory: '256Mi' as const }
+      ? { sharedMemory: '1Gi' as const }
       : {}),
     onTerminate: 'finishes',
     gpu: 'optional',
