@@ -32,12 +32,12 @@ export async function rolloutIdOf(inputs: CanaryPlace, { event }: Pick<CanaryGat
 }
 
 function checked(id: string): string {
-  if (id.length <= longest && printable(id) === id) return id;
+  if (id.trim() !== '' && id.length <= longest && printable(id) === id) return id;
   throw new InputError({
     code: 'bad-id',
     message: 'the id of the rollout is no id',
     found: `"${excerpt(id)}"`,
-    expected: `at most ${longest} printable characters`,
+    expected: `1 to ${longest} printable characters`,
     fix: 'Take a version, a commit or a run number.',
   });
 }
