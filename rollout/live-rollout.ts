@@ -179,7 +179,11 @@ export class LiveRollout {
   async #observe(record: RolloutRecord): Promise<{ readonly event: RolloutEvent; readonly watching: Watching }> {
     const { provider, approved, stopAfter } = this.#options;
     await this.agreeOnTime();
-    const traffic = await this.#keeper.insist(() => provider.read());
+    // A rollout that is finishing only goes forward, whatever its objects say: they may be the next baseline's already.
+    const traffic =
+      record.phase === 'finishing'
+        ? { desired: record.traffic, settled: true }
+        : await this.#keeper.insist(() => provider.read());
     const { watching, blind, requestsPerSecond } = await this.#look(record);
     const now = this.#clock.now();
     return {

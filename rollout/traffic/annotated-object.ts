@@ -191,8 +191,9 @@ export class AnnotatedObject<Before> implements TrafficProvider {
   }
 
   #hasLeftovers(object: KubernetesObject, before: Before | undefined): boolean {
+    if (before === undefined) return false;
     const { canaryWeight, mirrorPercent, header } = this.#routing.traffic(object, before);
-    return before !== undefined && (canaryWeight > 0 || mirrorPercent > 0 || header !== undefined);
+    return canaryWeight > 0 || mirrorPercent > 0 || header !== undefined;
   }
 
   #beforeIn(object: KubernetesObject): Before | undefined {

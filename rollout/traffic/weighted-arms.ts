@@ -33,6 +33,14 @@ export function canaryWeight<Entry>(list: WeightedList<Entry>): number {
     list.entries.filter(is).reduce((sum, entry) => sum + list.weight(entry), 0);
   const canary = share(list.isCanary);
   const baseline = share(list.isBaseline);
+  if (!list.entries.some((entry) => list.isBaseline(entry) || list.isCanary(entry))) {
+    throw new PeerError({
+      code: 'no-arms',
+      message: 'neither the baseline nor the canary gets traffic here',
+      found: excerpt(list.entries.map(list.name).join(', ') || 'nothing', 200),
+      fix: 'Correct the names of the baseline and the canary in the policy: they must be as the route has them.',
+    });
+  }
   const [other] = others;
   if (other !== undefined) {
     throw new PeerError({
@@ -40,14 +48,6 @@ export function canaryWeight<Entry>(list: WeightedList<Entry>): number {
       message: 'somebody else than the baseline and the canary gets traffic',
       found: excerpt(list.entries.map(list.name).join(', '), 200),
       fix: `Set the weight of ${excerpt(list.name(other))} to 0 or remove it, or name it as the baseline or the canary.`,
-    });
-  }
-  if (!list.entries.some((entry) => list.isBaseline(entry) || list.isCanary(entry))) {
-    throw new PeerError({
-      code: 'no-arms',
-      message: 'neither the baseline nor the canary gets traffic here',
-      found: excerpt(list.entries.map(list.name).join(', ') || 'nothing', 200),
-      fix: 'Correct the names of the baseline and the canary in the policy: they must be as the route has them.',
     });
   }
   return canary + baseline === 0 ? 0 : Math.round((100 * canary) / (canary + baseline));
