@@ -3,6 +3,9 @@
  * data. Pure functions; nothing here knows Kubernetes or a cloud. README.md says what each alert means.
  * @module
  */
+
+export type { DashboardJson } from './grafana.ts';
+export type { DashboardContent, Panel, PanelQuery, PanelSource, Row, Variable } from './panel.ts';
 export type { DriftSettings } from './rules/drift.ts';
 export { secondsOf } from './rules/duration.ts';
 export type { GpuSettings } from './rules/gpu.ts';
@@ -19,3 +22,4 @@ export {
 } from './rules/rule-group.ts';
 export type { ServiceLevel } from './rules/service-level.ts';
 export { type ServingRules, type ServingRulesOptions, servingRules } from './rules/serving-rules.ts';
+export { type ServingDashboard, type ServingDashboardOptions, servingDashboard } from './serving-dashboard.ts';

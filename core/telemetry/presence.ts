@@ -1,4 +1,4 @@
-import type { ExactMatcher } from './promql-text.ts';
+import type { ExactMatcher, Matcher } from './promql-text.ts';
 import { aggregated, isNoQuery, type NoQuery, type Query, type QueryScope, type Selector, scopeText } from './query.ts';
 import { resourceSeries } from './resource-series.ts';
 import { servingMetrics } from './serving-metrics.ts';
@@ -7,7 +7,7 @@ import { type ServingProfile, targetLabels } from './serving-profile.ts';
 /** The conditions of a selector in braces, empty if there are none: for recorded series, which have the server's label names. */
 export function selectorText(
   profile: Pick<ServingProfile, 'title' | 'labels'>,
-  selector: Selector<ExactMatcher>,
+  selector: Selector<Matcher>,
 ): string | NoQuery {
   const text = scopeText(profile, { selector, window: '5m' });
   return isNoQuery(text) ? text : text.matchers();
