@@ -3,6 +3,11 @@ import type { CanaryMetrics, CanaryTraffic } from '../core/policy/index.ts';
 import { InputError } from '../core/problem/index.ts';
 import { servingProfiles } from '../core/telemetry/index.ts';
 import { excerpt } from '../core/text/index.ts';
+import { type AwsCredentialSource, standardCredentials } from './aws/credentials.ts';
+import { awsDomain, awsRegion } from './aws/region.ts';
+import { awsSigner } from './aws/request-signer.ts';
+import { openCloudWatch } from './metrics/cloudwatch.ts';
+import { openDatadog } from './metrics/datadog.ts';
 import { type ArmSelector, openPrometheus } from './metrics/prometheus.ts';
 import { openProxyMetrics } from './metrics/proxy.ts';
 import { openScrape } from './metrics/scrape.ts';
@@ -18,6 +23,10 @@ export interface OpenMetricsOptions {
   readonly token?: string;
   /** PEM. */
   readonly ca?: string;
+  /** Of AWS. @default the standard chain of its SDKs */
+  readonly credentials?: AwsCredentialSource;
+  /** Where the keys of Datadog are. @default process.env */
+  readonly environment?: NodeJS.ProcessEnv;
 }
 
 /**
@@ -57,8 +66,67 @@ export function openMetrics(metrics: CanaryMetrics, options: OpenMetricsOptions)
         canary: selectorOf(metrics.canary, traffic, 'canary'),
         baseline: selectorOf(metrics.baseline, traffic, 'baseline'),
         ...question,
+        ...signature(metrics, options),
       });
+    case 'cloudwatch':
+      return openCloudWatch({
+        region: awsRegion(metrics.region ?? (traffic.provider === 'sagemaker' ? traffic.region : undefined)),
+        credentials: options.credentials ?? standardCredentials(),
+        endpointName: metrics.endpoint ?? (traffic.provider === 'sagemaker' ? traffic.endpoint : ''),
+        canary: fleetOf(metrics, traffic, 'canary'),
+        baseline: fleetOf(metrics, traffic, 'baseline'),
+        edgesMs: metrics.latency_edges_ms,
+      });
+    case 'datadog': {
+      const { DD_API_KEY: apiKey = '', DD_APP_KEY: applicationKey = '' } = options.environment ?? process.env;
+      const { site, requests, errors, latency, canary, baseline, latency_edges_ms: edgesMs } = metrics;
+      return openDatadog({
+        site,
+        apiKey,
+        applicationKey,
+        requests,
+        errors,
+        latency,
+        canary: canary.tags,
+        baseline: baseline.tags,
+        edgesMs,
+      });
+    }
   }
+}
+
+/** What signs the questions to Managed Prometheus: only for AWS's own address, and for one that the caller names. */
+function signature(
+  { sigv4, url: ofPolicy }: Extract<CanaryMetrics, { source: 'prometheus' }>,
+  { url, token, credentials = standardCredentials() }: OpenMetricsOptions,
+): { readonly sign?: ReturnType<typeof awsSigner> } {
+  if (sigv4 === undefined) return {};
+  const { region, service } = sigv4;
+  if (token !== undefined) {
+    throw new InputError({
+      code: 'two-credentials',
+      message: 'requests cannot be signed and have a token, too',
+      place: { key: 'canary.metrics.sigv4' },
+      fix: 'Leave the token (metrics-token) out, or sigv4.',
+    });
+  }
+  const own = `aps-workspaces.${region}.${awsDomain(region)}`;
+  if (url === undefined && (ofPolicy === undefined || new URL(ofPolicy).host !== own))
+    throw tokenForPolicy(ofPolicy ?? '');
+  return { sign: awsSigner({ region, service, credentials }) };
+}
+
+/** The metrics of an arm: what the policy says, else what the traffic is between. */
+function fleetOf(
+  metrics: Extract<CanaryMetrics, { source: 'cloudwatch' }>,
+  traffic: CanaryTraffic,
+  arm: 'canary' | 'baseline',
+): { readonly variant: string; readonly endpointConfig?: string | undefined } {
+  const { variant, endpoint_config: endpointConfig } = metrics[arm] ?? {};
+  if (traffic.provider !== 'sagemaker') return { variant: variant ?? '', endpointConfig };
+  return traffic.mode === 'variant-weights'
+    ? { variant: variant ?? traffic[arm], endpointConfig }
+    : { variant: variant ?? '', endpointConfig: endpointConfig ?? traffic[arm] };
 }
 
 function prometheusUrl(ofPolicy: string | undefined, { url, token }: OpenMetricsOptions): URL {

@@ -6,6 +6,7 @@ import { openHosts } from './traffic/hosts/open-hosts.ts';
 import { openKubernetesTraffic } from './traffic/kubernetes-providers.ts';
 import { type KubernetesTraffic, kubernetesTraffic } from './traffic/kubernetes-traffic.ts';
 import { openLocalTraffic } from './traffic/local.ts';
+import { openRayServe } from './traffic/ray-serve/open-ray-serve.ts';
 import { openSagemaker } from './traffic/sagemaker/open-sagemaker.ts';
 import type { TrafficProvider } from './traffic-provider.ts';
 
@@ -26,6 +27,7 @@ export function openTraffic(traffic: CanaryTraffic, options: OpenTrafficOptions)
     return openLocalTraffic({ state: resolve(directory, traffic.state), canary: traffic.canary });
   }
   if (traffic.provider === 'hosts') return openHosts(traffic, directory);
+  if (traffic.provider === 'ray-serve') return openRayServe(traffic, directory);
   if (traffic.provider === 'sagemaker') return openSagemaker(traffic);
   const where = kubernetesTraffic.parse(inCamelCase(traffic));
   const client = openKubernetes({

@@ -1,3 +1,4 @@
+import { contradictionsOfAws } from './canary-aws-contradictions.ts';
 import { contradictionsOfHosts } from './canary-hosts-contradictions.ts';
 import type { Contradiction } from './contradictions.ts';
 import { policyDefaults } from './defaults.ts';
@@ -16,6 +17,7 @@ export function contradictionsOfCanary(policy: unknown): readonly Contradiction[
     ...steps(valueAt(canary, ['strategy'])),
     ...times(canary),
     ...contradictionsOfHosts(canary),
+    ...contradictionsOfAws(canary),
     ...withoutEffect(policy, canary),
   ];
 }

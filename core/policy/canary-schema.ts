@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { cloudwatchMetrics, datadogMetrics, sagemakerTraffic, sigv4 } from './canary-aws-schema.ts';
 import { hostsTraffic, rayServeTraffic } from './canary-hosts-schema.ts';
 import { policyDefaults } from './defaults.ts';
 import { duration, milliseconds, name, path, share } from './schema-words.ts';
@@ -77,8 +78,9 @@ const traffic = z
         .describe('A proxy beside the servers, for tests and plain hosts.'),
       hostsTraffic,
       rayServeTraffic,
+      sagemakerTraffic,
     ],
-    { error: '"istio", "gateway-api", "kserve", "seldon", "local", "hosts" or "ray-serve"' },
+    { error: '"istio", "gateway-api", "kserve", "seldon", "local", "hosts", "ray-serve" or "sagemaker"' },
   )
   .describe('Who moves the traffic.');
 
@@ -124,6 +126,7 @@ const metrics = z
           url: address
             .optional()
             .describe('Where it is. Used without a token only; with one the address is an input (metrics-url).'),
+          sigv4: sigv4.optional(),
           server,
           model,
           baseline: selector.optional().describe('By the version that canary.traffic names when not given.'),
@@ -142,8 +145,10 @@ const metrics = z
       z
         .strictObject({ source: z.literal('proxy').describe('What the proxy of provider local counted.') })
         .describe('Only with provider local.'),
+      cloudwatchMetrics,
+      datadogMetrics,
     ],
-    { error: '"prometheus", "scrape" or "proxy"' },
+    { error: '"prometheus", "scrape", "proxy", "cloudwatch" or "datadog"' },
   )
   .describe('Where the counters of both arms come from.');
 
