@@ -256,11 +256,15 @@ describe('actions/canary under the real runner', () => {
     const status = await job.run({ inputs: { command: 'status' } });
     expect(outputs(status), status.transcript).toMatchObject({ outcome: 'holding', weight: '50' });
 
-    const second = await job.halfWay({ inputs: { command: 'continue' } });
+    const second = await job.halfWay({ inputs: { command: 'continue', deployment: 'production' } });
     const abort = await job.run({ inputs: { command: 'abort' } });
     expect(outputs(abort), abort.transcript).toMatchObject({ outcome: 'rolled-back', weight: '0' });
     const outcome = await second.ended;
     expect([outcome.job, outputs(outcome)['outcome']], outcome.transcript).toEqual(['failure', 'rolled-back']);
+    expect(job.github.deployments[0]?.statuses.at(-1)).toMatchObject({
+      state: 'failure',
+      description: expect.stringContaining('aborted by'),
+    });
     expect([await job.scene.answer(), await job.scene.weight()]).toEqual(['old', 0]);
 
     const nothing = await job.run({ inputs: { command: 'continue' } });

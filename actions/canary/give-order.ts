@@ -11,6 +11,7 @@ import {
 import type { CanaryGate } from './canary-gate.ts';
 import type { CanaryPlace } from './canary-inputs.ts';
 import { holderOf, whoOf } from './rollout-id.ts';
+import { type NewsInputs, RolloutNews } from './rollout-news.ts';
 import { outcomeOf, refuseOther, tellStanding, withProvider } from './standing.ts';
 
 export const canaryOrders = ['pause', 'resume', 'approve', 'skip', 'abort'] as const;
@@ -23,13 +24,19 @@ export type CanaryOrder = (typeof canaryOrders)[number];
  * Throws an `InputError`: no rollout is on (`no-rollout`), it is another (`another-rollout`), it is over (`rollout-over`). Aborting what was
  * rolled back already is no mistake.
  */
-export async function giveOrder(command: CanaryOrder, inputs: CanaryPlace, host: Host): Promise<RolloutRecord> {
+export async function giveOrder(
+  command: CanaryOrder,
+  inputs: CanaryPlace & NewsInputs,
+  host: Host,
+): Promise<RolloutRecord> {
   return withProvider(inputs, async (provider, gate) => {
     const found = await recordOf(provider);
     if (found !== undefined) refuseOther(found, inputs);
     const by = whoOf(gate);
     const record =
-      command === 'abort' ? await abort(found, provider, gate, host) : await orderRollout({ provider, command, by });
+      command === 'abort'
+        ? await abort(found, provider, gate, inputs, host)
+        : await orderRollout({ provider, command, by });
     if (command !== 'abort') host.info(obeyed(command, record));
     tellStanding({ outcome: outcomeOf(record), record, traffic: await provider.read() }, host);
     return record;
@@ -40,25 +47,14 @@ async function abort(
   found: RolloutRecord | undefined,
   provider: TrafficProvider,
   gate: CanaryGate,
+  inputs: NewsInputs,
   host: Host,
 ): Promise<RolloutRecord> {
   if (found?.phase === 'rolled-back') {
     host.info(`The rollout ${found.id} was rolled back already.`);
     return found;
   }
-  const record =
-    found?.phase === 'promoted'
-      ? found
-      : await endRollout({
-          provider,
-          holder: holderOf(gate),
-          why: `aborted by ${whoOf(gate)}`,
-          warn: (message) => host.warning(message),
-          onTurn: ({ messages }) => {
-            for (const { text } of messages) host.info(text);
-          },
-        });
-  if (record === undefined) {
+  if (found === undefined) {
     throw new InputError({
       code: 'no-rollout',
       message: 'no rollout is on',
@@ -66,6 +62,20 @@ async function abort(
       fix: 'Check the policy and its "canary.traffic".',
     });
   }
+  const news = RolloutNews.open(inputs, gate, { id: found.id, title: provider.title, host });
+  const ended = await endRollout({
+    provider,
+    holder: holderOf(gate),
+    why: `aborted by ${whoOf(gate)}`,
+    warn: (message) => host.warning(message),
+    onTurn: (turn) => {
+      for (const { text } of turn.messages) host.info(text);
+      news.tell(turn);
+    },
+  });
+  await news.close(10_000);
+  // Removed meanwhile: whoever did that has it in hand.
+  const record = ended ?? found;
   if (record.phase === 'promoted') {
     throw new InputError({
       code: 'rollout-over',

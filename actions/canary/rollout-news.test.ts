@@ -154,6 +154,28 @@ describe('news of a rollout', () => {
     expect(host.warnings.join()).not.toMatch(/secret/);
   });
 
+  test('tell an end that another run brought about, and no end twice', async () => {
+    const news = open({ webhook: `${origin}/hook`, deployment: 'production', token: 't' }, listening());
+    const aborted = { ...record, phase: 'rolling-back', reason: 'aborted by ada' } as const;
+    news.tell(turn('step', 'The canary gets 5 % of the requests.'));
+    news.conclude({ outcome: 'rolled-back', record: aborted, before: false });
+    await news.close(60_000);
+    const bodies = received.map(({ body }) => body);
+    expect(bodies).toContainEqual(
+      expect.objectContaining({ state: 'failure', description: 'Rolled back: aborted by ada.' }),
+    );
+    expect(bodies).toContainEqual({ text: expect.stringContaining('Rolled back: aborted by ada.') });
+
+    const other = open({ webhook: `${origin}/hook` }, listening());
+    other.tell(turn('promoted', 'Promoted.'));
+    const { length } = received;
+    other.conclude({ outcome: 'promoted', record, before: false });
+    other.conclude({ outcome: 'holding', record, before: false });
+    open({ webhook: `${origin}/hook` }, listening()).conclude({ outcome: 'promoted', record, before: true });
+    await other.close(60_000);
+    expect(received).toHaveLength(length + 1);
+  });
+
   test('of a run that broke say so', async () => {
     const news = open({ webhook: `${origin}/hook`, deployment: 'production', token: 't' }, listening());
     news.broke('the API server is away');

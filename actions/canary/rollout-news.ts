@@ -7,6 +7,7 @@ import {
   noticeUrl,
   type RolloutNotice,
   type RolloutRecord,
+  type RolloutResult,
   sendToWebhook,
   type Turn,
 } from '../../rollout/index.ts';
@@ -14,7 +15,8 @@ import type { CanaryGate } from './canary-gate.ts';
 import { type CanaryInputs, secretOf } from './canary-inputs.ts';
 import { Outbox } from './outbox.ts';
 
-type NewsInputs = Pick<CanaryInputs, 'webhook' | 'grafanaUrl' | 'grafanaTokenVariable' | 'deployment' | 'token'>;
+/** Who is to be told. */
+export type NewsInputs = Pick<CanaryInputs, 'webhook' | 'grafanaUrl' | 'grafanaTokenVariable' | 'deployment' | 'token'>;
 
 /** Those who are told of a rollout while it goes on: a webhook, Grafana, GitHub's deployments. None of them decides anything. */
 export class RolloutNews {
@@ -24,6 +26,7 @@ export class RolloutNews {
   readonly #webhook: NoticeTarget | undefined;
   readonly #grafana: NoticeTarget | undefined;
   readonly #deployment: OpenDeployment | undefined;
+  #lastPhase: RolloutRecord['phase'] | undefined;
 
   private constructor(
     outbox: Outbox,
@@ -88,9 +91,18 @@ export class RolloutNews {
 
   /** What was said in a turn goes out; nothing is waited for. */
   tell({ at, messages, record }: Turn): void {
+    this.#lastPhase = record.phase;
     for (const { text, warn } of messages) this.#say({ at, text, warn });
     const last = messages.at(-1);
     if (last !== undefined) this.#show(record, last.text);
+  }
+
+  /** How it ended, where no turn of this run told it: somebody else ended the rollout. */
+  conclude({ outcome, record, before }: RolloutResult): void {
+    if (before || outcome === 'holding' || this.#lastPhase === outcome) return;
+    const text = outcome === 'promoted' ? 'Promoted.' : `Rolled back: ${record.reason ?? 'by another run'}.`;
+    this.#say({ at: Date.now(), text, warn: outcome === 'rolled-back' });
+    this.#show({ phase: outcome }, text);
   }
 
   /** The rollout could not be run to an end. */
@@ -112,7 +124,7 @@ export class RolloutNews {
     if (grafana !== undefined) this.#outbox.send('grafana', () => annotateGrafana(grafana, notice));
   }
 
-  #show({ phase }: RolloutRecord, text: string): void {
+  #show({ phase }: Pick<RolloutRecord, 'phase'>, text: string): void {
     const deployment = this.#deployment;
     if (deployment === undefined) return;
     const state = phase === 'promoted' ? 'success' : phase === 'rolled-back' ? 'failure' : 'in_progress';

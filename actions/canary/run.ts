@@ -93,6 +93,7 @@ export async function run(inputs: CanaryInputs, host: Host, life: RunLife = {}):
   const approved = await approvalOf(inputs, gate, host);
   host.output('id', id);
   host.info(`Rollout ${id} on ${provider.title}, watched by ${source.title}.`);
+  refuseCancelled(life);
   life.onBegin?.(saved);
 
   const hear = async (turn: Turn): Promise<void> => {
@@ -117,6 +118,7 @@ export async function run(inputs: CanaryInputs, host: Host, life: RunLife = {}):
       ...(life.signal === undefined ? {} : { signal: life.signal }),
     });
     const { outcome, record } = result;
+    news.conclude(result);
     host.output('outcome', outcome);
     host.output('weight', String(record.traffic.canaryWeight));
     host.output('verdict', story.analysed?.verdict ?? record.lastLook?.verdict ?? '');
@@ -139,6 +141,16 @@ export async function run(inputs: CanaryInputs, host: Host, life: RunLife = {}):
   } finally {
     await news.close(lastWords);
   }
+}
+
+/** A rollout that never began must not be recorded as one that was rolled back: its id could not be used again. */
+function refuseCancelled({ signal }: RunLife): void {
+  if (signal?.aborted !== true) return;
+  throw new InputError({
+    code: 'cancelled',
+    message: `nothing was moved: ${typeof signal.reason === 'string' ? signal.reason : 'the run was cancelled'}`,
+    fix: 'Run it again.',
+  });
 }
 
 /** The order A/B, canary, full: without the evaluation nothing moves. */
