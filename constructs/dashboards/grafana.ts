@@ -1,4 +1,6 @@
 import {
+  GraphThresholdsStyleConfigBuilder,
+  GraphThresholdsStyleMode,
   StackingConfigBuilder,
   StackingMode,
   TooltipDisplayMode,
@@ -111,15 +113,17 @@ function panelOf(
     .legend(new VizLegendOptionsBuilder().showLegend(true).calcs(['lastNotNull', 'max']))
     .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi));
   if (stacked) builder.stacking(new StackingConfigBuilder().mode(StackingMode.Normal).group('A'));
-  if (unit === 'ratio') builder.min(0);
+  if (unit === 'ratio' && panel.signed !== true) builder.min(0);
   if (bounds !== undefined)
-    builder.thresholds(
-      new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps([
-        { value: null, color: 'green' },
-        { value: bounds[0], color: 'orange' },
-        { value: bounds[1], color: 'red' },
-      ]),
-    );
+    builder
+      .thresholds(
+        new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps([
+          { value: null, color: 'green' },
+          { value: bounds[0], color: 'orange' },
+          { value: bounds[1], color: 'red' },
+        ]),
+      )
+      .thresholdsStyle(new GraphThresholdsStyleConfigBuilder().mode(GraphThresholdsStyleMode.Dashed));
   for (const [at, { expr, legend }] of queries.entries())
     builder.withTarget(
       new DataqueryBuilder().refId(refIdOf(at)).datasource(datasource).expr(expr).legendFormat(legend).range(),
@@ -143,7 +147,8 @@ function variableOf({ name, label, query, several, all }: Variable): QueryVariab
     .sort(VariableSort.NaturalAsc)
     .multi(several)
     .includeAll(several);
-  if (all !== undefined) builder.allValue(all).current({ selected: true, text: ['All'], value: ['$__all'] });
+  if (several) builder.current({ selected: true, text: ['All'], value: ['$__all'] });
+  if (all !== undefined) builder.allValue(all);
   return builder;
 }
 

@@ -22,6 +22,8 @@ export interface Panel {
   readonly queries: readonly PanelQuery[];
   /** Lines on top of each other, where their sum means something. */
   readonly stacked?: boolean;
+  /** It may fall below nought. */
+  readonly signed?: boolean;
   /** Where the colour changes to orange and to red. */
   readonly bounds?: readonly [orange: number, red: number];
 }
@@ -41,7 +43,7 @@ export interface Variable {
   readonly query: string;
   /** One value or several; several also means all. */
   readonly several: boolean;
-  /** What all means. `.+`: any value there is. `.*`: also series without the label. */
+  /** What all means. `.+`: any value there is. `.*`: also series without the label. Absent: the values the query finds, one by one. */
   readonly all?: '.+' | '.*';
 }
 

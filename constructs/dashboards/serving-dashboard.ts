@@ -77,8 +77,8 @@ function variablesOf({ labels, requests }: ServingProfile): readonly Variable[] 
   const chosen: string[] = [];
   const values = (label: string): string =>
     `label_values(${series}${chosen.length === 0 ? '' : `{${chosen.join(',')}}`}, ${label})`;
-  const narrowing = (name: string, label: string, title: string, all: '.+' | '.*'): Variable => {
-    const variable = { name, label: title, query: values(label), several: true, all };
+  const narrowing = (name: string, label: string, title: string, all?: '.+' | '.*'): Variable => {
+    const variable = { name, label: title, query: values(label), several: true, ...(all === undefined ? {} : { all }) };
     chosen.push(`${label}=~"$${name}"`);
     return variable;
   };
@@ -96,6 +96,7 @@ function variablesOf({ labels, requests }: ServingProfile): readonly Variable[] 
     one('baseline', version, 'Baseline'),
     one('canary', version, 'Canary'),
     narrowing('version', version, 'Version', '.*'),
-    narrowing('pod', targetLabels.pod, 'Pod', '.*'),
+    // Not simply any: the namespace has pods of others.
+    narrowing('pod', targetLabels.pod, 'Pod'),
   ];
 }

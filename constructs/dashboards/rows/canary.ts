@@ -53,6 +53,7 @@ export function canaryRow(scope: DashboardScope, window: string): Row {
         {
           title: 'Errors: canary minus baseline',
           description: 'Above nought the canary is worse. The analysis of the rollout judges it; this only shows it.',
+          signed: true,
         },
         [between((asked) => errorRatio(profile, asked), '-'), 'difference'],
       ),
