@@ -23,6 +23,8 @@ export interface Question {
   readonly form?: Readonly<Record<string, string>>;
   /** Sent as it is by POST, instead of a form; `headers` say what it is. */
   readonly body?: string;
+  /** Of a question with a body. @default 'POST' */
+  readonly method?: 'POST' | 'PUT';
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
 }
@@ -53,7 +55,7 @@ export class HttpAsker implements AsyncDisposable {
   }
 
   /** Throws a PeerError when no whole answer comes, an InputError for a URL that no question may go to; and what `signal` says. */
-  async ask({ url, form, body: given, headers = {}, signal }: Question): Promise<PlainAnswer> {
+  async ask({ url, form, body: given, method = 'POST', headers = {}, signal }: Question): Promise<PlainAnswer> {
     signal?.throwIfAborted();
     checkUrl(url);
     const { timeoutMs = 10_000, maxAnswerBytes = 32 * 2 ** 20 } = this.#options;
@@ -67,7 +69,7 @@ export class HttpAsker implements AsyncDisposable {
       } = await this.#dispatcher(url).request({
         origin: url.origin,
         path: `${url.pathname}${url.search}`,
-        method: sent === undefined ? 'GET' : 'POST',
+        method: sent === undefined ? 'GET' : method,
         headers: {
           ...basicOf(url),
           ...this.#options.headers,

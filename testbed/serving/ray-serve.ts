@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { freePorts } from './free-ports.ts';
 import { allAnswer, type Peer, type PeerModel, peerFolder, startPeer } from './peer.ts';
-import { pythonEnvironment } from './python.ts';
+import { type PythonEnvironment, pythonEnvironment } from './python.ts';
 
 const handlers = join(import.meta.dirname, 'handlers');
 
@@ -10,7 +10,7 @@ const handlers = join(import.meta.dirname, 'handlers');
  * `{"rows": [[...]]}` and answers the outputs by name; `/-/healthz` is Ray's.
  */
 export async function startRayServe(models: readonly PeerModel[]): Promise<Peer> {
-  const environment = await pythonEnvironment('ray-serve', ['ray[serve]==2.60.0', 'onnxruntime==1.31.1']);
+  const environment = await rayEnvironment();
   const folder = peerFolder('ray');
   const [http = 0, metrics = 0] = await freePorts(2);
   const url = `http://127.0.0.1:${http}`;
@@ -18,14 +18,7 @@ export async function startRayServe(models: readonly PeerModel[]): Promise<Peer>
     name: 'ray-serve 2.60.0',
     command: environment.python,
     args: [join(handlers, 'ray_app.py'), String(http), JSON.stringify(models), folder, String(metrics)],
-    env: {
-      PATH: `${environment.bin}:${process.env['PATH'] ?? ''}`,
-      PYTHONPATH: handlers,
-      RAY_USAGE_STATS_ENABLED: '0',
-      // With it Ray writes a token into the home folder.
-      RAY_AUTH_MODE: 'disabled',
-      RAY_DISABLE_DOCKER_CPU_WARNING: '1',
-    },
+    env: rayVariables(environment, handlers),
     folder,
     // Ray's agent shows what the cluster's processes sent it, every few seconds.
     addresses: { url, metrics: `http://127.0.0.1:${metrics}/metrics` },
@@ -34,4 +27,46 @@ export async function startRayServe(models: readonly PeerModel[]): Promise<Peer>
         ? allAnswer(`${url}/-/healthz`)
         : allAnswer(...models.map(({ name }) => `${url}/${name}/ready`)),
   });
+}
+
+/** A Ray node with its REST API (the dashboard) and Ray Serve's HTTP proxy, and no applications. */
+export interface RayCluster {
+  readonly peer: Peer;
+  /** Ray's REST API. */
+  readonly dashboard: string;
+  /** Of Serve's HTTP proxy. */
+  readonly url: string;
+}
+
+/** @param modules folders with Python modules that applications may be imported from */
+export async function startRayCluster(...modules: readonly string[]): Promise<RayCluster> {
+  const environment = await rayEnvironment();
+  const folder = peerFolder('ray');
+  const [http = 0, port = 0] = await freePorts(2);
+  const [url, dashboard] = [`http://127.0.0.1:${http}`, `http://127.0.0.1:${port}`];
+  const peer = await startPeer({
+    name: 'ray-serve 2.60.0',
+    command: environment.python,
+    args: [join(handlers, 'ray_cluster.py'), String(http), String(port), folder],
+    env: rayVariables(environment, ...modules, handlers),
+    folder,
+    addresses: { url },
+    ready: () => allAnswer(`${url}/-/healthz`, `${dashboard}/api/serve/applications/`),
+  });
+  return { peer, dashboard, url };
+}
+
+function rayEnvironment(): Promise<PythonEnvironment> {
+  return pythonEnvironment('ray-serve', ['ray[serve]==2.60.0', 'onnxruntime==1.31.1']);
+}
+
+function rayVariables({ bin }: PythonEnvironment, ...modules: readonly string[]): Readonly<Record<string, string>> {
+  return {
+    PATH: `${bin}:${process.env['PATH'] ?? ''}`,
+    PYTHONPATH: modules.join(':'),
+    RAY_USAGE_STATS_ENABLED: '0',
+    // With it Ray writes a token into the home folder.
+    RAY_AUTH_MODE: 'disabled',
+    RAY_DISABLE_DOCKER_CPU_WARNING: '1',
+  };
 }

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
 import { access } from 'node:fs/promises';
-import { z } from 'zod';
 import { InputError, PeerError, type Problem, SluiceError } from '../../../core/problem/index.ts';
 import { excerpt, printable } from '../../../core/text/index.ts';
 import {
@@ -11,6 +10,7 @@ import {
   type TrafficProvider,
   type TrafficState,
 } from '../../traffic-provider.ts';
+import { KeptRecord } from '../kept-record.ts';
 import { checkTraffic } from '../traffic-bounds.ts';
 import type { HostState, ModelFile } from './host-folder.ts';
 import type { ReleaseHost } from './release-host.ts';
@@ -46,15 +46,6 @@ export function openHostsTraffic(options: HostsTrafficOptions): TrafficProvider 
   return new HostsTraffic(options);
 }
 
-const kept = z.strictObject({
-  version: z.literal(1),
-  /** The rollout's. */
-  record: z.string().optional(),
-  /** Hosts that are to run the canary: what is assumed of one that cannot be asked. */
-  wanted: z.int().min(0),
-});
-type Kept = z.infer<typeof kept>;
-
 /** What is known of a host: its state, or why there is none. */
 type Seen = { readonly host: ReleaseHost } & (
   | { readonly state: HostState; readonly trouble?: undefined }
@@ -67,6 +58,7 @@ class HostsTraffic implements TrafficProvider {
   readonly can: TrafficProvider['can'];
   readonly now?: () => Promise<number>;
   readonly #options: HostsTrafficOptions;
+  readonly #kept: KeptRecord;
   #digest: string | undefined;
 
   constructor(options: HostsTrafficOptions) {
@@ -77,15 +69,16 @@ class HostsTraffic implements TrafficProvider {
         ? `hosts ${hosts.map(({ name }) => name).join(', ')}`
         : `${hosts.length} hosts, from ${hosts[0]?.name} on`,
     );
+    this.#kept = new KeptRecord(options.store, this.title);
     this.can = { header: false, mirror: false, weights: hostWeights(hosts.length) };
     if (options.now !== undefined) this.now = options.now;
   }
 
   async read(): Promise<TrafficState> {
     const { hosts, canary } = this.#options;
-    const [seen, { kept: state }] = await Promise.all([this.#look(), this.#kept()]);
+    const [seen, { wanted = 0 }] = await Promise.all([this.#look(), this.#kept.read()]);
     const runs = seen.map(({ state: found }, index) =>
-      found === undefined ? index < state.wanted : found.current === canary,
+      found === undefined ? index < wanted : found.current === canary,
     );
     const count = runs.filter(Boolean).length;
     const traffic: Traffic = { canaryWeight: weightOf(count, hosts.length), mirrorPercent: 0 };
@@ -99,8 +92,8 @@ class HostsTraffic implements TrafficProvider {
   }
 
   async record(): Promise<StoredRecord | undefined> {
-    const { kept: state, number } = await this.#kept();
-    return state.record === undefined ? undefined : { text: state.record, revision: String(number) };
+    const { record, number } = await this.#kept.read();
+    return record === undefined ? undefined : { text: record, revision: String(number) };
   }
 
   async move({
@@ -113,21 +106,21 @@ class HostsTraffic implements TrafficProvider {
     readonly after: string | undefined;
   }): Promise<string> {
     if (traffic !== undefined) checkTraffic(traffic, this);
-    const { kept: state, number } = await this.#expected(after);
-    const wanted = traffic === undefined ? state.wanted : this.#weights().indexOf(traffic.canaryWeight);
-    const revision = await this.#write({ version: 1, record, wanted }, number);
-    if (traffic !== undefined) await this.#towards(wanted, revision);
+    const { wanted: before, number } = await this.#kept.expected(after);
+    const wanted = traffic === undefined ? before : this.#weights().indexOf(traffic.canaryWeight);
+    const revision = await this.#kept.write({ record, wanted }, number);
+    if (traffic !== undefined && wanted !== undefined) await this.#towards(wanted, revision);
     return String(revision);
   }
 
   async clear(after: string): Promise<void> {
-    const { kept: state, number } = await this.#expected(after);
-    await this.#write({ version: 1, wanted: state.wanted }, number);
+    const { wanted, number } = await this.#kept.expected(after);
+    await this.#kept.write({ wanted }, number);
   }
 
   async finish(outcome: 'promoted' | 'rolled-back'): Promise<void> {
     const { hosts, canary } = this.#options;
-    const { number } = await this.#kept();
+    const { number } = await this.#kept.read();
     await this.#towards(outcome === 'promoted' ? hosts.length : 0, number);
     if (outcome === 'promoted') return;
     // What stays behind of a release takes room, and does no harm.
@@ -169,7 +162,7 @@ class HostsTraffic implements TrafficProvider {
       failed = undefined;
       const model = await this.#model();
       for (const { host } of ahead) {
-        await this.#fence(revision);
+        await this.#kept.fence(revision);
         failed = host;
         if (!touched.includes(host)) touched.push(host);
         await host.release(canary, model);
@@ -191,7 +184,7 @@ class HostsTraffic implements TrafficProvider {
   ): Promise<readonly { readonly host: ReleaseHost; readonly error: SluiceError }[]> {
     const failures: { readonly host: ReleaseHost; readonly error: SluiceError }[] = [];
     for (const host of hosts.toReversed()) {
-      await this.#fence(revision);
+      await this.#kept.fence(revision);
       try {
         await host.restore(this.#options.baseline);
       } catch (error) {
@@ -200,12 +193,6 @@ class HostsTraffic implements TrafficProvider {
       }
     }
     return failures;
-  }
-
-  /** Throws a TrafficConflict if the record is not as it was written. */
-  async #fence(revision: number): Promise<void> {
-    const { number } = await this.#kept();
-    if (number !== revision) throw new TrafficConflict(`the record of ${this.title} was changed while hosts were`);
   }
 
   async #look(): Promise<readonly Seen[]> {
@@ -259,33 +246,6 @@ class HostsTraffic implements TrafficProvider {
     this.#digest ??= await digestOf(path).catch(rethrowAs(path, 'the model to release'));
     return { path, digest: this.#digest };
   }
-
-  async #kept(): Promise<{ readonly kept: Kept; readonly number: number }> {
-    const { store } = this.#options;
-    const revision = await store.read();
-    if (revision === undefined) return { kept: { version: 1, wanted: 0 }, number: 0 };
-    const { data, error } = kept.safeParse(jsonOf(revision.text));
-    if (error === undefined) return { kept: data, number: revision.number };
-    throw new PeerError({
-      code: 'broken-record',
-      message: 'what is kept of the rollout cannot be understood',
-      place: { file: store.path },
-      found: excerpt(revision.text, 120),
-      fix: 'Another version of Sluice, or an editor, has written it: remove the newest file of that folder to go back one step.',
-    });
-  }
-
-  async #expected(after: string | undefined): Promise<{ readonly kept: Kept; readonly number: number }> {
-    const found = await this.#kept();
-    if ((found.kept.record === undefined ? undefined : String(found.number)) === after) return found;
-    throw new TrafficConflict(`the record of ${this.title} is not the one that was read`);
-  }
-
-  async #write(state: Kept, after: number): Promise<number> {
-    const number = await this.#options.store.write(`${JSON.stringify(state)}\n`, after);
-    if (number === undefined) throw new TrafficConflict(`the record of ${this.title} is not the one that was read`);
-    return number;
-  }
 }
 
 /** The weights of so many hosts, in whole percent: all different for up to a hundred. */
@@ -316,14 +276,6 @@ function rethrowAs(file: string, what: string): (cause: unknown) => never {
       { cause },
     );
   };
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function reasonOf(error: unknown): string {
