@@ -19,7 +19,7 @@ function listOf(entries: readonly Entry[], adds = true): WeightedList<Entry> {
     newCanary: adds ? (baseline) => ({ ...baseline, name: 'new' }) : undefined,
   };
 }
-const before = (list: WeightedList<Entry>) => listBefore(list, ({ weight }) => weight);
+const asItWas = (list: WeightedList<Entry>) => listBefore(list, ({ weight }) => weight);
 
 const idle = fc.record({ name: fc.constantFrom('a', 'b'), weight: fc.constant(0) });
 /** As users write them: the baseline has everything, the canary is there or not, others get nothing. */
@@ -36,7 +36,7 @@ describe('a list of weighted arms', () => {
   test('has the weight that it was given, over any course of weights', () => {
     fc.assert(
       fc.property(lists, percents, (entries, course) => {
-        const known = before(listOf(entries));
+        const known = asItWas(listOf(entries));
         let now: readonly Entry[] = entries;
         for (const percent of course) {
           now = withCanaryWeight(listOf(now), percent, known);
@@ -49,7 +49,7 @@ describe('a list of weighted arms', () => {
   test('is as it was after a rollback, from wherever the rollout was, however often it is told', () => {
     fc.assert(
       fc.property(lists, percents, (entries, course) => {
-        const known = before(listOf(entries));
+        const known = asItWas(listOf(entries));
         let now: readonly Entry[] = entries;
         for (const percent of course) now = withCanaryWeight(listOf(now), percent, known);
         const once = finishedList(listOf(now), 'rolled-back', known);
@@ -65,7 +65,7 @@ describe('a list of weighted arms', () => {
   test('gives the canary everything after a promotion, however often it is told', () => {
     fc.assert(
       fc.property(lists, percents, (entries, course) => {
-        const known = before(listOf(entries));
+        const known = asItWas(listOf(entries));
         let now: readonly Entry[] = entries;
         for (const percent of [...course, 100]) now = withCanaryWeight(listOf(now), percent, known);
         const once = finishedList(listOf(now), 'promoted', known);
