@@ -53,6 +53,15 @@ describe('openMetrics', () => {
     );
   });
 
+  test('hands on the means that the policy names', () => {
+    const named = (canary: Readonly<Record<string, string>>): CanaryMetrics => ({
+      ...prometheus,
+      means: [{ name: 'agreement', sum: 'agreed', count: 'compared', canary }],
+    });
+    expect(() => open(named({ version: 'v2' }))).not.toThrow();
+    expect(() => open(named({ 'no label': 'v2' }))).toThrow(/no name of a label/);
+  });
+
   test('takes an arm by what the traffic calls it, and asks where that says nothing', async () => {
     await using byTraffic = open(prometheus);
     expect(byTraffic.name).toBe('prometheus');

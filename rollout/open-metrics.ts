@@ -8,6 +8,7 @@ import { awsDomain, awsRegion } from './aws/region.ts';
 import { awsSigner } from './aws/request-signer.ts';
 import { openCloudWatch } from './metrics/cloudwatch.ts';
 import { openDatadog } from './metrics/datadog.ts';
+import type { ExportedMean } from './metrics/exported-means.ts';
 import { type ArmSelector, openPrometheus } from './metrics/prometheus.ts';
 import { openProxyMetrics } from './metrics/proxy.ts';
 import { openScrape } from './metrics/scrape.ts';
@@ -65,6 +66,7 @@ export function openMetrics(metrics: CanaryMetrics, options: OpenMetricsOptions)
         model: metrics.model,
         canary: selectorOf(metrics.canary, traffic, 'canary'),
         baseline: selectorOf(metrics.baseline, traffic, 'baseline'),
+        means: (metrics.means ?? []).map(meanOf),
         ...question,
         ...signature(metrics, options),
       });
@@ -94,6 +96,12 @@ export function openMetrics(metrics: CanaryMetrics, options: OpenMetricsOptions)
     }
   }
 }
+
+function meanOf({ name, sum, count, canary, baseline }: PolicyMean): ExportedMean {
+  return { name, sum, count, ...(canary && { canary }), ...(baseline && { baseline }) };
+}
+
+type PolicyMean = NonNullable<Extract<CanaryMetrics, { source: 'prometheus' }>['means']>[number];
 
 /** What signs the questions to Managed Prometheus: only for AWS's own address, and for one that the caller names. */
 function signature(

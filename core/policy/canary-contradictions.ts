@@ -16,6 +16,7 @@ export function contradictionsOfCanary(policy: unknown): readonly Contradiction[
     ...metricsOfAnother(canary),
     ...steps(valueAt(canary, ['strategy'])),
     ...times(canary),
+    ...untoldMeans(canary),
     ...contradictionsOfHosts(canary),
     ...contradictionsOfAws(canary),
     ...withoutEffect(policy, canary),
@@ -89,6 +90,34 @@ function steps(strategy: unknown): readonly Contradiction[] {
           },
         ]
       : []),
+  ];
+}
+
+/** Metrics without numbers are never settled: the rollout would hold until its deadline. */
+function untoldMeans({ metrics, analysis }: Mapping): readonly Contradiction[] {
+  const source = valueAt(metrics, ['source']);
+  if (source !== 'prometheus' && source !== 'scrape') return [];
+  const namesIn = (list: unknown): readonly unknown[] =>
+    Array.isArray(list) ? list.map((each: unknown) => valueAt(each, ['name'])) : [];
+  const told = new Set(namesIn(valueAt(metrics, ['means'])));
+  const untold = (name: unknown, path: PolicyPath): readonly Contradiction[] =>
+    told.has(name)
+      ? []
+      : [
+          {
+            code: 'no-such-mean',
+            message: `nothing says how ${String(name)} is counted`,
+            path: ['canary', 'analysis', ...path],
+            fix:
+              source === 'prometheus'
+                ? `Add to canary.metrics.means: { name: ${String(name)}, sum: ..., count: ..., canary: { ... } }, or remove it.`
+                : 'Ask Prometheus (source: prometheus), which can be told by canary.metrics.means, or remove it.',
+          },
+        ];
+  const shadowed = valueAt(analysis, ['agreement']) !== undefined;
+  return [
+    ...(shadowed ? untold('agreement', ['agreement']) : []),
+    ...namesIn(valueAt(analysis, ['rewards'])).flatMap((name, index) => untold(name, ['rewards', index])),
   ];
 }
 

@@ -44,10 +44,12 @@ model: { path: models/churn.onnx }
 canary:
   traffic: { provider: gateway-api, namespace: shop, http_route: churn, baseline: churn-v1, canary: churn-v2 }
   metrics:
-    source: scrape
+    source: prometheus
+    url: http://prometheus:9090
     server: triton
-    baseline: { targets: ["http://v1:8002/metrics"] }
-    canary: { targets: ["http://v2:8002/metrics"], labels: { model: churn } }
+    means:
+      - { name: agreement, sum: shadow_agreed_total, count: shadow_compared_total, canary: { version: v2 } }
+      - { name: clicks, sum: clicks_total, count: shown_total, canary: { arm: canary }, baseline: { arm: baseline } }
   strategy:
     kind: adaptive
     risk: 50
@@ -60,6 +62,16 @@ canary:
   approval: label
   approval_label: ship-it
   ab_report: reports/ab.json
+`,
+  'by what each process shows': `version: 1
+canary:
+  ${istio}
+  metrics:
+    source: scrape
+    server: triton
+    baseline: { targets: ["http://v1:8002/metrics"] }
+    canary: { targets: ["http://v2:8002/metrics"], labels: { model: churn } }
+  ${weights}
 `,
   'on the local proxy': `version: 1
 canary:
@@ -130,7 +142,17 @@ describe('the policy of a canary', () => {
     [
       'agreement without copies',
       `${usual}\nanalysis: { agreement: { min: 0.9 } }`,
-      ['no-effect canary.analysis.agreement'],
+      ['no-such-mean canary.analysis.agreement', 'no-effect canary.analysis.agreement'],
+    ],
+    [
+      'rewards that nobody counts',
+      `${usual}\nanalysis: { rewards: [{ name: clicks }] }`,
+      ['no-such-mean canary.analysis.rewards[0]'],
+    ],
+    [
+      'a series that is none',
+      `${istio}\nmetrics: { source: prometheus, server: sluice, means: [{ name: a, sum: 'b{c="d"}', count: e }] }\n${weights}`,
+      ['wrong-value canary.metrics.means[0].sum'],
     ],
     ['an A/B report of no model', `${usual}\nab_report: ab.json`, ['no-model canary.ab_report']],
     [

@@ -116,6 +116,17 @@ const scraped = z
   })
   .describe('The processes of this arm.');
 
+const series = z.string().regex(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/, { error: "a series' name, such as shadow_agreed_total" });
+const mean = z
+  .strictObject({
+    name: name.describe('As analysis has it: agreement, or the name of a reward.'),
+    sum: series.describe("The counter of the values' sum."),
+    count: series.describe('The counter of how many there were.'),
+    baseline: labels.optional(),
+    canary: labels.optional(),
+  })
+  .describe('A mean that somebody exports as two counters: no server has words for it.');
+
 const metrics = z
   .discriminatedUnion(
     'source',
@@ -131,6 +142,7 @@ const metrics = z
           model,
           baseline: selector.optional().describe('By the version that canary.traffic names when not given.'),
           canary: selector.optional().describe('By the version that canary.traffic names when not given.'),
+          means: z.array(mean).min(1).max(20).optional().describe('What analysis.agreement and rewards are judged by.'),
         })
         .describe('Raw counters, by PromQL that Sluice writes.'),
       z
