@@ -3,10 +3,14 @@
  * written. What is wrong with a construct is thrown at once, as `ConstructError`.
  * @module
  */
+
+export { KedaAutoscaler, type KedaAutoscalerProps, type ScalingGoals } from './autoscaling/keda-autoscaler.ts';
+export { ModelAutoscaler, type ModelAutoscalerProps } from './autoscaling/model-autoscaler.ts';
 export { type CustomKind, CustomResource, customKind } from './crd/custom-resource.ts';
 export { KubernetesObject, type ObjectKind } from './kubernetes-object.ts';
 export { type Identity, labelNames, labelsOf, selectorOf } from './labels.ts';
 export type { NetworkPeer } from './native.ts';
+export { GpuNodePool, type GpuNodePoolProps, type NodePurpose } from './nodes/gpu-node-pool.ts';
 export type { DrainProps } from './pod/drain.ts';
 export type { GpuProps } from './pod/gpu.ts';
 export { type GpuName, gpuProducts } from './pod/gpu-products.ts';
@@ -15,12 +19,30 @@ export type { ModelFile } from './pod/model-file.ts';
 export type { EnvVar, SecretKey, Toleration } from './pod/pod-spec.ts';
 export { ConstructError, type ConstructProblem, Findings, warningsOf } from './problem.ts';
 export type { Cpu, Memory } from './quantity.ts';
+export type { ContainerSize } from './serving/container-resources.ts';
+export {
+  type KserveCanary,
+  KserveInferenceService,
+  type KserveInferenceServiceProps,
+  type KserveMode,
+  type KservePredictorProps,
+  type KserveRuntime,
+} from './serving/kserve-inference-service.ts';
 export type { LlmWeights } from './serving/llm-weights.ts';
 export { MarArchive, type MarArchiveProps } from './serving/mar-archive.ts';
 export { MlflowModelDeployment, type MlflowModelDeploymentProps } from './serving/mlflow-model-deployment.ts';
 export { ModelServer, type ModelServerProps } from './serving/model-server.ts';
 export { OllamaDeployment, type OllamaDeploymentProps, type OllamaWeights } from './serving/ollama-deployment.ts';
 export { OnnxDeployment, type OnnxDeploymentProps } from './serving/onnx-deployment.ts';
+export { RayService, type RayServiceProps } from './serving/ray-service.ts';
+export {
+  type SeldonCandidate,
+  SeldonDeployment,
+  type SeldonDeploymentProps,
+  SeldonExperiment,
+  type SeldonExperimentProps,
+  type SeldonPredictorProps,
+} from './serving/seldon-deployment.ts';
 export type { MetricsEndpoint, ProgramPort, ServerProgram, WritableFolder } from './serving/server-program.ts';
 export type { Amount, ModelIdentity, Replicas, ServingProps, StartupProps } from './serving/serving-props.ts';
 export { TgiDeployment, type TgiDeploymentProps } from './serving/tgi-deployment.ts';
@@ -40,3 +62,5 @@ export type {
 } from './serving/triton/triton-model.ts';
 export { TritonDeployment, type TritonDeploymentProps } from './serving/triton-deployment.ts';
 export { VllmDeployment, type VllmDeploymentProps } from './serving/vllm-deployment.ts';
+export { CanaryRoute, type CanaryRouteProps, type RouteBy, type RouteTraffic } from './traffic/canary-route.ts';
+export { ShadowDeployment, type ShadowDeploymentProps } from './traffic/shadow-deployment.ts';
