@@ -15,18 +15,25 @@ export interface PrometheusSettings {
   readonly port?: number;
   /** Milliseconds between two scrapes. @default 250 */
   readonly scrapeMs?: number;
+  /** Groups of rules, as in Prometheus' rule files; evaluated every second unless they say otherwise. @default none */
+  readonly rules?: readonly object[];
 }
 
 /** The real Prometheus on loopback, which reads these targets every quarter of a second. Each starts with an empty memory. */
 export async function startPrometheus(
   targets: readonly ScrapedTarget[],
-  { port: wanted, scrapeMs = 250 }: PrometheusSettings = {},
+  { port: wanted, scrapeMs = 250, rules = [] }: PrometheusSettings = {},
 ): Promise<Peer> {
   const command = await prometheusBinary();
   const folder = peerFolder('prometheus');
   const [port = 0] = wanted === undefined ? await freePorts(1) : [wanted];
   const config = {
-    global: { scrape_interval: `${scrapeMs}ms`, scrape_timeout: `${Math.ceil(scrapeMs * 0.8)}ms` },
+    global: {
+      scrape_interval: `${scrapeMs}ms`,
+      scrape_timeout: `${Math.ceil(scrapeMs * 0.8)}ms`,
+      evaluation_interval: '1s',
+    },
+    rule_files: ['rules.yml'],
     scrape_configs: [
       {
         job_name: 'models',
@@ -35,6 +42,7 @@ export async function startPrometheus(
     ],
   };
   // YAML has JSON in it.
+  writeFileSync(join(folder, 'rules.yml'), JSON.stringify({ groups: rules }));
   writeFileSync(join(folder, 'prometheus.yml'), JSON.stringify(config));
   const url = `http://127.0.0.1:${port}`;
   return startPeer({
