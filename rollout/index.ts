@@ -24,13 +24,17 @@ export {
 } from './analysis/index.ts';
 export type { AnalysisVerdict, MetricEvidence } from './analysis-verdict.ts';
 export type { Analysed, Analyst, Look, LookStage, OpenAnalyst } from './analyst.ts';
+export { type AccountPlace, leastPermissions, type PermissionPolicy } from './aws/least-permissions.ts';
 export { type Clock, steadyClock } from './clock.ts';
 export { type EndOptions, endRollout } from './end-rollout.ts';
 export { type GuardOrder, guardArguments } from './guard/guard-order.ts';
 export type { Guarded } from './guard/lease-guard.ts';
+export { type Manifest, type RolloutSubject, roleManifests } from './guard/role-manifests.ts';
 export { runGuard } from './guard/run-guard.ts';
 export type { RolloutOptions, Turn } from './live-rollout.ts';
 export { LookLog } from './look-log.ts';
+export { type CloudWatchOptions, openCloudWatch } from './metrics/cloudwatch.ts';
+export { type DatadogOptions, openDatadog } from './metrics/datadog.ts';
 export { type ArmSelector, openPrometheus, type PrometheusOptions } from './metrics/prometheus.ts';
 export { openProxyMetrics } from './metrics/proxy.ts';
 export { openScrape, type ScrapeArm, type ScrapeOptions, type ScrapeTarget } from './metrics/scrape.ts';
@@ -67,6 +71,7 @@ export type { RolloutSettings } from './state/settings.ts';
 export { RolloutStory } from './story.ts';
 export type { AdaptiveStrategy, StepsStrategy, Strategy } from './strategy/strategy.ts';
 export { type LocalTrafficOptions, openLocalTraffic } from './traffic/local.ts';
+export { kubernetesTrafficOf } from './traffic/policy-traffic.ts';
 export {
   type StoredRecord,
   type Traffic,

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -112,6 +113,27 @@ describe('the least permissions', () => {
     expect(keys.length).toBeGreaterThan(4);
     for (const key of keys) expect(key).toMatch(/^sluice:rollout(:|$)/);
     expect([...endpoint.tags]).toEqual([['owner', 'team-churn']]);
+  });
+
+  test('in the documentation are those of its examples', () => {
+    const text = readFileSync(new URL('./traffic/sagemaker/README.md', import.meta.url), 'utf8');
+    const blocks = (language: string) =>
+      [...text.matchAll(new RegExp(`\\\`\\\`\\\`${language}\\n(.*?)\\\`\\\`\\\``, 'gs'))].map(
+        ([, block = '']) => block,
+      );
+    const [first, second] = blocks('yaml').map((block) => {
+      const { canary } = parsePolicy(`version: 1\n${block}`, 'README.md').policy;
+      if (canary === undefined) throw new Error('no canary');
+      return canary;
+    });
+    if (first === undefined || second === undefined) throw new Error('no examples');
+    const signed =
+      '{ source: prometheus, server: sluice, sigv4: { region: eu-west-1, service: aps }, canary: { version: "2" }, baseline: { version: "1" } }';
+    const { metrics } = policyOf(weights, signed);
+    expect(blocks('json').map((block) => JSON.parse(block))).toEqual([
+      leastPermissions(first, place),
+      leastPermissions({ traffic: second.traffic, metrics }, { ...place, workspace: 'ws-1234' }),
+    ]);
   });
 
   test('of Managed Prometheus are of its workspace, and of what is not AWS’s there are none', () => {

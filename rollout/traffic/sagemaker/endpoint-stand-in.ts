@@ -1,4 +1,6 @@
 import { type ApiHandlers, ApiStandIn } from '../../aws/api-stand-in.ts';
+import type { World } from '../../stand-ins.ts';
+import type { TrafficProvider } from '../../traffic-provider.ts';
 
 /** For tests: one SageMaker endpoint behind AWS's API, with a data plane that follows when it is told to. */
 export class EndpointStandIn {
@@ -166,4 +168,23 @@ export class EndpointStandIn {
           }),
     };
   }
+}
+
+/** The same provider in a world whose time is told. */
+export function timedBy(world: World, provider: TrafficProvider): TrafficProvider {
+  const { name, title, can, guard, room } = provider;
+  return {
+    name,
+    title,
+    can,
+    ...(room === undefined ? {} : { room }),
+    ...(guard === undefined ? {} : { guard }),
+    now: async () => world.time,
+    read: () => provider.read(),
+    record: () => provider.record(),
+    move: (change) => provider.move(change),
+    clear: (after) => provider.clear(after),
+    finish: (outcome) => provider.finish(outcome),
+    [Symbol.asyncDispose]: () => provider[Symbol.asyncDispose](),
+  };
 }

@@ -5,7 +5,7 @@ import { runRollout } from '../../run-rollout.ts';
 import { emptySource, scripted, World, worldClock } from '../../stand-ins.ts';
 import type { RolloutSettings } from '../../state/settings.ts';
 import type { TrafficProvider } from '../../traffic-provider.ts';
-import { EndpointStandIn } from './endpoint-stand-in.ts';
+import { EndpointStandIn, timedBy } from './endpoint-stand-in.ts';
 import { type GuardrailDeployment, openGuardrails } from './guardrails.ts';
 
 const deployment: GuardrailDeployment = {
@@ -217,31 +217,13 @@ async function rollOut(
   return runRollout({
     id: 'release-2',
     holder: 'run-1',
-    provider: { ...asObject(stage.provider), now: async () => world.time },
+    provider: timedBy(world, stage.provider),
     source: emptySource,
     analyst: scripted(({ number }) => says(number)),
     settings,
     clock: worldClock(world),
     onTurn: () => then(++turns),
   });
-}
-
-/** A class's methods are not its own properties. */
-function asObject(provider: TrafficProvider): TrafficProvider {
-  const { guard, room } = provider;
-  return {
-    name: provider.name,
-    title: provider.title,
-    can: provider.can,
-    ...(room === undefined ? {} : { room }),
-    ...(guard === undefined ? {} : { guard }),
-    read: () => provider.read(),
-    record: () => provider.record(),
-    move: (change) => provider.move(change),
-    clear: (after) => provider.clear(after),
-    finish: (outcome) => provider.finish(outcome),
-    [Symbol.asyncDispose]: async () => {},
-  };
 }
 
 describe('a rollout by guarded deployment', () => {

@@ -47,6 +47,8 @@ export interface GuardrailsOptions extends AwsPlace {
   readonly busyMs?: number;
   /** Milliseconds between two looks at an endpoint that changes. @default 2000 */
   readonly pollMs?: number;
+  /** Milliseconds after which the bid of a writer that died is passed over. @default 45000 */
+  readonly deadBidMs?: number;
 }
 
 /**
@@ -89,6 +91,7 @@ class Guardrails implements TrafficProvider {
       api,
       arn: async () => (this.#arn ??= (await this.#endpoint.describe()).EndpointArn),
       title: this.#endpoint.title,
+      ...(options.deadBidMs === undefined ? {} : { deadBidMs: options.deadBidMs }),
     });
     // Nothing to put up or take down: the alarms are part of the deployment.
     this.guard = {

@@ -22,6 +22,8 @@ export interface VariantWeightsOptions extends AwsPlace {
   readonly busyMs?: number;
   /** Milliseconds between two looks at an endpoint that changes. @default 2000 */
   readonly pollMs?: number;
+  /** Milliseconds after which the bid of a writer that died is passed over. @default 45000 */
+  readonly deadBidMs?: number;
 }
 
 /**
@@ -53,6 +55,7 @@ class VariantWeights implements TrafficProvider {
       api,
       arn: async () => (this.#arn ??= (await this.#endpoint.describe()).EndpointArn),
       title: this.#endpoint.title,
+      ...(options.deadBidMs === undefined ? {} : { deadBidMs: options.deadBidMs }),
     });
   }
 
