@@ -17,6 +17,7 @@ import {
   compared,
   noComparison,
   noiseOf,
+  rareNoise,
   type ShareComparison,
   shareDifference,
   shareOf,
@@ -64,11 +65,12 @@ export function errorMetric(settings: ErrorSettings): Metric<ErrorState> {
     update(state, { canary, baseline }) {
       const window = { canary: errorsOf(canary), baseline: errorsOf(baseline) };
       const prediction = noiseOf(state.comparison);
+      const staked = settings.maxIncrease > 0 ? rareNoise(state.comparison.noise) : prediction;
       const requests = { canary: canary.requests, baseline: baseline.requests };
       return {
-        test: updateErrorTest(state.test, window, prediction),
+        test: updateErrorTest(state.test, window, staked),
         bounds: updateErrorBounds(state.bounds, window, prediction),
-        exposure: addExposure(state.exposure, errorShareTest(settings, state.test), requests, prediction),
+        exposure: addExposure(state.exposure, errorShareTest(settings, state.test), requests, staked),
         comparison: compared(state.comparison, window),
       };
     },

@@ -92,6 +92,23 @@ describe('the verdict', () => {
     );
   });
 
+  test.each([0, 720])('is soon to go back for errors beyond what is allowed, after %i looks without any', (history) => {
+    const looks = looksOf(
+      Array.from({ length: history + 60 }, (_, index) => {
+        const canary = 25 * Math.max(0, index - history);
+        return {
+          canary: { requests: canary, errors: Math.round(0.2 * canary) },
+          baseline: { requests: 100 * index, errors: 0 },
+        };
+      }),
+    );
+    const verdicts = judged(looks, { errors: { maxIncrease: 0.01, detectIncrease: 0.04 } }).map(
+      ({ verdict }) => verdict,
+    );
+    expect(verdicts.indexOf('rollback')).toBeLessThan(history + 50);
+    expect(verdicts).toContain('rollback');
+  });
+
   test('is to go on once a healthy canary has had what would have shown harm', () => {
     const analysed = judged(looksAt('healthy', 400));
     const first = analysed.findIndex(({ verdict }) => verdict === 'advance');

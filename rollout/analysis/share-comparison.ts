@@ -75,6 +75,21 @@ export function calmNoise(record: NoiseRecord, presumed: number): NoiseEstimate 
   return { ...estimate, variance: Math.max(measured, presumed * Math.min(1, (presumedWindows / windows) ** 3)) };
 }
 
+/** As `estimateNoise` presumes of errors, until it has seen enough; and what is presumed for good where there is next to nothing to see. */
+const presumedOfErrors = { atFirst: 4.5, atLeast: 0.5 };
+
+/**
+ * The noise for a tolerance that allows so many errors more, not so many times as many. Of a baseline without errors the noise relative to
+ * its rate is anything; relative to what is allowed it is not.
+ */
+export function rareNoise(record: NoiseRecord): NoiseEstimate {
+  const estimate = estimateNoise(record);
+  const { windows, total } = record;
+  if (windows === 0 || !Number.isFinite(estimate.upperInflation) || total.errors >= fewestEvents) return estimate;
+  const { atFirst, atLeast } = presumedOfErrors;
+  return { ...estimate, variance: Math.max(atLeast, atFirst * Math.min(1, (presumedWindows / windows) ** 3)) };
+}
+
 /** Canary less baseline. `alpha`: the chance that the truth ever lies outside. */
 export interface Difference {
   readonly estimate: number;
