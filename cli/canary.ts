@@ -3,6 +3,7 @@ import { addCanaryGuard } from './canary-guard.ts';
 import { addCanaryOrders } from './canary-orders.ts';
 import { addCanaryPlan } from './canary-plan.ts';
 import { addCanaryReplay } from './canary-replay.ts';
+import { addCanaryRole } from './canary-role.ts';
 import { addCanaryContinue, addCanaryRun } from './canary-run.ts';
 import { addCanarySimulate } from './canary-simulate.ts';
 import { addCanaryStatus } from './canary-status.ts';
@@ -25,6 +26,7 @@ export function addCanary(program: Command, session: Session): void {
     addCanarySimulate,
     addCanaryReplay,
     addCanaryGuard,
+    addCanaryRole,
   ])
     add(canary, session);
 }

@@ -4,8 +4,9 @@ import { jobGuard } from './guard/guard-job.ts';
 import { openKubernetes } from './kubernetes-client.ts';
 import { openHosts } from './traffic/hosts/open-hosts.ts';
 import { openKubernetesTraffic } from './traffic/kubernetes-providers.ts';
-import { type KubernetesTraffic, kubernetesTraffic } from './traffic/kubernetes-traffic.ts';
+import type { KubernetesTraffic } from './traffic/kubernetes-traffic.ts';
 import { openLocalTraffic } from './traffic/local.ts';
+import { kubernetesTrafficOf } from './traffic/policy-traffic.ts';
 import { openRayServe } from './traffic/ray-serve/open-ray-serve.ts';
 import { openSagemaker } from './traffic/sagemaker/open-sagemaker.ts';
 import type { TrafficProvider } from './traffic-provider.ts';
@@ -29,7 +30,8 @@ export function openTraffic(traffic: CanaryTraffic, options: OpenTrafficOptions)
   if (traffic.provider === 'hosts') return openHosts(traffic, directory);
   if (traffic.provider === 'ray-serve') return openRayServe(traffic, directory);
   if (traffic.provider === 'sagemaker') return openSagemaker(traffic);
-  const where = kubernetesTraffic.parse(inCamelCase(traffic));
+  const where = kubernetesTrafficOf(traffic);
+  if (where === undefined) throw new RangeError(`nobody moves the traffic of ${traffic.provider}`);
   const client = openKubernetes({
     ...(context === undefined ? {} : { context }),
     ...(kubeconfig === undefined ? {} : { files: [kubeconfig] }),
@@ -49,13 +51,4 @@ function guardOf(
     serviceAccount,
     ...(imagePullSecrets === undefined ? {} : { imagePullSecrets }),
   });
-}
-
-/** `virtual_service` is `virtualService`. */
-function inCamelCase(mapping: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(
-    Object.entries(mapping)
-      .filter(([, value]) => value !== undefined)
-      .map(([key, value]) => [key.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase()), value]),
-  );
 }

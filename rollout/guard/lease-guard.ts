@@ -50,7 +50,7 @@ export async function guardRollout(work: GuardWork): Promise<Guarded> {
         // It is started before the first record is written.
         if (clock.now() - began > patienceMs) return 'none';
       } else {
-        if (isOver(ours)) return seen ? 'over' : 'none';
+        if (isOver(ours)) return ours.holder === holder ? 'restored' : seen ? 'over' : 'none';
         seen = true;
         // What it has begun it does not leave for a lease of its own to run out.
         const begun = ours.holder === holder;

@@ -67,6 +67,14 @@ export const kubernetesTraffic = z.discriminatedUnion('provider', [
   seldonTraffic,
 ]);
 
+/** Who moves traffic in a cluster. */
+export const kubernetesProviders = [
+  'istio',
+  'gateway-api',
+  'kserve',
+  'seldon',
+] as const satisfies readonly KubernetesTraffic['provider'][];
+
 export type IstioTraffic = z.infer<typeof istioTraffic>;
 export type GatewayTraffic = z.infer<typeof gatewayTraffic>;
 export type KserveTraffic = z.infer<typeof kserveTraffic>;

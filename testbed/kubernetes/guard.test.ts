@@ -3,17 +3,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PeerError } from '../../core/problem/index.ts';
 import { type GuardJobOptions, guardJobName, jobGuard } from '../../rollout/guard/guard-job.ts';
-import { parseGuardOrder } from '../../rollout/guard/guard-order.ts';
+import { guardArguments, parseGuardOrder } from '../../rollout/guard/guard-order.ts';
+import { roleManifests } from '../../rollout/guard/role-manifests.ts';
 import { guardRole, rolloutRole } from '../../rollout/guard/rollout-roles.ts';
 import { openKubernetes } from '../../rollout/kubernetes-client.ts';
 import { parseRecord, type RolloutRecord, recordText } from '../../rollout/state/record.ts';
 import { openKubernetesTraffic } from '../../rollout/traffic/kubernetes-providers.ts';
 import type { TrafficProvider } from '../../rollout/traffic-provider.ts';
 import { newAccount, newNamespace } from './access.ts';
+import { startScript } from './child-process.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
 import { installDefinitions } from './custom-resources.ts';
 import { type ModelKind, type ModelObjects, newModel, objectAt } from './model-objects.ts';
 import { type PodRunner, startPodRunner } from './pod-runner.ts';
+import { runTrial } from './trial-rollout.ts';
 
 const guardedKinds = [
   'istio subsets',
@@ -291,5 +294,44 @@ describe('the guard of a rollout, on a real API server', () => {
     await expect(
       provider.guard?.install({ expires: new Date(Date.now() + 600_000), rolloutId: 'r1' }),
     ).rejects.toMatchObject({ problems: [{ code: 'forbidden' }] });
+  });
+
+  test('works as the command that its image runs', async () => {
+    await using scene = await newScene('gateway-api');
+    await scene.open(25, 600_000);
+    await scene.renew({ leaseUntil: 1 });
+    const guardAccount = await newAccount(cluster, namespace, guardRole(scene.model.traffic));
+    const args = guardArguments({ rolloutId: 'r1', traffic: scene.model.traffic, leaseMs: 600_000 });
+    const command = startScript(join(import.meta.dirname, '../../cli/index.ts'), args, {
+      env: { KUBECONFIG: guardAccount.kubeconfig },
+    });
+    await until('the end of the rollout', () => isRolledBack(scene));
+    expect(await command.ended).toMatchObject({ code: 0 });
+  });
+});
+
+describe('the manifests of a rollout', () => {
+  test('are taken by the API server, and are all that a rollout and its guard need', async () => {
+    const { traffic } = await newModel(cluster, namespace, 'gateway-api');
+    const manifests = roleManifests(traffic, {
+      subject: { kind: 'ServiceAccount', name: 'ci' },
+      guardAccount: 'sluice-guard',
+    });
+    for (const manifest of manifests) {
+      const isRole = manifest['kind'] !== 'ServiceAccount';
+      const api = isRole ? '/apis/rbac.authorization.k8s.io/v1' : '/api/v1';
+      const plural = `${String(manifest['kind']).toLowerCase()}s`;
+      await cluster.must('POST', `${api}/namespaces/${namespace}/${plural}?fieldValidation=Strict`, manifest);
+    }
+    const { outcome } = await runTrial({
+      id: 'r1',
+      holder: 'run 1',
+      kubeconfig: cluster.kubeconfigWith(await cluster.token(namespace, 'ci')),
+      traffic,
+      course: 'harmless',
+      guard: { image: 'ghcr.io/sluice-ml/sluice', serviceAccount: 'sluice-guard' },
+    });
+    expect(outcome).toBe('promoted');
+    expect(runner.pods.at(-1)?.spec.serviceAccountName).toBe('sluice-guard');
   });
 });
