@@ -50,6 +50,12 @@ export const sagemakerTraffic = z
         abort_alarm: alarm
           .optional()
           .describe('One of them that Sluice may set: by it a deployment that is on is called back at once.'),
+        instances: z
+          .enum(['current', 'configuration'])
+          .optional()
+          .describe(
+            'How many instances the new fleet has: as many as serve now (the default), or what its configuration says, which knows nothing of autoscaling.',
+          ),
       })
       .optional()
       .describe('guardrails: how SageMaker shifts the traffic.'),

@@ -74,10 +74,19 @@ export class EndpointClient {
   }
 
   /** Begins a deployment of another configuration. Throws a PeerError `endpoint-busy` while the endpoint is not InService. */
-  async update(configuration: string, deployment: Readonly<Record<string, unknown>>): Promise<void> {
+  async update(
+    configuration: string,
+    deployment: Readonly<Record<string, unknown>>,
+    instances: 'current' | 'configuration',
+  ): Promise<void> {
     await this.#api.call(
       'UpdateEndpoint',
-      { EndpointName: this.name, EndpointConfigName: configuration, DeploymentConfig: deployment },
+      {
+        EndpointName: this.name,
+        EndpointConfigName: configuration,
+        DeploymentConfig: deployment,
+        ...(instances === 'configuration' ? {} : keepingInstances),
+      },
       done,
       this,
     );
@@ -93,6 +102,15 @@ export class EndpointClient {
     await this.#api[Symbol.asyncDispose]();
   }
 }
+
+/** Of what an endpoint has and its configuration says otherwise, only how many instances there are. */
+const keepingInstances = {
+  RetainAllVariantProperties: true,
+  ExcludeRetainedVariantProperties: [
+    { VariantPropertyType: 'DesiredWeight' },
+    { VariantPropertyType: 'DataCaptureConfig' },
+  ],
+};
 
 /** Whether an endpoint refused since another change is on. */
 export function isBusy(error: unknown): boolean {

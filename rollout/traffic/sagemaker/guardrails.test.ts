@@ -83,6 +83,11 @@ describe('a guarded deployment of SageMaker', () => {
       {
         EndpointName: 'churn',
         EndpointConfigName: 'churn-2',
+        RetainAllVariantProperties: true,
+        ExcludeRetainedVariantProperties: [
+          { VariantPropertyType: 'DesiredWeight' },
+          { VariantPropertyType: 'DataCaptureConfig' },
+        ],
         DeploymentConfig: {
           BlueGreenUpdatePolicy: {
             TrafficRoutingConfiguration: {
@@ -96,6 +101,17 @@ describe('a guarded deployment of SageMaker', () => {
           AutoRollbackConfiguration: { Alarms: [{ AlarmName: 'churn-errors' }, { AlarmName: 'sluice-abort' }] },
         },
       },
+    ]);
+  });
+
+  test('has the instances of its configuration where that is asked for', async () => {
+    await using stage = await begin({ instances: 'configuration' });
+    await stage.provider.move({ record: 'step', traffic: canaryAt(25), after: undefined });
+    const update = stage.aws.calls.find(({ operation }) => operation === 'UpdateEndpoint');
+    expect(Object.keys(update?.input ?? {}).toSorted()).toEqual([
+      'DeploymentConfig',
+      'EndpointConfigName',
+      'EndpointName',
     ]);
   });
 

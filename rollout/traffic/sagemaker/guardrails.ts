@@ -33,6 +33,11 @@ export interface GuardrailDeployment {
    * is over, and deploys the baseline again.
    */
   readonly abortAlarm?: string | undefined;
+  /**
+   * How many instances the new fleet has: as many as serve now, or what its configuration says, which knows nothing of autoscaling.
+   * @default 'current'
+   */
+  readonly instances?: 'current' | 'configuration' | undefined;
 }
 
 export interface GuardrailsOptions extends AwsPlace {
@@ -204,7 +209,7 @@ class Guardrails implements TrafficProvider {
       if (memo['started'] === this.#options.canary) return true;
       if (endpoint.EndpointStatus !== 'InService') return false;
       await this.#setAbort('OK', 'A deployment begins.');
-      await this.#endpoint.update(this.#options.canary, this.#deploymentConfig());
+      await this.#endpoint.update(this.#options.canary, this.#deploymentConfig(), this.#instances);
       await this.#record.note('started', this.#options.canary);
       return true;
     });
@@ -217,11 +222,15 @@ class Guardrails implements TrafficProvider {
       if (place === 'baseline' || place === 'going-back') return true;
       if (endpoint.EndpointStatus === 'InService') {
         await this.#setAbort('OK', 'The baseline is deployed again.');
-        await this.#endpoint.update(this.#options.baseline, allAtOnce);
+        await this.#endpoint.update(this.#options.baseline, allAtOnce, this.#instances);
         return true;
       }
       return this.#setAbort('ALARM', 'Sluice calls the deployment back.');
     });
+  }
+
+  get #instances(): 'current' | 'configuration' {
+    return this.#options.deployment.instances ?? 'current';
   }
 
   /** Tries until it is done, or until it has waited long enough for the change that is on. */

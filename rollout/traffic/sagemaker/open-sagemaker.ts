@@ -26,6 +26,7 @@ export function openSagemaker(
       maxTime: secondsOf(deployment.max_time),
       alarms: [first, ...others],
       abortAlarm: deployment.abort_alarm,
+      instances: deployment.instances,
     },
   });
 }
