@@ -9,6 +9,13 @@ export { ModelAutoscaler, type ModelAutoscalerProps } from './autoscaling/model-
 export { type CustomKind, CustomResource, customKind } from './crd/custom-resource.ts';
 export { KubernetesObject, type ObjectKind } from './kubernetes-object.ts';
 export { type Identity, labelNames, labelsOf, selectorOf } from './labels.ts';
+export { type DatadogOptions, datadogAnnotations } from './monitoring/datadog.ts';
+export { DcgmMonitor, type DcgmMonitorProps } from './monitoring/dcgm-monitor.ts';
+export { MetricsMonitor, type MetricsMonitorProps, type ScrapeProps } from './monitoring/metrics-monitor.ts';
+export { ModelAlerts, type ModelAlertsProps } from './monitoring/model-alerts.ts';
+export { ModelDashboard, type ModelDashboardProps } from './monitoring/model-dashboard.ts';
+export { ModelMonitoring, type ModelMonitoringProps } from './monitoring/model-monitoring.ts';
+export type { MonitoredServer } from './monitoring/monitored-server.ts';
 export type { NetworkPeer } from './native.ts';
 export { GpuNodePool, type GpuNodePoolProps, type NodePurpose } from './nodes/gpu-node-pool.ts';
 export type { DrainProps } from './pod/drain.ts';

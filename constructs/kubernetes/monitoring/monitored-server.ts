@@ -1,0 +1,20 @@
+import type { Identity } from '../labels.ts';
+import type { ConstructProblem } from '../problem.ts';
+import type { MetricsEndpoint } from '../serving/server-program.ts';
+
+/** What monitoring needs of a server, and nothing else: every serving construct has it. */
+export interface MonitoredServer {
+  readonly identity: Identity;
+  /** Absent: it counts nothing. */
+  readonly metrics?: MetricsEndpoint;
+}
+
+/** Why a server without metrics cannot be monitored. */
+export function noMetrics({ identity }: MonitoredServer): ConstructProblem {
+  return {
+    code: 'no-metrics',
+    message: `the server ${identity.name} has no metrics`,
+    found: identity.instance,
+    fix: 'Monitor the gateway or mesh in front of it (servingRules and servingDashboard with the profile "istio").',
+  };
+}
