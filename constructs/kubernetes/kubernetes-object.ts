@@ -5,6 +5,8 @@ import type { Construct } from 'constructs';
 export interface ObjectKind<Body extends object> {
   readonly apiVersion: string;
   readonly kind: string;
+  /** Objects of it are in no namespace. */
+  readonly clusterScoped?: boolean;
   /** Never there: it carries the type. */
   readonly body?: Body;
 }
@@ -15,15 +17,25 @@ export interface ObjectKind<Body extends object> {
  */
 export class KubernetesObject<Body extends object> extends ApiObject {
   readonly body: Body;
+  readonly #clusterScoped: boolean;
 
   constructor(
     scope: Construct,
     id: string,
-    { apiVersion, kind }: ObjectKind<Body>,
+    { apiVersion, kind, clusterScoped = false }: ObjectKind<Body>,
     metadata: ApiObjectMetadata,
     body: Body,
   ) {
     super(scope, id, { apiVersion, kind, metadata, ...body });
     this.body = body;
+    this.#clusterScoped = clusterScoped;
+  }
+
+  /** As cdk8s renders it, without the chart's namespace where there can be none. */
+  override toJson(): { readonly metadata: object } & Record<string, unknown> {
+    const json = super.toJson() as { readonly metadata: Record<string, unknown> };
+    if (!this.#clusterScoped) return json;
+    const { namespace: _namespace, ...metadata } = json.metadata;
+    return { ...json, metadata };
   }
 }

@@ -32,8 +32,9 @@ export function customKind<Spec extends object>(
   apiVersion: string,
   kind: string,
   definition: string,
+  clusterScoped = false,
 ): CustomKind<Spec> {
-  return { apiVersion, kind, definition };
+  return { apiVersion, kind, definition, clusterScoped };
 }
 
 function merged(under: object, over: object): object {

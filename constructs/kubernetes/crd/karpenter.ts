@@ -25,7 +25,7 @@ export interface NodePoolRequirement {
   readonly operator: 'In' | 'NotIn' | 'Exists' | 'Gt' | 'Lt';
   readonly values?: readonly string[];
 }
-export const nodePool = customKind<NodePoolSpec>('karpenter.sh/v1', 'NodePool', 'nodepools.karpenter.sh');
+export const nodePool = customKind<NodePoolSpec>('karpenter.sh/v1', 'NodePool', 'nodepools.karpenter.sh', true);
 
 /** https://karpenter.sh/docs/concepts/nodeclasses/ (v1) */
 export interface Ec2NodeClassSpec {
@@ -57,4 +57,5 @@ export const ec2NodeClass = customKind<Ec2NodeClassSpec>(
   'karpenter.k8s.aws/v1',
   'EC2NodeClass',
   'ec2nodeclasses.karpenter.k8s.aws',
+  true,
 );
