@@ -51,7 +51,8 @@ export async function startRayCluster(...modules: readonly string[]): Promise<Ra
     env: rayVariables(environment, ...modules, handlers),
     folder,
     addresses: { url },
-    ready: () => allAnswer(`${url}/-/healthz`, `${dashboard}/api/serve/applications/`),
+    // Without an application Serve's proxy does not count as well.
+    ready: () => allAnswer(`${dashboard}/api/serve/applications/`),
   });
   return { peer, dashboard, url };
 }
