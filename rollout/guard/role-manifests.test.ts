@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { stringify } from 'yaml';
 import type { KubernetesTraffic } from '../traffic/kubernetes-traffic.ts';
 import { roleManifests } from './role-manifests.ts';
 import { guardRole, type PolicyRule, rolloutRole } from './rollout-roles.ts';
@@ -19,6 +22,8 @@ const all: readonly KubernetesTraffic[] = [
   { provider: 'seldon', namespace: 'shop', kind: 'SeldonDeployment', name: 'churn', baseline: 'a', canary: 'b' },
   { provider: 'seldon', namespace: 'shop', kind: 'Experiment', name: 'churn', baseline: 'a', canary: 'b' },
 ];
+
+const readme = readFileSync(join(import.meta.dirname, '..', 'README.md'), 'utf8');
 
 const changes = ({ verbs }: PolicyRule): boolean => verbs.some((verb) => !['get', 'list'].includes(verb));
 
@@ -41,6 +46,15 @@ describe('the minimal role', () => {
       expect([...verbs, ...resources, ...apiGroups]).not.toContain('*');
       expect(resources).not.toContain('secrets');
     }
+  });
+
+  test.each(all)('for $provider is in the README as it is', (traffic) => {
+    const named = traffic.provider === 'istio' ? { ...traffic, destinationRule: 'churn' } : traffic;
+    const lines = rolloutRole(named, { guard: true }).map(
+      (rule) => `- ${stringify(rule, { lineWidth: 0, collectionStyle: 'flow' }).trim()}`,
+    );
+    expect(lines.length).toBeGreaterThan(2);
+    expect(readme).toContain(`\n${lines.join('\n')}\n`);
   });
 
   test('for Istio reads pods only where a destination rule names them', () => {
