@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { addCanaryGuard } from './canary-guard.ts';
 import { addCanaryOrders } from './canary-orders.ts';
+import { addCanaryPermissions } from './canary-permissions.ts';
 import { addCanaryPlan } from './canary-plan.ts';
 import { addCanaryReplay } from './canary-replay.ts';
 import { addCanaryRole } from './canary-role.ts';
@@ -27,6 +28,7 @@ export function addCanary(program: Command, session: Session): void {
     addCanaryReplay,
     addCanaryGuard,
     addCanaryRole,
+    addCanaryPermissions,
   ])
     add(canary, session);
 }

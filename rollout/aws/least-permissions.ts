@@ -1,5 +1,7 @@
 import type { CanaryMetrics, CanaryTraffic } from '../../core/policy/index.ts';
-import { awsPartition } from './region.ts';
+import { InputError } from '../../core/problem/index.ts';
+import { excerpt } from '../../core/text/index.ts';
+import { awsPartition, awsRegion } from './region.ts';
 
 /** One statement of an IAM policy, as JSON. */
 export interface PermissionStatement {
@@ -18,28 +20,34 @@ export interface PermissionPolicy {
 export interface AccountPlace {
   /** Twelve digits. */
   readonly account: string;
-  readonly region: string;
+  /** @default the policy's, else AWS_REGION */
+  readonly region?: string | undefined;
   /** Of Managed Prometheus: `ws-…`. Needed with `sigv4` only. */
-  readonly workspace?: string;
+  readonly workspace?: string | undefined;
 }
+
+type Canary = { readonly traffic: CanaryTraffic; readonly metrics: CanaryMetrics };
 
 /**
  * The least IAM policy that a canary of this policy needs: exactly the actions it calls, on exactly what it calls them on. `undefined`: it
  * calls nothing of AWS. No action and no resource is a pattern, but for `cloudwatch:GetMetricData`, which IAM cannot restrict to some
  * metrics ("Actions, resources, and condition keys for Amazon CloudWatch": no resource types); it is bound to the region.
+ *
+ * Throws an `InputError` for what is no account, for no region, and for Managed Prometheus without its workspace.
  */
-export function leastPermissions(
-  { traffic, metrics }: { readonly traffic: CanaryTraffic; readonly metrics: CanaryMetrics },
-  place: AccountPlace,
-): PermissionPolicy | undefined {
-  const statements = [...ofTraffic(traffic, place), ...ofMetrics(metrics, place)];
-  return statements.length === 0 ? undefined : { Version: '2012-10-17', Statement: statements };
+export function leastPermissions(canary: Canary, place: AccountPlace): PermissionPolicy | undefined {
+  const { traffic, metrics } = canary;
+  const signed = metrics.source === 'prometheus' && metrics.sigv4 !== undefined;
+  if (traffic.provider !== 'sagemaker' && metrics.source !== 'cloudwatch' && !signed) return undefined;
+  if (!/^\d{12}$/.test(place.account)) throw noAccount(place.account);
+  return { Version: '2012-10-17', Statement: [...ofTraffic(traffic, place), ...ofMetrics(canary, place)] };
 }
 
-function ofTraffic(traffic: CanaryTraffic, place: AccountPlace): readonly PermissionStatement[] {
+function ofTraffic(traffic: CanaryTraffic, { account, region: given }: AccountPlace): readonly PermissionStatement[] {
   if (traffic.provider !== 'sagemaker') return [];
+  const region = awsRegion(given ?? traffic.region);
   const arn = (service: string, rest: string): string =>
-    `arn:${awsPartition(place.region)}:${service}:${place.region}:${place.account}:${rest}`;
+    `arn:${awsPartition(region)}:${service}:${region}:${account}:${rest}`;
   const endpoint = arn('sagemaker', `endpoint/${traffic.endpoint.toLowerCase()}`);
   const configurations = [traffic.baseline, traffic.canary].map((name) =>
     arn('sagemaker', `endpoint-config/${name.toLowerCase()}`),
@@ -59,23 +67,43 @@ function ofTraffic(traffic: CanaryTraffic, place: AccountPlace): readonly Permis
   ];
 }
 
-function ofMetrics(
-  metrics: CanaryMetrics,
-  { account, region, workspace }: AccountPlace,
-): readonly PermissionStatement[] {
+function ofMetrics({ traffic, metrics }: Canary, place: AccountPlace): readonly PermissionStatement[] {
   if (metrics.source === 'cloudwatch') {
+    const ofTraffic = traffic.provider === 'sagemaker' ? traffic.region : undefined;
     return [
       {
         ...allow('Metrics', ['cloudwatch:GetMetricData'], '*'),
-        Condition: { StringEquals: { 'aws:RequestedRegion': region } },
+        Condition: {
+          StringEquals: { 'aws:RequestedRegion': awsRegion(place.region ?? metrics.region ?? ofTraffic) },
+        },
       },
     ];
   }
   if (metrics.source !== 'prometheus' || metrics.sigv4 === undefined) return [];
-  const resource = `arn:${awsPartition(region)}:aps:${metrics.sigv4.region}:${account}:workspace/${workspace ?? 'ws-NAME-IT'}`;
+  const { region } = metrics.sigv4;
+  if (place.workspace === undefined || !/^[\w-]+$/.test(place.workspace)) throw noWorkspace();
+  const resource = `arn:${awsPartition(region)}:aps:${region}:${place.account}:workspace/${place.workspace}`;
   return [allow('Prometheus', ['aps:QueryMetrics'], resource)];
 }
 
 function allow(Sid: string, Action: readonly string[], Resource: string | readonly string[]): PermissionStatement {
   return { Sid, Effect: 'Allow', Action, Resource };
+}
+
+function noAccount(found: string): InputError {
+  return new InputError({
+    code: 'bad-account',
+    message: 'the AWS account is none',
+    found: excerpt(found, 40),
+    expected: 'twelve digits',
+    fix: 'Write it without hyphens: 111122223333.',
+  });
+}
+
+function noWorkspace(): InputError {
+  return new InputError({
+    code: 'no-workspace',
+    message: 'nothing says which workspace of Managed Prometheus may be asked',
+    fix: 'Name it, as its ARN does: --workspace ws-1234.',
+  });
 }
