@@ -2,10 +2,11 @@
  * The rules before Prometheus' own tool: they are sound, every alert fires when it should and stays silent when it should.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { isAlert, type RuleGroup, servingRules } from '../../constructs/dashboards/index.ts';
+import { isAlert, type RuleGroup, servingDashboard, servingRules } from '../../constructs/dashboards/index.ts';
 import { recordedSeries, servingMetrics, servingProfileNames } from '../../core/telemetry/index.ts';
 import { promtoolBinary } from '../telemetry/promtool.ts';
 import { alertCases, judged } from './alert-cases.ts';
+import { filledIn } from './prometheus-questions.ts';
 import { checkRules, testRules } from './promtool-rules.ts';
 
 const { groups } = servingRules(judged);
@@ -29,6 +30,15 @@ describe('promtool check rules', () => {
       reward: {},
     });
     expect(await checkRules(everything.groups)).toBe('');
+  });
+
+  test.each(servingProfileNames)('parses every expression of the dashboard of %s', async (profile) => {
+    const panels = servingDashboard({ profile, reward: true }).content.rows.flatMap((row) => row.panels);
+    const rules = panels
+      .flatMap(({ queries }) => queries)
+      .map(({ expr }, index) => ({ record: `panel:${index}`, expr: filledIn(expr, { namespace: 'shop' }) }));
+    expect(rules.length).toBeGreaterThan(15);
+    expect(await checkRules([{ name: 'dashboard', rules }])).toBe('');
   });
 
   test('would find a rule that is none', async () => {

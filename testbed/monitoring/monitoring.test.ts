@@ -14,6 +14,7 @@ import { loadHttp } from '../../smoke/load/index.ts';
 import { startPrometheus } from '../prometheus/prometheus.ts';
 import type { Peer } from '../serving/peer.ts';
 import { startExporterStandIn } from './exporter-stand-in.ts';
+import { filledIn, unanswered } from './prometheus-questions.ts';
 
 /** Short, so that there is a past to compare with after some seconds. */
 const drift = { window: '10s', reference: { offset: '5s', over: '30s' }, fewest: 10, accuracy: 0.5 } as const;
@@ -110,62 +111,16 @@ async function keepLoaded(): Promise<void> {
   }
 }
 
-interface Answers {
-  readonly status: string;
-  readonly error?: string;
-  readonly data?: { readonly result: readonly { readonly value: readonly [number, string] }[] };
-}
-
-async function ask(expr: string): Promise<Answers> {
-  const response = await fetch(`${prometheus.url}/api/v1/query`, {
-    method: 'POST',
-    body: new URLSearchParams({ query: expr }),
-  });
-  return (await response.json()) as Answers;
-}
-
-/** Expressions that still have no number after the patience; those Prometheus refuses at once, with what it said. */
-async function unanswered(expressions: readonly string[], patienceMs: number): Promise<readonly string[]> {
-  const until = performance.now() + patienceMs;
-  let left = expressions;
-  for (;;) {
-    const answers = await Promise.all(left.map(async (expr) => ({ expr, answer: await ask(expr) })));
-    const refused = answers.filter(({ answer }) => answer.status !== 'success');
-    if (refused.length > 0) return refused.map(({ expr, answer }) => `${expr}: ${answer.error}`);
-    left = answers
-      .filter(({ answer }) => answer.data?.result.some(({ value }) => Number.isFinite(Number(value[1]))) !== true)
-      .map(({ expr }) => expr);
-    if (left.length === 0 || performance.now() > until) return left;
-    await sleep(500);
-  }
-}
-
-/** As Grafana fills in its variables. */
-function filledIn(expr: string, namespace: string): string {
-  const values: Readonly<Record<string, string>> = {
-    __rate_interval: '5s',
-    namespace,
-    job: 'models',
-    instance: '.+',
-    model: 'good',
-    version: '.+',
-    pod: '.+',
-    canary: '2',
-    baseline: '1',
-  };
-  return expr.replace(/\$(\w+)/g, (_, name: string) => values[name] ?? '');
-}
-
 const panels = dashboard.rows.flatMap((row) => row.panels);
 const expressionsOf = (chosen: (source: PanelSource) => boolean, namespace: string) =>
   panels
     .filter(({ source }) => chosen(source))
-    .flatMap(({ queries }) => queries.map(({ expr }) => filledIn(expr, namespace)));
+    .flatMap(({ queries }) => queries.map(({ expr }) => filledIn(expr, { namespace })));
 const hereOnly = (source: PanelSource): boolean => source === 'server' || source === 'rule';
 
 describe('every expression', () => {
   test('of the dashboard has an answer from the real server under load', async () => {
-    expect(await unanswered(expressionsOf(hereOnly, 'shop'), 90_000)).toEqual([]);
+    expect(await unanswered(prometheus.url, expressionsOf(hereOnly, 'shop'), 90_000)).toEqual([]);
   });
 
   test('that has none here is of an exporter that is not here, and has one where its names are shown', async () => {
@@ -173,8 +128,8 @@ describe('every expression', () => {
       [...new Set(panels.map(({ source }) => source).filter((source) => !hereOnly(source)))].toSorted(),
     );
     const elsewhere = (namespace: string) => expressionsOf((source) => !hereOnly(source), namespace);
-    expect(await unanswered(elsewhere('shop'), 0)).toEqual(elsewhere('shop'));
-    expect(await unanswered(elsewhere('elsewhere'), 30_000)).toEqual([]);
+    expect(await unanswered(prometheus.url, elsewhere('shop'), 0)).toEqual(elsewhere('shop'));
+    expect(await unanswered(prometheus.url, elsewhere('elsewhere'), 30_000)).toEqual([]);
   });
 
   test('that a rule records is recorded, and what alerts select is there', async () => {
@@ -184,12 +139,13 @@ describe('every expression', () => {
       .filter(isAlert)
       .flatMap(({ expr }) => [...expr.matchAll(/[a-zA-Z_:][\w:]*\{[^}]*\}/g)].map(([selector]) => selector));
     expect(recorded.length).toBeGreaterThan(15);
-    expect(await unanswered([...new Set([...recorded, ...selected])], 60_000)).toEqual([]);
+    expect(await unanswered(prometheus.url, [...new Set([...recorded, ...selected])], 60_000)).toEqual([]);
   });
 
   test('that asks for the values of a variable finds some', async () => {
     for (const { name, query } of dashboard.variables) {
-      const [, series = '', label = ''] = /^label_values\((.*), (\w+)\)$/.exec(filledIn(query, 'shop')) ?? [];
+      const [, series = '', label = ''] =
+        /^label_values\((.*), (\w+)\)$/.exec(filledIn(query, { namespace: 'shop' })) ?? [];
       const response = await fetch(
         `${prometheus.url}/api/v1/label/${label}/values?match[]=${encodeURIComponent(series)}`,
       );

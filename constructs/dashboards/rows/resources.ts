@@ -63,6 +63,9 @@ export function gpuRow(scope: DashboardScope): Row {
   };
 }
 
+/** Servers that show what Prometheus' client libraries for Node and Python tell of a process. */
+const tellOfThemselves: readonly string[] = ['sluice', 'vllm', 'kserve'];
+
 /** Processor, memory and network: of the pods by cAdvisor, of the process by itself. */
 export function podRow(scope: DashboardScope): Row {
   const each = scope.pods(['pod']);
@@ -74,16 +77,21 @@ export function podRow(scope: DashboardScope): Row {
       labels: { job: { variable: '$job' }, instance: { variable: '$instance' } },
     },
   };
+  const { profile } = scope;
+  const ofProcess = (name: 'processCpu' | 'processMemory') =>
+    tellOfThemselves.includes(profile.name)
+      ? resourceUsed(name, targets)
+      : { reason: `${profile.title} does not tell of its process`, fix: 'See the same of its pods.' };
   return {
     title: 'Processor, memory and network',
     panels: [
       ...scope.panel(
         { title: 'Processor time of the server', description: 'Cores, as the process itself counts them.' },
-        [resourceUsed('processCpu', targets), '{{pod}} {{instance}}'],
+        [ofProcess('processCpu'), '{{pod}} {{instance}}'],
       ),
       ...scope.panel(
         { title: 'Memory of the server', description: 'Resident bytes, as the process itself counts them.' },
-        [resourceUsed('processMemory', targets), '{{pod}} {{instance}}'],
+        [ofProcess('processMemory'), '{{pod}} {{instance}}'],
       ),
       ...scope.panel(
         { title: 'Processor time of the pods', description: 'Cores, all containers of a pod.', source: 'cluster' },
