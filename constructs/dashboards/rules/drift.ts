@@ -22,7 +22,7 @@ import type { AlertRule, RuleGroup } from './rule-group.ts';
 export interface DriftSettings {
   /** What is compared. @default '1h' */
   readonly window?: string;
-  /** What with: the answers of the time that ended `offset` ago and lasted `over`. @default the day before yesterday's day */
+  /** What with: the answers of the time that ended `offset` ago and lasted `over`. @default the day that ended a day ago */
   readonly reference?: { readonly offset: string; readonly over: string };
   /** Population stability index above which it shifts. @default 0.1 */
   readonly shifts?: number;

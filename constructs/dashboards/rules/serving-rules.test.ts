@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { servingProfileNames } from '../../../core/telemetry/index.ts';
 import { isAlert, type RuleGroup, secondsOf, servingRules } from '../index.ts';
@@ -81,6 +83,18 @@ describe('the rules of a model server', () => {
       expect(labels).toMatchObject({ team: 'risk' });
       expect(annotations.runbook_url).toBe(`https://wiki.example/alerts#${alert.toLowerCase()}`);
     }
+  });
+
+  test('have a heading each in the README, in which nothing else is explained', () => {
+    const readme = readFileSync(join(import.meta.dirname, '..', 'README.md'), 'utf8');
+    const headings = [...readme.matchAll(/^### (\w+)$/gm)].map(([, name]) => name);
+    expect(headings.toSorted()).toEqual(
+      alertsOf(full.groups)
+        .map(({ alert }) => alert)
+        .toSorted(),
+    );
+    for (const { alert, labels } of alertsOf(full.groups))
+      expect(readme).toContain(`### ${alert}\n${labels.severity}. `);
   });
 
   test('read durations as Prometheus does', () => {
