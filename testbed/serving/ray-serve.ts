@@ -48,7 +48,8 @@ export async function startRayCluster(...modules: readonly string[]): Promise<Ra
     name: 'ray-serve 2.60.0',
     command: environment.python,
     args: [join(handlers, 'ray_cluster.py'), String(http), String(port), folder],
-    env: rayVariables(environment, ...modules, handlers),
+    // Ray gives up on its proxy after three times five seconds, and this machine may have other things to do.
+    env: { ...rayVariables(environment, ...modules, handlers), RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S: '60' },
     folder,
     addresses: { url },
     // Without an application Serve's proxy does not count as well.
