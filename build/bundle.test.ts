@@ -13,7 +13,8 @@ beforeAll(async () => {
   await bundle(root, dist);
   const entries = await readdir(dist, { recursive: true, withFileTypes: true });
   files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-});
+  // Seconds, and minutes on a machine that does much else.
+}, 300_000);
 afterAll(() => rm(dirname(dist), { recursive: true, force: true }));
 
 /** What Node reads before the first statement of `file` runs: the file and all it imports statically. */

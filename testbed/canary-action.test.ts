@@ -24,7 +24,7 @@ beforeAll(async () => {
   kit = mkdtempSync(join(tmpdir(), 'sluice-canary-kit-'));
   cpSync(join(root, 'actions/canary/action.yml'), join(kit, 'actions/canary/action.yml'));
   await bundle(root, join(kit, 'dist'));
-});
+}, 300_000);
 afterAll(() => rmSync(kit, { recursive: true }));
 
 const policy = (state: string, more: string) => `version: 1
