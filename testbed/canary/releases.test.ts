@@ -64,7 +64,7 @@ beforeAll(async () => {
   };
   telemetry = await MeshTelemetry.start();
   const [, good] = await Promise.all([serve('baseline', 'baseline'), serve('good', 'good'), serve('other', 'worse')]);
-  await Promise.all([front('failing', good, '0.08', '0'), front('slow', good, '0', '0.3')]);
+  await Promise.all([front('failing', good, '0.08', '0'), front('slow', good, '0', '0.6')]);
   cluster = await startControlPlane();
   await installDefinitions(cluster, 'istio', 'gateway-api', 'kserve');
   namespace = await newNamespace(cluster, 'releases');
