@@ -114,7 +114,7 @@ async function inTwoLives(mode: Mode, verdict: 'advance' | 'rollback', death: nu
 describe.each(Object.entries(modes))('a rollout by %s whose run dies', (_, mode) => {
   test.each(['advance', 'rollback'] as const)(
     'at any call, and finds %s, ends with all or nothing',
-    { timeout: 240_000 },
+    { timeout: 600_000 },
     async (verdict) => {
       const whole = await inTwoLives(mode, verdict, Number.POSITIVE_INFINITY, false);
       expect(whole).toMatchObject({ died: false, phase: verdict === 'advance' ? 'promoted' : 'rolled-back' });
