@@ -2,10 +2,15 @@
  * Every object of every construct, shown to the real API server with strict server-side dry-run, against the real definitions of the custom
  * resources: an unknown field, a wrong type or a broken rule is refused. The projects' admission webhooks are not running.
  */
+import { Chart, Testing } from 'cdk8s';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { gallery } from '../constructs/kubernetes/fixtures/gallery.ts';
 import { type Manifest, manifestsOf, one } from '../constructs/kubernetes/fixtures/test-chart.ts';
+import { openKubernetes } from '../rollout/kubernetes-client.ts';
+import { openKubernetesTraffic } from '../rollout/traffic/kubernetes-providers.ts';
+import { type KubernetesTraffic, kubernetesTraffic } from '../rollout/traffic/kubernetes-traffic.ts';
 import { installConstructDefinitions } from './constructs/definitions.ts';
+import { newNamespace } from './kubernetes/access.ts';
 import { type ApiAnswer, type ControlPlane, startControlPlane } from './kubernetes/control-plane.ts';
 import { installDefinitions } from './kubernetes/custom-resources.ts';
 
@@ -89,6 +94,75 @@ describe('the Pod Security admission of "restricted"', () => {
     expect({ status, body: status < 300 ? '' : body }).toEqual({ status: 201, body: '' });
   });
 });
+
+describe('the canary action', () => {
+  test.each([
+    'canary-route-istio',
+    'canary-route-gateway-api',
+    'kserve-standard',
+    'seldon-experiment',
+    'seldon-deployment',
+  ])('moves the traffic of %s, which it finds by what the construct told, and puts everything back', async (name) => {
+    const namespace = await newNamespace(cluster, 'canary');
+    const chart = new Chart(Testing.app(), 'shop', { namespace });
+    gallery[name]?.(chart);
+    const made = new Map<string, string>();
+    for (const manifest of Testing.synth(chart) as readonly Manifest[]) {
+      const path = pathOf(manifest).replace('/namespaces/shop/', `/namespaces/${namespace}/`);
+      await cluster.must(
+        'PATCH',
+        `${path}?fieldManager=sluice&fieldValidation=Strict`,
+        manifest,
+        'application/apply-patch+yaml',
+      );
+      made.set(manifest.kind, path);
+    }
+    const traffic = trafficOf(chart, namespace);
+    const provider = openKubernetesTraffic(traffic, openKubernetes({ files: [cluster.kubeconfig] }));
+    const path =
+      [...made].find(
+        ([kind]) => kind === routed[traffic.provider === 'seldon' ? traffic.kind : traffic.provider],
+      )?.[1] ?? '';
+    const before = await specAt(path);
+    const first = (await provider.read()).desired;
+    const revision = await provider.move({
+      record: 'move',
+      traffic: { canaryWeight: 25, mirrorPercent: 0 },
+      after: undefined,
+    });
+    expect(revision).not.toBe('');
+    expect((await provider.read()).desired.canaryWeight).toBe(25);
+    await provider.move({
+      record: 'back',
+      traffic: { canaryWeight: first.canaryWeight, mirrorPercent: first.mirrorPercent },
+      after: revision,
+    });
+    expect(await specAt(path)).toEqual(before);
+  });
+});
+
+/** The kind whose weights each provider moves. */
+const routed = {
+  istio: 'VirtualService',
+  'gateway-api': 'HTTPRoute',
+  kserve: 'InferenceService',
+  SeldonDeployment: 'SeldonDeployment',
+  Experiment: 'Experiment',
+} as const;
+
+async function specAt(path: string): Promise<unknown> {
+  return ((await cluster.must('GET', path)) as { readonly spec: unknown }).spec;
+}
+
+/** What the construct of a chart says is to be written into the policy. */
+function trafficOf(chart: Chart, namespace: string): KubernetesTraffic {
+  const told = chart.node.findAll().flatMap((construct) => ('traffic' in construct ? [construct.traffic] : []));
+  // A SeldonDeployment's arms are its predictors, whose names the user knows.
+  const [
+    only = { provider: 'seldon', kind: 'SeldonDeployment', namespace, name: 'churn', baseline: 'v3', canary: 'v4' },
+  ] = told;
+  return kubernetesTraffic.parse(only);
+}
 
 /** The API server leaves empty lists and strings of some fields out, which mean the same. */
 function withoutEmpty(value: unknown): unknown {

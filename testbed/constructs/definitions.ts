@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseAllDocuments } from 'yaml';
 import type { ControlPlane } from '../kubernetes/control-plane.ts';
 import { goModule } from '../kubernetes/control-plane-binary.ts';
+import dashboardSchema from './schemas/grafana-dashboard.json' with { type: 'json' };
 import modelSchema from './schemas/seldon-model.json' with { type: 'json' };
 
 /** Whose definitions, from which release of theirs. */
@@ -15,6 +16,10 @@ const published = [
   },
   { module: 'github.com/kedacore/keda/v2@v2.21.0', file: 'config/crd/bases/keda.sh_scaledobjects.yaml' },
   { module: 'github.com/ray-project/kuberay/ray-operator@v1.5.1', file: 'config/crd/bases/ray.io_rayservices.yaml' },
+  ...(['servicemonitors', 'podmonitors', 'prometheusrules'] as const).map((plural) => ({
+    module: 'github.com/prometheus-operator/prometheus-operator@v0.85.0',
+    file: `example/prometheus-operator-crd/monitoring.coreos.com_${plural}.yaml`,
+  })),
 ] as const;
 
 interface Definition {
@@ -34,7 +39,7 @@ export async function installConstructDefinitions(cluster: ControlPlane): Promis
       return parseAllDocuments(text).map((document) => document.toJS() as Definition | null);
     }),
   );
-  for (const definition of [...found.flat(), seldonModel]) {
+  for (const definition of [...found.flat(), ...fromCharts]) {
     if (definition === null) continue;
     await cluster.must('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', definition);
     const { group, names, versions, scope } = definition.spec;
@@ -44,24 +49,28 @@ export async function installConstructDefinitions(cluster: ControlPlane): Promis
   }
 }
 
-/** Seldon's are in no Go module that the proxy has: the schema of its own chart, without descriptions. */
-const seldonModel = {
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: { name: 'models.mlops.seldon.io' },
-  spec: {
-    group: 'mlops.seldon.io',
-    scope: 'Namespaced' as const,
-    names: { plural: 'models', singular: 'model', kind: 'Model', listKind: 'ModelList' },
-    versions: [
-      {
-        name: 'v1alpha1',
-        served: true,
-        storage: true,
-        schema: {
-          openAPIV3Schema: { type: 'object', properties: { spec: modelSchema } },
+/** Those in no Go module that the proxy has: the schemas of the projects' own charts, without descriptions. */
+const fromCharts = [
+  ['mlops.seldon.io', 'v1alpha1', 'Model', modelSchema],
+  ['grafana.integreatly.org', 'v1beta1', 'GrafanaDashboard', dashboardSchema],
+].map(([group, version, kind, spec]) => {
+  const plural = `${String(kind).toLowerCase()}s`;
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${plural}.${group}` },
+    spec: {
+      group: String(group),
+      scope: 'Namespaced' as const,
+      names: { plural, singular: String(kind).toLowerCase(), kind, listKind: `${kind}List` },
+      versions: [
+        {
+          name: String(version),
+          served: true,
+          storage: true,
+          schema: { openAPIV3Schema: { type: 'object', properties: { spec } } },
         },
-      },
-    ],
-  },
-};
+      ],
+    },
+  };
+});
