@@ -137,14 +137,14 @@ function refIdOf(index: number): string {
   return index < 26 ? letter : `${refIdOf(Math.floor(index / 26) - 1)}${letter}`;
 }
 
-function variableOf({ name, label, query, several, all }: Variable): QueryVariableBuilder {
+function variableOf({ name, label, query, several, all, descending = false }: Variable): QueryVariableBuilder {
   const builder = new QueryVariableBuilder(name)
     .label(label)
     .datasource(datasource)
     .query({ query, refId: `variable-${name}` })
     .definition(query)
     .refresh(VariableRefresh.OnTimeRangeChanged)
-    .sort(VariableSort.NaturalAsc)
+    .sort(descending ? VariableSort.NaturalDesc : VariableSort.NaturalAsc)
     .multi(several)
     .includeAll(several);
   if (several) builder.current({ selected: true, text: ['All'], value: ['$__all'] });

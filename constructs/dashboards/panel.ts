@@ -41,6 +41,8 @@ export interface Variable {
   readonly label: string;
   /** Grafana's `label_values(series{conditions}, label)`. */
   readonly query: string;
+  /** The last value first: of versions, the newest. */
+  readonly descending?: boolean;
   /** One value or several; several also means all. */
   readonly several: boolean;
   /** What all means. `.+`: any value there is. `.*`: also series without the label. Absent: the values the query finds, one by one. */

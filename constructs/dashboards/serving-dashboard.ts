@@ -94,7 +94,8 @@ function variablesOf({ labels, requests }: ServingProfile): readonly Variable[] 
     narrowing('instance', 'instance', 'Instance', '.+'),
     ...(labels.model === undefined ? [] : [narrowing('model', labels.model, 'Model', '.*')]),
     one('baseline', version, 'Baseline'),
-    one('canary', version, 'Canary'),
+    // Until the reader chooses: the newest version against the oldest there is.
+    { ...one('canary', version, 'Canary'), descending: true },
     narrowing('version', version, 'Version', '.*'),
     // Not simply any: the namespace has pods of others.
     narrowing('pod', targetLabels.pod, 'Pod'),
