@@ -2,13 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DataPlane } from '../testbed/canary/data-plane.ts';
 import { MeshTelemetry } from '../testbed/canary/mesh-telemetry.ts';
 import { newNamespace } from '../testbed/kubernetes/access.ts';
-import { type ControlPlane, startControlPlane } from '../testbed/kubernetes/control-plane.ts';
+import { startControlPlane } from '../testbed/kubernetes/control-plane.ts';
 import { installDefinitions } from '../testbed/kubernetes/custom-resources.ts';
 import { keepPodsReady } from '../testbed/kubernetes/ready-pods.ts';
 import { controllerTitle, startRolloutController } from '../testbed/kubernetes/rollout-controllers.ts';
 import { startPrometheus } from '../testbed/prometheus/prometheus.ts';
 import { argoRollouts } from './canary/live/argo-rollouts.ts';
-import type { Contender, End } from './canary/live/contender.ts';
+import type { Contender, End, PreparedModel, Scene } from './canary/live/contender.ts';
 import { startFailingServer } from './canary/live/failing-server.ts';
 import { flagger } from './canary/live/flagger.ts';
 import { sluice } from './canary/live/sluice.ts';
@@ -19,12 +19,14 @@ import type { Figures, Measurement } from './measurement.ts';
 const requestsPerSecond = 50;
 const baseRate = 0.01;
 const faultyRate = 0.05;
-/** Releases with the fault, one after the other, each of another seed; the healthy one takes as long as all of them. */
-const faultyRounds = 3;
-/** Seconds: who has not come to an end by then is told as that. */
-const longest = 720;
-/** Seconds with users before the release begins, so that windows of PromQL are full. */
-const lead = 30;
+/** Releases with the fault; a healthy one follows. In each the same request of the canary's fails, whoever rolls it out. */
+const faultyRounds = 2;
+/** Seconds: who has not come to an end by then is told as that, and gets no other release. */
+const longest = 600;
+/** Seconds with users before the first release: models serve before they are replaced. */
+const lead = 240;
+/** Seconds between releases: no window of PromQL may reach back into the one before. */
+const pause = 75;
 
 /**
  * Who knows the base rate (1 %) writes a bound between it and the fault; 3 % is the middle. Defaults are as the projects' own code has them
@@ -68,7 +70,6 @@ interface Outcome {
   readonly canaryRequests: number;
   /** Failed answers of the canary beyond those the baseline would have given. */
   readonly harmed: number;
-  readonly lost: number;
 }
 
 /**
@@ -88,14 +89,7 @@ export async function canaryPeers(): Promise<Measurement> {
   const scene = { cluster, namespace, prometheus: new URL(prometheus.url), telemetry };
   try {
     const results = await Promise.all(
-      contenders.map(async (contender, index) => {
-        const one = (rate: number, round: string) => releaseOnce(contender, scene, `c${index}-${round}`, rate);
-        const [healthy, faulty] = await Promise.all([
-          one(baseRate, 'healthy'),
-          inTurn(faultyRounds, (round) => one(faultyRate, `faulty-${round}`)),
-        ]);
-        return { contender, healthy, faulty };
-      }),
+      contenders.map((contender, index) => releasesOf(contender, scene, `contender-${index}`)),
     );
     return told(results);
   } finally {
@@ -104,21 +98,14 @@ export async function canaryPeers(): Promise<Measurement> {
   }
 }
 
-async function inTurn<Value>(times: number, one: (round: number) => Promise<Value>): Promise<readonly Value[]> {
-  const values: Value[] = [];
-  for (let round = 0; round < times; round++) values.push(await one(round));
-  return values;
-}
-
-async function releaseOnce(
+async function releasesOf(
   contender: Contender,
-  { telemetry, ...scene }: { cluster: ControlPlane; namespace: string; prometheus: URL; telemetry: MeshTelemetry },
+  { telemetry, ...scene }: Omit<Scene, 'service'> & { readonly telemetry: MeshTelemetry },
   service: string,
-  canaryRate: number,
-): Promise<Outcome> {
+): Promise<Result> {
   const prepared = await contender.prepare({ ...scene, service });
-  await using baseline = await startFailingServer(baseRate, `${service} baseline`);
-  await using canary = await startFailingServer(canaryRate, `${service} canary`);
+  await using baseline = await startFailingServer(baseRate, 'baseline');
+  await using canary = await startFailingServer(baseRate, 'canary');
   const destination = (version: string) => ({ service, version, namespace: 'shop' });
   await using plane = await DataPlane.start({
     cluster: scene.cluster,
@@ -132,26 +119,50 @@ async function releaseOnce(
   });
   await using users = new SteadyUsers(plane.url, requestsPerSecond);
   await sleep(lead * 1000);
-  const end = await Promise.race([prepared.release(), sleep(longest * 1000, 'neither' as const, { ref: false })]);
+  const outcomes: Outcome[] = [];
+  for (let round = 0; round <= faultyRounds; round++) {
+    if (outcomes.some(({ end }) => end !== 'rolled back')) break;
+    if (round > 0) await sleep(pause * 1000);
+    canary.fail(round < faultyRounds ? faultyRate : baseRate, `round ${round}`);
+    outcomes.push(await releaseOnce(prepared, plane, `v${round + 2}`));
+  }
+  const faulty = outcomes.slice(0, faultyRounds);
+  return { contender, faulty, healthy: outcomes[faultyRounds], lost: plane.lost + users.lost };
+}
+
+async function releaseOnce(prepared: PreparedModel, plane: DataPlane, version: string): Promise<Outcome> {
+  const before = { all: plane.answeredBy(prepared.canary), failed: plane.answeredBy(prepared.canary, 500) };
+  const began = performance.now();
+  const late = new AbortController();
+  const releasing = prepared.release(version);
+  // Nobody may hear its end any more.
+  releasing.catch(() => undefined);
+  const end = await Promise.race([
+    releasing,
+    sleep(longest * 1000, 'neither' as const, { signal: late.signal }),
+  ]);
+  late.abort();
   const ended = performance.now();
   await sleep(500);
-  const first = plane.moves.find(({ weights }) => (weights[prepared.canary] ?? 0) > 0)?.at ?? ended;
-  const back = plane.moves.findLast(({ at, weights }) => at > first && (weights[prepared.canary] ?? 0) === 0)?.at;
+  const weightOf = (weights: Readonly<Record<string, number>>): number => weights[prepared.canary] ?? 0;
+  const first = plane.moves.find(({ at, weights }) => at >= began && weightOf(weights) > 0)?.at ?? ended;
+  const back = plane.moves.findLast(({ at, weights }) => at > first && weightOf(weights) === 0)?.at;
   const until = end === 'rolled back' ? (back ?? ended) : ended;
-  const canaryRequests = plane.answeredBy(prepared.canary);
+  const canaryRequests = plane.answeredBy(prepared.canary) - before.all;
   return {
     end,
     seconds: (until - first) / 1000,
     canaryRequests,
-    harmed: plane.answeredBy(prepared.canary, 500) - baseRate * canaryRequests,
-    lost: plane.lost + users.lost,
+    harmed: plane.answeredBy(prepared.canary, 500) - before.failed - baseRate * canaryRequests,
   };
 }
 
 interface Result {
   readonly contender: Contender;
-  readonly healthy: Outcome;
   readonly faulty: readonly Outcome[];
+  /** Absent: a release before it did not come to its end. */
+  readonly healthy: Outcome | undefined;
+  readonly lost: number;
 }
 
 function told(results: readonly Result[]): Measurement {
@@ -168,16 +179,10 @@ function told(results: readonly Result[]): Measurement {
         .join(', '),
       'canary requests': faulty.map(({ canaryRequests }) => canaryRequests).join(', '),
       'harmed, mean': mean(faulty.map(({ harmed }) => harmed)).toFixed(1),
-      healthy:
-        healthy.end === 'neither'
-          ? `${longest} s without an end`
-          : `${healthy.end} after ${healthy.seconds.toFixed(0)} s`,
+      healthy: healthyText(healthy),
     };
   });
-  const lost = results.reduce(
-    (sum, { healthy, faulty }) => sum + [healthy, ...faulty].reduce((each, outcome) => each + outcome.lost, 0),
-    0,
-  );
+  const lost = results.reduce((sum, each) => sum + each.lost, 0);
   const json: Figures = {
     ...Object.fromEntries(
       results.map((result, index) => [
@@ -186,7 +191,7 @@ function told(results: readonly Result[]): Measurement {
           found: found(result).length,
           secondsToRollback: mean(found(result).map(({ seconds }) => seconds)),
           harmed: mean(result.faulty.map(({ harmed }) => harmed)),
-          secondsToPromote: result.healthy.end === 'promoted' ? result.healthy.seconds : -1,
+          secondsToPromote: result.healthy?.end === 'promoted' ? result.healthy.seconds : -1,
         },
       ]),
     ),
@@ -202,4 +207,10 @@ function told(results: readonly Result[]): Measurement {
     ],
     bounds: [{ text: `${lost} requests lost while weights moved`, holds: lost === 0 }],
   };
+}
+
+function healthyText(healthy: Outcome | undefined): string {
+  if (healthy === undefined) return 'not tried';
+  const { end, seconds } = healthy;
+  return end === 'neither' ? `${longest} s without an end` : `${end} after ${seconds.toFixed(0)} s`;
 }

@@ -95,10 +95,15 @@ export function argoRollouts(settings: string, analysis: ArgoAnalysis): Contende
         path: `${virtualServices}/${name}`,
         baseline: services[0] ?? '',
         canary: services[1] ?? '',
-        async release() {
+        async release(version) {
           const { stableRS } = await status();
-          const next = { spec: { template: podTemplate(name, 'v2') } };
+          const next = { spec: { template: podTemplate(name, version) } };
           await cluster.must('PATCH', `${path}/${name}`, next, 'application/merge-patch+json');
+          // Until it is seen, the end is that of the release before.
+          for (let now = await status(); now.phase === undefined || now.abort === true || now.phase === 'Healthy'; ) {
+            await sleep(250);
+            now = await status();
+          }
           for (;;) {
             const now = await status();
             if (now.abort === true) return 'rolled back';

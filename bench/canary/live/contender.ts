@@ -12,23 +12,23 @@ export interface Scene {
 
 export type End = 'promoted' | 'rolled back';
 
-/** A release that was prepared: everything serves, the canary gets nothing yet. */
-export interface PreparedRelease {
+/** Everything that is to be there before releases: the first version serves, the canary gets nothing yet. */
+export interface PreparedModel {
   readonly kind: RoutedKind;
   /** Path of the object that holds the weights. */
   readonly path: string;
   /** Names in the object's routes. */
   readonly baseline: string;
   readonly canary: string;
-  /** Sets it off, and resolves at its end, as the contender itself sees it. */
-  release(): Promise<End>;
+  /** Sets another version off, and resolves at its end, as the contender itself sees it. */
+  release(version: string): Promise<End>;
 }
 
 /** Who rolls a release out, with its settings. */
 export interface Contender {
   readonly name: string;
   readonly settings: string;
-  prepare(scene: Scene): Promise<PreparedRelease>;
+  prepare(scene: Scene): Promise<PreparedModel>;
 }
 
 /** PromQL: the canary's share of failed requests. Without failures so far it is 0, without requests it is not a number. */

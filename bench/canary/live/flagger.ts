@@ -67,9 +67,11 @@ export function flagger(settings: string, analysis: FlaggerAnalysis): Contender 
         path: `/apis/gateway.networking.k8s.io/v1/namespaces/${namespace}/httproutes/${name}`,
         baseline: `${name}-primary`,
         canary: `${name}-canary`,
-        async release() {
-          const next = { spec: { template: podTemplate(name, 'v2') } };
+        async release(version) {
+          const next = { spec: { template: podTemplate(name, version) } };
           await cluster.must('PATCH', `${deployment}/${name}`, next, 'application/strategic-merge-patch+json');
+          // Until it is seen, the phase is that of the release before.
+          while ((await phase()) !== 'Progressing') await sleep(250);
           for (;;) {
             const now = await phase();
             if (now === 'Succeeded') return 'promoted';

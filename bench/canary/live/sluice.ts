@@ -32,7 +32,7 @@ export function sluice(
         path: model.path,
         baseline: traffic.baseline,
         canary: traffic.canary,
-        async release() {
+        async release(version) {
           await using provider = openKubernetesTraffic(traffic, openKubernetes({ files: [kubeconfig] }));
           await using source = openPrometheus({
             url: prometheus,
@@ -42,7 +42,7 @@ export function sluice(
             baseline: { version: 'v1' },
           });
           const { outcome } = await runRollout({
-            id: service,
+            id: `${service}-${version}`,
             holder: `bench ${process.pid}`,
             provider,
             source,
