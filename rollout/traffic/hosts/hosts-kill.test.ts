@@ -267,6 +267,27 @@ test('a host that goes down at any moment of a release is named, and every other
   }
 });
 
+test('a host that goes down once every host is released takes none of the others back', async () => {
+  const world = new MemoryHosts(3);
+  const provider = providerOf(world, new Life());
+  await provider.move({ record: 'r', traffic: all, after: undefined });
+  const [first, second] = world.hosts;
+  if (first === undefined || second === undefined) throw new Error('no hosts');
+  first.down = true;
+  second.unfinished = true;
+  await expect(provider.finish('promoted')).rejects.toMatchObject({
+    problems: [{ code: 'host-not-finished', message: 'web-1 could not be brought to v2' }],
+  });
+  expect(world.hosts.map(({ running, unfinished }) => [running, unfinished])).toEqual([
+    ['v2', false],
+    ['v2', false],
+    ['v2', false],
+  ]);
+  first.down = false;
+  await provider.finish('promoted');
+  await expectWhole(world, 'v2');
+});
+
 test('of two runs that change the same hosts, the one that was fenced off touches no further host', async () => {
   const length = await lengthOf(forward);
   let fenced = 0;

@@ -52,6 +52,15 @@ type Seen = { readonly host: ReleaseHost } & (
   | { readonly state?: undefined; readonly trouble: string }
 );
 
+interface Failure {
+  readonly host: ReleaseHost;
+  readonly error: SluiceError;
+}
+
+function isDone({ state }: Seen, canary: string): boolean {
+  return state?.unfinished === false && state.current === canary;
+}
+
 class HostsTraffic implements TrafficProvider {
   readonly name = 'hosts';
   readonly title: string;
@@ -121,8 +130,11 @@ class HostsTraffic implements TrafficProvider {
   async finish(outcome: 'promoted' | 'rolled-back'): Promise<void> {
     const { hosts, canary } = this.#options;
     const { number } = await this.#kept.read();
-    await this.#towards(outcome === 'promoted' ? hosts.length : 0, number);
-    if (outcome === 'promoted') return;
+    if (outcome === 'promoted') {
+      await this.#finishForward(number);
+      return;
+    }
+    await this.#towards(0, number);
     // What stays behind of a release takes room, and does no harm.
     await Promise.allSettled(hosts.map((host) => host.discard(canary)));
   }
@@ -135,17 +147,34 @@ class HostsTraffic implements TrafficProvider {
   async #towards(wanted: number, revision: number): Promise<void> {
     const { canary } = this.#options;
     const seen = await this.#look();
-    const isDone = ({ state }: Seen): boolean => state?.unfinished === false && state.current === canary;
     // What cannot be asked may run the canary. A version that is neither is somebody else's.
     const mayHave = ({ state }: Seen): boolean => state === undefined || state.unfinished || state.current === canary;
-    const ahead = seen.slice(0, wanted).filter((one) => !isDone(one));
+    const ahead = seen.slice(0, wanted).filter((one) => !isDone(one, canary));
     if (ahead.length > 0) await this.#releaseAll(ahead, revision, seen);
     const behind = seen.slice(wanted).filter(mayHave);
     const failures = await this.#restoreAll(
       behind.map(({ host }) => host),
       revision,
     );
-    if (failures.length > 0) throw notRestored(failures);
+    if (failures.length > 0)
+      throw notDone(failures, 'host-not-restored', 'could not be taken back to the version before');
+  }
+
+  /** Every host runs the canary, which is the baseline from here on: one that is not well now does not take the others back. */
+  async #finishForward(revision: number): Promise<void> {
+    const { canary } = this.#options;
+    const left = (await this.#look()).filter((one) => !isDone(one, canary));
+    if (left.length === 0) return;
+    const model = await this.#model();
+    const failures: Failure[] = [];
+    for (const { host } of left) {
+      await this.#kept.fence(revision);
+      await host.release(canary, model).catch((error: unknown) => {
+        if (!(error instanceof SluiceError)) throw error;
+        failures.push({ host, error });
+      });
+    }
+    if (failures.length > 0) throw notDone(failures, 'host-not-finished', `could not be brought to ${canary}`);
   }
 
   async #releaseAll(ahead: readonly Seen[], revision: number, seen: readonly Seen[]): Promise<void> {
@@ -178,11 +207,8 @@ class HostsTraffic implements TrafficProvider {
   }
 
   /** In reverse. One that fails does not keep the others from going back. */
-  async #restoreAll(
-    hosts: readonly ReleaseHost[],
-    revision: number,
-  ): Promise<readonly { readonly host: ReleaseHost; readonly error: SluiceError }[]> {
-    const failures: { readonly host: ReleaseHost; readonly error: SluiceError }[] = [];
+  async #restoreAll(hosts: readonly ReleaseHost[], revision: number): Promise<readonly Failure[]> {
+    const failures: Failure[] = [];
     for (const host of hosts.toReversed()) {
       await this.#kept.fence(revision);
       try {
@@ -318,7 +344,7 @@ function hostFailed(
   failed: ReleaseHost,
   error: SluiceError,
   touched: readonly ReleaseHost[],
-  failures: readonly { readonly host: ReleaseHost; readonly error: SluiceError }[],
+  failures: readonly Failure[],
 ): PeerError {
   const lost = new Set(failures.map(({ host }) => host));
   const back = touched.toReversed().filter((host) => !lost.has(host));
@@ -338,11 +364,12 @@ function hostFailed(
   );
 }
 
-function notRestored(failures: readonly { readonly host: ReleaseHost; readonly error: SluiceError }[]): PeerError {
+/** Asking again may mend it. */
+function notDone(failures: readonly Failure[], code: string, words: string): PeerError {
   const problems = failures.map(
     ({ host, error }): Problem => ({
-      code: 'host-not-restored',
-      message: `${host.name} could not be taken back to the version before`,
+      code,
+      message: `${host.name} ${words}`,
       found: excerpt(reasonOf(error), 300),
       fix: 'Bring that host back and run this again, or take it out of the load balancer.',
     }),
