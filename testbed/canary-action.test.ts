@@ -105,11 +105,14 @@ ${lines.length === 0 ? '' : `        with:\n${lines.join('')}`}`,
     });
   }
 
-  /** Starts a run, and waits until half of the users are at the canary. */
+  /** Starts a run, and waits until it holds the rollout and half of the users are at the canary. */
   async halfWay(options: StepOptions = {}): Promise<{ readonly runner: number; readonly ended: Promise<Outcome> }> {
     let runner = 0;
+    const before = (await this.scene.record())?.holder;
     const ended = this.run({ ...options, onProcess: (id) => (runner = id) });
-    const open = this.scene.until(({ traffic, looks }) => traffic.canaryWeight === 50 && looks > 0);
+    const open = this.scene.until(
+      ({ traffic, looks, holder }) => holder !== before && traffic.canaryWeight === 50 && looks > 0,
+    );
     const failed = ended.then(({ transcript }) => {
       throw new Error(`it ended too early: ${transcript}`);
     });
