@@ -137,10 +137,7 @@ async function releaseOnce(prepared: PreparedModel, plane: DataPlane, version: s
   const releasing = prepared.release(version);
   // Nobody may hear its end any more.
   releasing.catch(() => undefined);
-  const end = await Promise.race([
-    releasing,
-    sleep(longest * 1000, 'neither' as const, { signal: late.signal }),
-  ]);
+  const end = await Promise.race([releasing, sleep(longest * 1000, 'neither' as const, { signal: late.signal })]);
   late.abort();
   const ended = performance.now();
   await sleep(500);
