@@ -1,12 +1,31 @@
 import { defineConfig } from 'vitest/config';
 
+/** Tests that wait more than they work: for leases, scrapes, outages. The others measure latency, or their peers take both cores. */
+const waiting = [
+  '{constructs,hosts,ray-serve,triton-config}.test.ts',
+  '{canary,github,kubernetes,monitoring,prometheus}/**/*.test.ts',
+];
+
 export default defineConfig({
   test: {
     root: import.meta.dirname,
-    include: ['**/*.test.ts'],
-    // One workflow at a time: latency is measured in them.
-    fileParallelism: false,
     testTimeout: 180_000,
     hookTimeout: 300_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'one at a time',
+          include: ['**/*.test.ts'],
+          exclude: waiting,
+          fileParallelism: false,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'side by side', include: waiting, maxWorkers: 2, sequence: { groupOrder: 1 } },
+      },
+    ],
   },
 });

@@ -1,0 +1,3 @@
+import{createRequire as sluiceRequire}from'node:module';const require=sluiceRequire(import.meta.url);
+import{a as r}from"../chunks/chunk-6NDBZYDS.js";import{a}from"../chunks/chunk-SE6Z6Z5M.js";process.stdout.write(`Sluice ${r.version} · canary: after the run
+`);var e=await import("../chunks/core-QTG4LNGM.js"),i=e.getState("run");if(i!==""){let{runStep:o}=await import("../chunks/github-FI2HS6T5.js");await o(a(t=>t==="token"?e.getInput(t):"","read"),async({token:t},s)=>{let{parseSavedRun:p,restoreBaseline:c}=await import("../chunks/run-ME2LFC3K.js"),n=e.getInput("deployment").trim();await c(p(i),s,{...n===""?{}:{deployment:n},...t===void 0?{}:{token:t}})})}

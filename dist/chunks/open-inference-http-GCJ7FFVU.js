@@ -1,2 +1,0 @@
-import{createRequire as sluiceRequire}from'node:module';const require=sluiceRequire(import.meta.url);
-import{a,b,c,d}from"./chunk-7VWRGDOE.js";import"./chunk-ZHLDG5NP.js";import"./chunk-VOTUR7Q2.js";import"./chunk-VBYT7XHT.js";import"./chunk-2JUF75KE.js";import"./chunk-AV5652C7.js";import"./chunk-FJB5GKRQ.js";import"./chunk-HFY3PXUJ.js";import"./chunk-H3HG5ROF.js";import"./chunk-7QGPRNEU.js";import"./chunk-SE6Z6Z5M.js";export{c as inferenceOverHttp,b as modelPath,a as openInferenceHttp,d as readingAnswer};
