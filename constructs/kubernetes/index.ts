@@ -4,6 +4,7 @@
  * @module
  */
 
+export type { KafkaGoal } from './autoscaling/kafka-goal.ts';
 export { KedaAutoscaler, type KedaAutoscalerProps, type ScalingGoals } from './autoscaling/keda-autoscaler.ts';
 export { ModelAutoscaler, type ModelAutoscalerProps } from './autoscaling/model-autoscaler.ts';
 export { type CustomKind, CustomResource, customKind } from './crd/custom-resource.ts';

@@ -461,6 +461,31 @@ export const alertCases: readonly AlertCase[] = [
     ],
   ),
   ...cases(
+    'GpuBatchCouldGrow',
+    [
+      {
+        ...minutes,
+        when: 'the load is 99 % and half of the memory is free',
+        series: [load('99x60'), ...memory('50x60', '50x60')],
+        at: '40m',
+      },
+    ],
+    [
+      {
+        ...minutes,
+        when: 'the memory is in use, too',
+        series: [load('99x60'), ...memory('90x60', '10x60')],
+        at: '40m',
+      },
+      {
+        ...minutes,
+        when: 'the memory is free and the GPU is, too',
+        series: [load('60x60'), ...memory('50x60', '50x60')],
+        at: '40m',
+      },
+    ],
+  ),
+  ...cases(
     'GpuError',
     [
       { ...minutes, when: 'the driver reports an error', series: [xid('0x30 79x30')], at: '35m' },

@@ -9,6 +9,8 @@ export interface GpuSettings {
   readonly saturated?: number;
   /** Load below which it is paid for in vain. @default 0.05 */
   readonly idle?: number;
+  /** Share of a saturated GPU's memory below which there is room for larger batches. @default 0.7 */
+  readonly roomForBatches?: number;
 }
 
 const gpu =
@@ -26,7 +28,7 @@ export function gpuRules(
     by: ['namespace', 'pod', { label: 'Hostname' }, { label: 'gpu' }],
     window: '5m',
   };
-  const { memory = 0.95, saturated = 0.95, idle = 0.05 } = settings;
+  const { memory = 0.95, saturated = 0.95, idle = 0.05, roomForBatches = 0.7 } = settings;
   const share = gpuMemoryShare(scope);
   const load = resourceUsed('gpuUtilization', scope);
   const error = resourceUsed('gpuError', scope);
@@ -56,6 +58,20 @@ export function gpuRules(
         summary: `GPU ${gpu} has been busy {{ $value | humanizePercentage }} of the time.`,
         description: `For half an hour its load has been above ${saturated * 100} %: requests wait for it.`,
         runbook: 'Look at the time in the queue. If it grows: larger batches where latency allows, else more replicas.',
+      },
+    },
+    {
+      // A hint and nothing that acts: only a measurement says whether latency allows the larger batch.
+      alert: 'GpuBatchCouldGrow',
+      expr: `${share.expr} < ${roomForBatches} and ${load.expr} > ${saturated}`,
+      for: '30m',
+      labels: { severity: 'info' },
+      annotations: {
+        summary: `GPU ${gpu} is saturated with {{ $value | humanizePercentage }} of its memory in use.`,
+        description: `For half an hour its load has been above ${saturated * 100} % and its memory below ${roomForBatches * 100} %: a larger batch may answer more requests with the same GPU.`,
+        runbook:
+          'Double the largest batch of the server (maxBatchSize and preferred sizes of Triton, --max-num-seqs of vLLM), measure the 95th percentile before and after, and keep it ' +
+          'only where the latency budget holds. If the queue is empty there is nothing to gain.',
       },
     },
     {

@@ -1,9 +1,10 @@
 import { type Chart, Duration } from 'cdk8s';
 import { describe, expect, test } from 'vitest';
 import { digest, pinnedFetchImages } from '../fixtures/gallery.ts';
-import { manifestsOf, one, refusalText } from '../fixtures/test-chart.ts';
+import { manifestsOf, one, problemsOf, refusalText } from '../fixtures/test-chart.ts';
 import { OnnxDeployment } from '../serving/onnx-deployment.ts';
 import type { ServingProps } from '../serving/serving-props.ts';
+import type { KafkaGoal } from './kafka-goal.ts';
 import { KedaAutoscaler, type KedaAutoscalerProps } from './keda-autoscaler.ts';
 import { ModelAutoscaler } from './model-autoscaler.ts';
 
@@ -114,8 +115,81 @@ describe('KedaAutoscaler', () => {
 
   test('refuses goals that are none', () => {
     expect(refusalText(keda({ goals: {} }))).toBe(
-      'KedaAutoscaler "shop/scaling": goals is empty, so nothing says when to scale. Set goals.queued, queueTime, p95 or requestsPerSecond.',
+      'KedaAutoscaler "shop/scaling": goals is empty, so nothing says when to scale. Set goals.queued, queueTime, p95, requestsPerSecond or kafka.',
     );
     expect(refusalText(keda({ goals: { queued: 0 } }))).toContain('goals.queued is not more than nothing: found 0');
+  });
+
+  describe('on the lag of a Kafka topic', () => {
+    const kafka = {
+      brokers: ['kafka-0.streams:9092', 'kafka-1.streams:9092'],
+      topic: 'churn.requests',
+      consumerGroup: 'churn',
+      lag: 100,
+      partitions: 8,
+    } as const;
+    const onLag =
+      (change: Partial<KafkaGoal> = {}, ofServer: Partial<ServingProps> = {}) =>
+      (chart: Chart) =>
+        new KedaAutoscaler(chart, 'scaling', {
+          target: server(chart, ofServer),
+          goals: { kafka: { ...kafka, ...change } },
+        });
+
+    test('asks the brokers and nobody else, also for a server that sleeps', () => {
+      const { triggers, minReplicaCount } = one(
+        manifestsOf(onLag({ authentication: 'kafka-user', tls: true }, { replicas: { min: 0, max: 8 } })),
+        'ScaledObject',
+      )['spec'];
+      expect(minReplicaCount).toBe(0);
+      expect(triggers).toEqual([
+        {
+          type: 'kafka',
+          name: 'kafka',
+          metricType: 'AverageValue',
+          metadata: {
+            bootstrapServers: 'kafka-0.streams:9092,kafka-1.streams:9092',
+            consumerGroup: 'churn',
+            topic: 'churn.requests',
+            lagThreshold: '100',
+            activationLagThreshold: '0',
+            offsetResetPolicy: 'latest',
+            allowIdleConsumers: 'false',
+            tls: 'enable',
+          },
+          authenticationRef: { name: 'kafka-user' },
+        },
+      ]);
+    });
+
+    test('stands beside what Prometheus measures', () => {
+      const { triggers } = one(manifestsOf(keda({ goals: { queued: 8, kafka } })), 'ScaledObject')['spec'];
+      expect(triggers.map(({ type }: { readonly type: string }) => type)).toEqual(['prometheus', 'kafka']);
+    });
+
+    test('refuses more pods than there are partitions', () => {
+      expect(refusalText(onLag({ partitions: 6 }))).toBe(
+        'KedaAutoscaler "shop/scaling": replicas.max 8 is more than the 6 partitions of goals.kafka.topic: a partition is read by one pod, so 2 would have nothing to do. Lower replicas.max to 6, or give the topic 8 partitions.',
+      );
+    });
+
+    test('tells everything that is wrong with it at once', () => {
+      const codes = problemsOf(onLag({ brokers: ['kafka', 'b:70000'], topic: 'a b', consumerGroup: ' ', lag: 0.5 }));
+      expect(codes.map(({ code }) => code)).toEqual([
+        'bad-broker',
+        'bad-broker',
+        'bad-topic',
+        'no-consumer-group',
+        'bad-goal',
+      ]);
+    });
+  });
+
+  test('refuses what only Prometheus knows when nobody says where it is', () => {
+    const build = (chart: Chart) =>
+      new KedaAutoscaler(chart, 'scaling', { target: server(chart), goals: { queued: 8 } });
+    expect(refusalText(build)).toBe(
+      'KedaAutoscaler "shop/scaling": nothing says where to ask for goals.queued. Set prometheus to its address: \'http://prometheus.monitoring:9090\'.',
+    );
   });
 });

@@ -18,6 +18,7 @@ import { type KedaTrigger, type ScaledObjectSpec, scaledObject } from '../crd/ke
 import { checkServiceName } from '../labels.ts';
 import { Findings } from '../problem.ts';
 import type { ModelServer } from '../serving/model-server.ts';
+import { type KafkaGoal, kafkaTriggers } from './kafka-goal.ts';
 import { checkAgainstBudget, scaledBounds } from './scaled-bounds.ts';
 import { scalingBehavior } from './scaling-behavior.ts';
 
@@ -31,13 +32,15 @@ export interface ScalingGoals {
   readonly p95?: Duration;
   /** Requests a second, for each pod. */
   readonly requestsPerSecond?: number;
+  /** Messages of a Kafka topic that wait, for each pod: for a server that reads its requests from there. Needs no Prometheus. */
+  readonly kafka?: KafkaGoal;
 }
 
 export interface KedaAutoscalerProps {
-  /** Has bounds as its replicas; a min of 0 needs `profile: 'istio'`. */
+  /** Has bounds as its replicas; a min of 0 needs `profile: 'istio'` or `goals.kafka`. */
   readonly target: ModelServer;
-  /** Prometheus' address, as KEDA reaches it: `http://prometheus.monitoring:9090`. */
-  readonly prometheus: string;
+  /** Prometheus' address, as KEDA reaches it: `http://prometheus.monitoring:9090`. Every goal but `kafka` needs it. @default none */
+  readonly prometheus?: string;
   readonly goals: ScalingGoals;
   /**
    * Whose metrics are asked.
@@ -72,9 +75,17 @@ export class KedaAutoscaler extends Construct {
     checkServiceName(id, findings);
     const { min, max, target: scaleTargetRef } = scaledBounds(target, findings);
     if (min > 0) checkAgainstBudget(target, min, findings);
-    const triggers = triggersOf(props, findings);
+    const triggers = [...measuredTriggers(props, findings), ...kafkaTriggers(props.goals.kafka, max, findings)];
+    findings.demand(
+      Object.values(props.goals).some((goal) => goal !== undefined),
+      () => ({
+        code: 'no-goals',
+        message: 'goals is empty, so nothing says when to scale',
+        fix: 'Set goals.queued, queueTime, p95, requestsPerSecond or kafka.',
+      }),
+    );
     const profile = props.profile ?? target.metrics?.profile;
-    findings.demand(min > 0 || profile === 'istio', () => ({
+    findings.demand(min > 0 || profile === 'istio' || props.goals.kafka !== undefined, () => ({
       code: 'nobody-wakes-it',
       message: `replicas.min 0 of ${target.identity.instance}: without pods the server has no metrics, so nothing would ever start one`,
       fix: "Scale on the mesh in front of it (profile: 'istio'), or set replicas.min to 1.",
@@ -101,14 +112,25 @@ export class KedaAutoscaler extends Construct {
   }
 }
 
-function triggersOf(props: KedaAutoscalerProps, findings: Findings): readonly KedaTrigger[] {
-  const { target, goals, prometheus, window = Duration.minutes(2), authentication } = props;
+/** For the goals that Prometheus knows of. */
+function measuredTriggers(props: KedaAutoscalerProps, findings: Findings): readonly KedaTrigger[] {
+  const { target, prometheus, window = Duration.minutes(2), authentication } = props;
+  const { kafka: _kafka, ...goals } = props.goals;
+  if (Object.values(goals).every((goal) => goal === undefined)) return [];
   const name = props.profile ?? target.metrics?.profile;
   if (name === undefined) {
     findings.add({
       code: 'no-metrics',
       message: `${target.identity.instance} has no metrics that are understood`,
       fix: "Scale on the mesh in front of it: profile: 'istio'.",
+    });
+    return [];
+  }
+  if (prometheus === undefined) {
+    findings.add({
+      code: 'no-prometheus',
+      message: `nothing says where to ask for goals.${Object.keys(goals).join(', goals.')}`,
+      fix: "Set prometheus to its address: 'http://prometheus.monitoring:9090'.",
     });
     return [];
   }
@@ -141,11 +163,6 @@ function triggersOf(props: KedaAutoscalerProps, findings: Findings): readonly Ke
       ? []
       : [['requestsPerSecond', 'AverageValue', goals.requestsPerSecond, requestRate(profile, scope)] as const]),
   ];
-  findings.demand(wanted.length > 0, () => ({
-    code: 'no-goals',
-    message: 'goals is empty, so nothing says when to scale',
-    fix: 'Set goals.queued, queueTime, p95 or requestsPerSecond.',
-  }));
   return wanted.flatMap(([goal, metricType, threshold, query]) => {
     if (isNoQuery(query)) {
       findings.add({ code: 'no-such-metric', message: `goals.${goal}: ${query.reason}`, fix: query.fix });
