@@ -174,6 +174,49 @@ describe.each(courses)('a rollout that is $name', (course) => {
   );
 });
 
+describe('a rollout whose every move outlasts its lease', () => {
+  const optionsOfSlow = (world: World, life: Life, holder: string): RolloutOptions => {
+    const moving = () => {
+      world.time += settings.lease + 5_000;
+    };
+    return {
+      ...optionsOf(world, life, holder, () => 'advance'),
+      provider: providerStandIn(world, life, { moving }),
+    };
+  };
+
+  test('is promoted where nobody else takes it', async () => {
+    const world = new World();
+    const { outcome } = await runRollout(optionsOfSlow(world, new Life(), 'run 1'));
+    expect(outcome).toBe('promoted');
+    hold(world);
+  });
+
+  test.each(['before', 'after'] as const)(
+    'killed %s any change at the provider goes on in the next run, or back where the lease ran out',
+    async (when) => {
+      const life = new Life();
+      await runRollout(optionsOfSlow(new World(), life, 'run 1'));
+      const ends = new Set<string>();
+      for (let call = 1; call <= life.calls; call++) {
+        const world = new World();
+        await runRollout(optionsOfSlow(world, new Life({ call, when }), 'run 1')).catch((error: unknown) => {
+          if (!(error instanceof Death)) throw error;
+        });
+        hold(world);
+        const { record: left } = world;
+        const forward = left?.phase === 'finishing' || left?.phase === 'promoted';
+        const end = left === undefined || forward || world.time <= left.leaseUntil ? 'promoted' : 'rolled-back';
+        const { outcome } = await runRollout(optionsOfSlow(world, new Life(), 'run 2'));
+        expect([call, outcome, world.record?.phase]).toEqual([call, end, end]);
+        ends.add(outcome);
+        hold(world);
+      }
+      expect([...ends].toSorted()).toEqual(['promoted', 'rolled-back']);
+    },
+  );
+});
+
 type Happening =
   | { readonly kind: 'life'; readonly call: number; readonly when: 'before' | 'between' | 'after' | 'never' }
   | { readonly kind: 'wait'; readonly seconds: number }
@@ -208,8 +251,14 @@ describe('whatever happens to a rollout', () => {
         fc.array(fc.constantFrom('nothing', 'touch', 'pause', 'abort', 'skip', 'unsettled', 'down'), {
           maxLength: 20,
         }),
-        async (happenings, verdicts, disturbances) => {
+        fc.integer({ min: 0, max: 90 }),
+        async (happenings, verdicts, disturbances, secondsAMove) => {
           const world = new World();
+          const moving = () => {
+            world.time += secondsAMove * 1000;
+          };
+          const slow = (life: Life) =>
+            secondsAMove === 0 ? {} : { provider: providerStandIn(world, life, { moving }) };
           const says = ({ number }: Look) => verdicts[number % verdicts.length] ?? 'hold';
           const disturb = (call: number) => {
             world.settled = true;
@@ -236,7 +285,7 @@ describe('whatever happens to a rollout', () => {
             if (one.kind === 'life') {
               const fate = one.when === 'never' ? undefined : { call: one.call, when: one.when };
               const life = new Life(fate, disturb);
-              await runRollout(optionsOf(world, life, `run ${++run}`, says)).catch(tolerated);
+              await runRollout({ ...optionsOf(world, life, `run ${++run}`, says), ...slow(life) }).catch(tolerated);
             }
             if (one.kind === 'order') {
               const provider = providerStandIn(world, new Life());
@@ -249,7 +298,7 @@ describe('whatever happens to a rollout', () => {
             }
             if (one.kind === 'other') {
               const life = new Life(undefined, disturb);
-              const options = { ...optionsOf(world, life, `run ${++run}`, says), id: `r${run}` };
+              const options = { ...optionsOf(world, life, `run ${++run}`, says), ...slow(life), id: `r${run}` };
               await runRollout(options).catch(tolerated);
             }
             world.settled = true;

@@ -76,6 +76,8 @@ export class LiveRollout {
   readonly #startedAt: number;
   #analyst: Analyst | undefined;
   #requests: { readonly at: number; readonly count: number } | undefined;
+  /** Milliseconds that this run's own moves took since the last look. */
+  #movedFor = 0;
   #sourceWarned = false;
   #learned = false;
   #roomWarned = false;
@@ -105,6 +107,7 @@ export class LiveRollout {
     for (let attempt = 0; attempt < mostCommandsInARow; attempt++) {
       const found = await this.#keeper.read();
       const now = this.#clock.now();
+      this.#movedFor = 0;
       const plan = planDigest(settings.strategy);
       const { kind } = claim(found, { id, now });
       if (kind === 'refused' && found !== undefined) throw held(found, provider);
@@ -186,6 +189,8 @@ export class LiveRollout {
         : await this.#keeper.insist(() => provider.read());
     const { watching, blind, requestsPerSecond } = await this.#look(record);
     const now = this.#clock.now();
+    const movedFor = this.#movedFor;
+    this.#movedFor = 0;
     return {
       watching,
       event: {
@@ -194,6 +199,7 @@ export class LiveRollout {
         traffic,
         blind,
         requestsPerSecond,
+        movedFor,
         approved: record.phase === 'awaiting-approval' && (await this.#isApproved(approved, record)),
         stop: stopAfter !== undefined && now - this.#startedAt >= stopAfter,
         ...(watching.analysed === undefined ? {} : { analysed: watching.analysed }),
@@ -306,6 +312,7 @@ export class LiveRollout {
     const step = next(record, event, settings);
     const written = await this.#keeper.write(step.record, step.move);
     if (written.kind === 'fenced') throw new TakenOver(written.record);
+    if (written.kind !== 'lost') this.#movedFor += written.movedFor;
     const { now } = event;
     if (written.kind === 'lost') {
       const lost = next(record, { kind: 'cancelled', why: 'its record was removed by somebody else', now }, settings);

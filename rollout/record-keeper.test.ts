@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { InputError, PeerError } from '../core/problem/index.ts';
 import { RecordKeeper } from './record-keeper.ts';
 import { Life, providerStandIn, World, worldClock } from './stand-ins.ts';
+import { firstRecord } from './state/claim.ts';
 
 function keeperOf(world: World, trouble: string[] = []) {
   return new RecordKeeper({
@@ -26,6 +27,24 @@ function failing(error: Error, times: number): { readonly ask: () => Promise<str
 }
 
 describe('whoever keeps the record', () => {
+  test('tells how long the provider moved, without what it did not answer and what moved nothing', async () => {
+    const world = new World();
+    let down = 3;
+    const life = new Life(undefined, () => {
+      if (down-- > 0) throw new PeerError({ code: 'unreachable', message: 'away' });
+    });
+    const moving = () => {
+      world.time += 50_000;
+    };
+    const provider = providerStandIn(world, life, { moving });
+    const options = { provider, clock: worldClock(world), patience: () => 60_000, onTrouble: () => {} };
+    const keeper = new RecordKeeper(options);
+    const record = firstRecord({ id: 'r', holder: 'h', plan: 'p', now: world.time, lease: 60_000 });
+    await keeper.read();
+    expect(await keeper.write(record, true)).toEqual({ kind: 'written', movedFor: 50_000 });
+    expect(await keeper.write(record, false)).toEqual({ kind: 'written', movedFor: 0 });
+  });
+
   test('asks again while the provider is away, and says so once', async () => {
     const trouble: string[] = [];
     const away = failing(new PeerError({ code: 'unreachable', message: 'away' }), 4);

@@ -3,11 +3,14 @@ import type { Clock } from './clock.ts';
 import { parseRecord, type RolloutRecord, recordText } from './state/record.ts';
 import { TrafficConflict, type TrafficProvider } from './traffic-provider.ts';
 
-/** What came of a write. Nothing was written unless it says so. */
+/**
+ * What came of a write. Nothing was written unless it says so. `movedFor`: milliseconds in which the provider moved the traffic; those of a
+ * provider that did not answer are not among them.
+ */
 export type Written =
-  | { readonly kind: 'written' }
+  | { readonly kind: 'written'; readonly movedFor: number }
   /** A second process left a command in the record, which otherwise is as this run wrote it. */
-  | { readonly kind: 'commanded'; readonly record: RolloutRecord }
+  | { readonly kind: 'commanded'; readonly record: RolloutRecord; readonly movedFor: number }
   /** Another run holds it, or it is another rollout's. */
   | { readonly kind: 'fenced'; readonly record: RolloutRecord }
   /** The record is gone. */
@@ -51,22 +54,30 @@ export class RecordKeeper {
 
   /** Writes the record, and its traffic with it if `move`. */
   async write(record: RolloutRecord, move: boolean): Promise<Written> {
-    const { provider } = this.#options;
+    const { provider, clock } = this.#options;
     const text = recordText(record);
+    let movedFor = 0;
     for (let attempt = 0; attempt < mostRevisions; attempt++) {
+      let askedAt = clock.now();
+      const answered = () => {
+        if (move) movedFor += clock.now() - askedAt;
+      };
       try {
-        this.#revision = await this.insist(() =>
-          provider.move({ record: text, after: this.#revision, ...(move ? { traffic: record.traffic } : {}) }),
-        );
+        this.#revision = await this.insist(() => {
+          askedAt = clock.now();
+          return provider.move({ record: text, after: this.#revision, ...(move ? { traffic: record.traffic } : {}) });
+        });
+        answered();
         this.#text = text;
-        return { kind: 'written' };
+        return { kind: 'written', movedFor };
       } catch (error) {
         if (!(error instanceof TrafficConflict)) throw error;
+        answered();
       }
       const found = await this.insist(() => provider.record());
       const ours = found !== undefined && (found.text === this.#text || found.text === text);
       if (!ours) {
-        const conflict = await this.#conflict(found, record);
+        const conflict = await this.#conflict(found, record, movedFor);
         if (conflict !== undefined) return conflict;
       }
       this.#revision = found?.revision;
@@ -81,6 +92,7 @@ export class RecordKeeper {
   async #conflict(
     found: { readonly text: string; readonly revision: string } | undefined,
     record: RolloutRecord,
+    movedFor: number,
   ): Promise<Written | undefined> {
     if (found === undefined) {
       // Never there, so nothing was lost: the first write of all met a race that its winner has cleared since.
@@ -93,7 +105,7 @@ export class RecordKeeper {
     this.#revision = found.revision;
     const other = parseRecord(found.text);
     const mine = other.id === record.id && other.holder === record.holder;
-    return { kind: mine ? 'commanded' : 'fenced', record: other };
+    return mine ? { kind: 'commanded', record: other, movedFor } : { kind: 'fenced', record: other };
   }
 
   /**

@@ -4,9 +4,12 @@ import type { Analysed, Look } from './analyst.ts';
 import { endRollout } from './end-rollout.ts';
 import type { RolloutOptions, Turn } from './live-rollout.ts';
 import type { MetricsSource } from './metrics-source.ts';
+import { orderRollout } from './order-rollout.ts';
 import { runRollout } from './run-rollout.ts';
 import { deafSource, emptySource, Life, providerStandIn, scripted, World, worldClock } from './stand-ins.ts';
+import type { Command } from './state/record.ts';
 import type { RolloutSettings } from './state/settings.ts';
+import type { Traffic } from './traffic-provider.ts';
 
 const settings: RolloutSettings = {
   strategy: { kind: 'steps', weights: [5, 25, 50] },
@@ -399,6 +402,136 @@ describe('a provider that fails', () => {
     };
     expect((await runRollout(optionsIn(world, { provider: cutOff }))).outcome).toBe('promoted');
     expect(weightsOf(world)).toEqual([5, 25, 50, 100]);
+  });
+});
+
+describe('a move that takes longer than the lease', () => {
+  const slow = 5 * 60_000;
+  const optionsOf = (world: World, moving: (traffic: Traffic) => void | Promise<void>, more: object = {}) =>
+    optionsIn(world, { provider: providerStandIn(world, new Life(), { guard: false, moving }), ...more });
+  const takesLong = (world: World) => () => {
+    world.time += slow;
+  };
+  const asGuard = (world: World) =>
+    endRollout({
+      provider: providerStandIn(world, new Life()),
+      holder: 'guard',
+      why: 'the lease ran out',
+      onlyExpired: true,
+      clock: worldClock(world),
+    });
+
+  test('is no silence of the run that makes it', async () => {
+    const world = new World();
+    const { outcome } = await runRollout(optionsOf(world, takesLong(world)));
+    expect(outcome).toBe('promoted');
+    expect(world.moves.map(({ traffic }) => traffic.canaryWeight)).toEqual([5, 25, 50, 100]);
+  });
+
+  test('is followed by a look at once, before another move', async () => {
+    const world = new World();
+    const seen: number[] = [];
+    let moved = 0;
+    const analyst = scripted(({ at }) => {
+      // No sleep of this clock is shorter than a millisecond.
+      if (moved > 0 && at - moved <= 1) seen.push(world.traffic.canaryWeight);
+      moved = 0;
+      return 'advance';
+    });
+    const moving = () => {
+      world.time += slow;
+      moved = world.time;
+    };
+    await runRollout(optionsOf(world, moving, { analyst, settings: { ...settings, warmUp: 0 } }));
+    expect(seen).toEqual([5, 25, 50]);
+  });
+
+  test('leads back when the look after it shows harm', async () => {
+    const world = new World();
+    const analyst = scripted(({ stage }) => (stage.weight === 25 ? 'rollback' : 'advance'));
+    const { outcome, record } = await runRollout(optionsOf(world, takesLong(world), { analyst }));
+    expect([outcome, record.reason]).toEqual(['rolled-back', 'errors: scripted']);
+    expect(weightsOf(world)).toEqual([5, 25, 0]);
+  });
+
+  test('excuses no silence after it', async () => {
+    const world = new World();
+    let reads = 0;
+    const source: MetricsSource = {
+      ...emptySource,
+      read: async (signal) => {
+        if (++reads === 3) world.time += settings.lease;
+        return emptySource.read(signal);
+      },
+    };
+    const { record } = await runRollout(optionsOf(world, takesLong(world), { source }));
+    expect([reads, record.reason]).toEqual([3, expect.stringContaining('lease ran out')]);
+  });
+
+  test('excuses no time in which the provider did not answer', async () => {
+    const world = new World();
+    const down = world.time + settings.lease + 10_000;
+    const life = new Life(undefined, () => {
+      if (world.traffic.canaryWeight === 0 && world.record?.phase === 'starting' && world.time < down)
+        throw new PeerError({ code: 'no-answer', message: 'down' });
+    });
+    const provider = providerStandIn(world, life, { guard: false, moving: takesLong(world) });
+    const { record } = await runRollout(optionsIn(world, { provider }));
+    expect(record.reason).toContain('lease ran out');
+    expect(weightsOf(world)).toEqual([5, 0]);
+  });
+
+  test('loses the rollout to a guard when the lease runs out, and to none before', async () => {
+    const world = new World();
+    const found: unknown[] = [];
+    const moving = async () => {
+      world.time += settings.lease - 1000;
+      found.push((await asGuard(world))?.phase);
+      world.time += slow;
+      found.push((await asGuard(world))?.phase);
+    };
+    const { outcome, record } = await runRollout(optionsOf(world, moving));
+    expect(found).toEqual(['step', 'rolled-back']);
+    expect([outcome, record.holder]).toEqual(['rolled-back', 'guard']);
+    expect(weightsOf(world)).toEqual([0]);
+  });
+
+  test('loses the rollout to another one when the lease runs out', async () => {
+    const world = new World();
+    let others = 0;
+    const moving = async () => {
+      world.time += slow;
+      if (++others === 1) await runRollout(optionsIn(world, { id: 'r2', holder: 'run 2' }));
+    };
+    const failed = runRollout(optionsOf(world, moving));
+    await expect(failed).rejects.toMatchObject({ problems: [{ code: 'rollout-taken-over', found: 'run 2' }] });
+    expect([world.record?.id, world.record?.phase, world.traffic.canaryWeight]).toEqual(['r2', 'promoted', 100]);
+  });
+
+  test('may be met by a command, is made again, and is no silence either time', async () => {
+    const world = new World();
+    const commands: Command[] = ['approve'];
+    const moving = async () => {
+      world.time += slow;
+      const command = commands.pop();
+      const provider = providerStandIn(world, new Life());
+      if (command !== undefined) await orderRollout({ provider, command, by: 'ada', clock: worldClock(world) });
+    };
+    const { outcome, record } = await runRollout(
+      optionsOf(world, moving, { settings: { ...settings, approval: true } }),
+    );
+    expect([outcome, record.approved?.by]).toEqual(['promoted', 'ada']);
+  });
+
+  test('is silence to the run that goes on after one that died in it', async () => {
+    const world = new World();
+    const life = new Life({ call: 3, when: 'before' });
+    const moving = takesLong(world);
+    const dying = runRollout(optionsIn(world, { provider: providerStandIn(world, life, { guard: false, moving }) }));
+    await expect(dying).rejects.toThrow('killed');
+    expect([world.record?.phase, world.traffic.canaryWeight]).toEqual(['step', 0]);
+    const { record } = await runRollout(optionsOf(world, moving, { holder: 'run 2' }));
+    expect(record.reason).toContain('lease ran out');
   });
 });
 

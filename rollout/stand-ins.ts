@@ -85,7 +85,14 @@ export class Life {
   }
 }
 
-export function providerStandIn(world: World, life: Life, its: { readonly guard?: boolean } = {}): TrafficProvider {
+export interface ItsWays {
+  readonly guard?: boolean;
+  /** Its moves take their time, as those over plain hosts do: runs between record and traffic. Who was fenced off by then moves nothing. */
+  readonly moving?: (traffic: Traffic) => void | Promise<void>;
+}
+
+export function providerStandIn(world: World, life: Life, its: ItsWays = {}): TrafficProvider {
+  const { moving } = its;
   return {
     name: 'stand-in',
     title: 'stand-in of a provider',
@@ -99,16 +106,24 @@ export function providerStandIn(world: World, life: Life, its: { readonly guard?
     record: async () => life.ask(() => world.stored),
     now: async () => life.ask(() => world.time),
     // Record first, traffic second: the weakest a provider may be.
-    move: async ({ record, traffic, after }) =>
-      life.change(
-        () => {
-          if (world.stored?.revision !== after) throw new TrafficConflict('changed by somebody else');
-          return world.store(record);
-        },
-        () => {
+    move: async ({ record, traffic, after }) => {
+      const write = () => {
+        if (world.stored?.revision !== after) throw new TrafficConflict('changed by somebody else');
+        return world.store(record);
+      };
+      if (moving === undefined || traffic === undefined) {
+        return life.change(write, () => {
           if (traffic !== undefined) world.route(traffic);
-        },
-      ),
+        });
+      }
+      const revision = life.change(write);
+      await moving(traffic);
+      return life.change(() => {
+        if (world.stored?.revision !== revision) throw new TrafficConflict('changed by somebody else on the way');
+        world.route(traffic);
+        return revision;
+      });
+    },
     clear: async () =>
       life.change(() => {
         world.stored = undefined;

@@ -12,6 +12,8 @@ export interface Observed {
   readonly blind: boolean;
   /** Of both arms, since the look before. */
   readonly requestsPerSecond: number;
+  /** Milliseconds since the look before in which the provider was at work on this run's own move. That is no silence. */
+  readonly movedFor: number;
   readonly approved: boolean;
   /** This run has to end soon: stop at the next safe point. */
   readonly stop: boolean;

@@ -52,7 +52,8 @@ export function next(record: RolloutRecord, event: RolloutEvent, settings: Rollo
 function observed(before: RolloutRecord, event: Observed & { readonly now: number }, settings: RolloutSettings): Step {
   const { now } = event;
   if (before.phase === 'finishing') return stay(renewed(before, now, settings), finishAs('promoted'));
-  const expired = now > before.leaseUntil;
+  // Hosts may take longer to be released than the lease lasts. Whoever else finds it run out meanwhile takes the rollout over all the same.
+  const expired = now > before.leaseUntil + event.movedFor;
   const record = counted(renewed(before, now, settings), event);
   const drifted = !sameTraffic(event.traffic.desired, record.traffic);
   if (record.phase === 'rolling-back') {

@@ -43,6 +43,7 @@ function looked(record: RolloutRecord, more: Partial<Extract<RolloutEvent, { kin
       },
       blind: false,
       requestsPerSecond: 1,
+      movedFor: 0,
       approved: false,
       stop: false,
       ...more,

@@ -15,7 +15,10 @@ export interface RolloutSettings {
   readonly deadline: number;
   /** A canary that cannot take its traffic, or a provider that does not follow, for longer than this is rolled back. */
   readonly readyDeadline: number;
-  /** How long the holder may be silent. Metrics that cannot be asked for as long are the same silence. */
+  /**
+   * How long the holder may be silent. Metrics that cannot be asked for as long are the same silence. A move of its own that takes longer is
+   * none to the holder, but it is to a guard or another rollout.
+   */
   readonly lease: number;
   /** A rollout that stopped at a safe point is gone on with within this time. */
   readonly resumeWithin: number;
