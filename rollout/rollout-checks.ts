@@ -40,7 +40,7 @@ export function rolloutChecks(
   return [
     {
       id: 'rollout/outcome',
-      title: 'the canary is promoted',
+      title: 'promotion',
       section: 'rollout',
       status,
       observed,
@@ -49,6 +49,12 @@ export function rolloutChecks(
     },
     ...(analysed?.metrics ?? []).map((evidence) => checkOf(evidence, outcome, placeOf)),
   ];
+}
+
+/** What `observed` is: most effects are what the canary has beside the baseline. */
+function titleOf(metric: string): string {
+  if (metric === 'agreement') return 'agreement of the two versions';
+  return metric === 'predictions' ? "predictions' distance from the baseline's" : `${metric}, beside the baseline's`;
 }
 
 function checkOf(
@@ -62,7 +68,7 @@ function checkOf(
   const finite = effect !== undefined && [effect.estimate, effect.lower, effect.upper].every(Number.isFinite);
   return {
     id: `rollout/${printable(metric)}`,
-    title: `${printable(metric)} of the canary`,
+    title: printable(titleOf(metric)),
     section: 'rollout',
     // Promoted by hand past a metric that shows harm does not happen: harm rolls back in every state.
     status: says === 'unsettled' && outcome === 'promoted' ? 'skipped' : statuses[says],

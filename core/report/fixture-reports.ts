@@ -824,7 +824,7 @@ export const rolloutReport: Report = assembleReport({
   checks: [
     {
       id: 'rollout/outcome',
-      title: 'the canary is promoted',
+      title: 'promotion',
       section: 'rollout',
       status: 'fail',
       message: 'Rolled back at 25 % after 12m: errors: the canary fails 2.1 times as often.',
@@ -833,7 +833,7 @@ export const rolloutReport: Report = assembleReport({
     },
     {
       id: 'rollout/errors',
-      title: 'errors of the canary',
+      title: "errors, beside the baseline's",
       section: 'rollout',
       status: 'fail',
       message:
@@ -845,7 +845,7 @@ export const rolloutReport: Report = assembleReport({
     },
     {
       id: 'rollout/latency',
-      title: 'latency of the canary',
+      title: "latency, beside the baseline's",
       section: 'rollout',
       status: 'inconclusive',
       message: 'Not settled: 0.4 % more slow requests (-0.2 % to 1.1 %).',

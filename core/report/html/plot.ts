@@ -388,11 +388,12 @@ function histogramDrawing({ series }: HistogramFigure): Drawing {
 }
 
 function rolloutDrawing({ seconds, weight, evidence, events }: RolloutFigure): Drawing {
-  const minutes = seconds.map((value) => value / 60);
+  const [unit, length] = unitOf(seconds.at(-1) ?? 0);
+  const times = seconds.map((value) => value / length);
   const series = evidence.slice(0, evidenceColours.length).map(({ name, share }, index) => ({
     name,
     colour: evidenceColours[index] ?? baseline,
-    points: minutes.map((x, position) => ({ x, y: Math.min(1.1, share[position] ?? 0) })),
+    points: times.map((x, position) => ({ x, y: Math.min(1.1, share[position] ?? 0) })),
     most: Math.max(0, ...share),
   }));
   const last = weight.at(-1) ?? 0;
@@ -404,7 +405,7 @@ function rolloutDrawing({ seconds, weight, evidence, events }: RolloutFigure): D
       marginBottom: 44,
       marginRight: 16,
       marginTop: 28,
-      x: { label: 'Minutes since the beginning', labelAnchor: 'center', labelArrow: 'none', grid: true, ticks: 8 },
+      x: { label: `${unit} since the beginning`, labelAnchor: 'center', labelArrow: 'none', grid: true, ticks: 8 },
       y: {
         label: "The canary's requests, and evidence as a share of what rolls back",
         labelArrow: 'none',
@@ -419,16 +420,16 @@ function rolloutDrawing({ seconds, weight, evidence, events }: RolloutFigure): D
           ? []
           : [
               Plot.ruleX(
-                events.map((event) => event.seconds / 60),
+                events.map((event) => event.seconds / length),
                 reference,
               ),
             ]),
         Plot.areaY(
-          minutes.map((x, position) => ({ x, y: (weight[position] ?? 0) / 100 })),
+          times.map((x, position) => ({ x, y: (weight[position] ?? 0) / 100 })),
           { x: 'x', y1: 0, y2: 'y', curve: 'step-after', fill: candidate, fillOpacity: 0.12 },
         ),
         Plot.line(
-          minutes.map((x, position) => ({ x, y: (weight[position] ?? 0) / 100 })),
+          times.map((x, position) => ({ x, y: (weight[position] ?? 0) / 100 })),
           { x: 'x', y: 'y', curve: 'step-after', stroke: candidate, strokeWidth: 2.2 },
         ),
         ...series.map(({ points, colour }) =>
@@ -447,6 +448,12 @@ function rolloutDrawing({ seconds, weight, evidence, events }: RolloutFigure): D
     ].join('; '),
     wide: true,
   };
+}
+
+/** The unit a person would count so many seconds in, and its length in seconds. */
+function unitOf(seconds: number): readonly [unit: string, length: number] {
+  if (seconds < 180) return ['Seconds', 1];
+  return seconds < 3 * 3600 ? ['Minutes', 60] : ['Hours', 3600];
 }
 
 const evidenceColours = ['var(--baseline)', 'var(--inconclusive)', 'var(--warn)', 'var(--waived)', 'var(--pass)'];
