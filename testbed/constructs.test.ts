@@ -69,21 +69,34 @@ describe('the API server', () => {
   });
 });
 
+/** The pods an object makes, where its definition is not the project's own to fill in (a TrainJob patches those of its runtime). */
+function podTemplates({ kind, ...manifest }: Manifest): readonly Manifest['spec'][] {
+  if (kind === 'Deployment' || kind === 'Job') return [manifest['spec'].template];
+  if (kind !== 'PyTorchJob') return [];
+  return Object.values<Manifest['spec']>(manifest['spec'].pytorchReplicaSpecs).map(({ template }) => template);
+}
+
 /** Every pod must also be one that the Pod Security Standard "restricted" lets in, and not only be warned of at its Deployment. */
 describe('the Pod Security admission of "restricted"', () => {
   const pods = Object.entries(gallery).flatMap(([name, build]) =>
-    manifestsOf(build)
-      .filter(({ kind }) => kind === 'Deployment' || kind === 'Job')
-      .map((manifest) => [`${name} ${manifest.kind} ${manifest.metadata.name}`, manifest] as const),
+    manifestsOf(build).flatMap((manifest) =>
+      podTemplates(manifest).map(
+        (template, index) =>
+          [
+            `${name} ${manifest.kind} ${manifest.metadata.name} ${index + 1}`,
+            manifest.metadata.name,
+            template,
+          ] as const,
+      ),
+    ),
   );
 
-  test.each(pods)('lets the pods of %s in', async (_, { metadata, ...manifest }) => {
-    const { template } = manifest['spec'];
+  test.each(pods)('lets the pods of %s in', async (_, name, template) => {
     const { serviceAccountName: _account, ...spec } = template.spec;
     const pod = {
       apiVersion: 'v1',
       kind: 'Pod',
-      metadata: { name: metadata.name, labels: template.metadata.labels },
+      metadata: { name, labels: template.metadata.labels },
       spec,
     };
     const { status, body } = await cluster.ask(

@@ -72,3 +72,8 @@ export { TritonDeployment, type TritonDeploymentProps } from './serving/triton-d
 export { VllmDeployment, type VllmDeploymentProps } from './serving/vllm-deployment.ts';
 export { CanaryRoute, type CanaryRouteProps, type RouteBy, type RouteTraffic } from './traffic/canary-route.ts';
 export { ShadowDeployment, type ShadowDeploymentProps } from './traffic/shadow-deployment.ts';
+export type { Checkpoints } from './training/checkpoints.ts';
+export type { CompletionHook } from './training/completion-hook.ts';
+export { PyTorchJob, type PyTorchJobProps } from './training/pytorch-job.ts';
+export { TrainJob, type TrainJobProps } from './training/train-job.ts';
+export type { TrainingProps } from './training/training-props.ts';

@@ -27,6 +27,19 @@ export interface JobBody {
     readonly backoffLimit: number;
     readonly activeDeadlineSeconds?: number | undefined;
     readonly ttlSecondsAfterFinished?: number | undefined;
+    /** Which failures no retry mends (stable in 1.31). */
+    readonly podFailurePolicy?:
+      | {
+          readonly rules: readonly {
+            readonly action: 'FailJob';
+            readonly onExitCodes: {
+              readonly containerName: string;
+              readonly operator: 'In';
+              readonly values: readonly number[];
+            };
+          }[];
+        }
+      | undefined;
     readonly template: PodTemplate;
   };
 }
@@ -57,6 +70,18 @@ export interface ConfigMapBody {
   readonly data: Readonly<Record<string, string>>;
 }
 export const configMap: ObjectKind<ConfigMapBody> = { apiVersion: 'v1', kind: 'ConfigMap' };
+
+export interface PersistentVolumeClaimBody {
+  readonly spec: {
+    readonly accessModes: readonly ('ReadWriteOnce' | 'ReadWriteMany')[];
+    readonly storageClassName?: string | undefined;
+    readonly resources: { readonly requests: { readonly storage: string } };
+  };
+}
+export const persistentVolumeClaim: ObjectKind<PersistentVolumeClaimBody> = {
+  apiVersion: 'v1',
+  kind: 'PersistentVolumeClaim',
+};
 
 export interface PodDisruptionBudgetBody {
   readonly spec: {

@@ -16,6 +16,14 @@ const published = [
   },
   { module: 'github.com/kedacore/keda/v2@v2.21.0', file: 'config/crd/bases/keda.sh_scaledobjects.yaml' },
   { module: 'github.com/ray-project/kuberay/ray-operator@v1.5.1', file: 'config/crd/bases/ray.io_rayservices.yaml' },
+  {
+    module: 'github.com/kubeflow/training-operator@v1.9.0',
+    file: 'manifests/base/crds/kubeflow.org_pytorchjobs.yaml',
+  },
+  {
+    module: 'github.com/kubeflow/trainer/v2@v2.3.0',
+    file: 'manifests/base/crds/trainer.kubeflow.org_trainjobs.yaml',
+  },
   ...(['servicemonitors', 'podmonitors', 'prometheusrules'] as const).map((plural) => ({
     module: 'github.com/prometheus-operator/prometheus-operator@v0.85.0',
     file: `example/prometheus-operator-crd/monitoring.coreos.com_${plural}.yaml`,
