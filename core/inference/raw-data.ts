@@ -6,7 +6,7 @@ import { FaultError } from './message-error.ts';
 /**
  * Binary data of one tensor (HTTP's binary extension and gRPC's raw contents alike): little-endian, row-major, without padding; a BOOL is
  * a byte 0 or 1; an element of BYTES is its length in 4 bytes and then its bytes, which must be UTF-8, since ONNX strings are text. The
- * result shares no memory with `bytes`. Like ONNX Runtime's packages for Node this is for little-endian machines.
+ * result may share memory with `bytes`, which are the caller's no more. Like ONNX Runtime's packages for Node this is for little-endian machines.
  * @param elements the product of `dims`, already found to be within limits
  */
 export function tensorOfRaw(
@@ -28,8 +28,7 @@ export function tensorOfRaw(
       fix: 'Send as many bytes as the shape and the datatype need, in row-major order and without padding.',
     });
   }
-  const own = new Uint8Array(bytes.length);
-  own.set(bytes);
+  const own = alignedTo(width, bytes);
   if (type === 'bool') {
     const wrong = own.findIndex((value) => value > 1);
     if (wrong !== -1) {
@@ -44,9 +43,32 @@ export function tensorOfRaw(
     }
     return { type, data: own, dims };
   }
-  if (type === 'float16') return { type, data: Float32Array.from(new Uint16Array(own.buffer), float16ToNumber), dims };
+  if (type === 'float16')
+    return {
+      type,
+      data: Float32Array.from(new Uint16Array(own.buffer, own.byteOffset, elements), float16ToNumber),
+      dims,
+    };
   // The table pairs each type with its array.
-  return { type, data: type === 'string' ? [] : new arrayOf[type](own.buffer), dims } as Tensor;
+  return {
+    type,
+    data: type === 'string' ? [] : new arrayOf[type](own.buffer, own.byteOffset, elements),
+    dims,
+  } as Tensor;
+}
+
+/** Fewer bytes are copied wherever they stand: they would keep the piece of the network's that they came in. */
+const worthSharing = 16 * 1024;
+
+/** The same bytes, where numbers of so many bytes can be read in place. */
+function alignedTo(width: number, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { buffer, byteOffset, length } = bytes;
+  if (length >= worthSharing && byteOffset % width === 0 && buffer instanceof ArrayBuffer) {
+    return new Uint8Array(buffer, byteOffset, length);
+  }
+  const own = new Uint8Array(length);
+  own.set(bytes);
+  return own;
 }
 
 function stringsOfRaw(bytes: Uint8Array, elements: number, key: string): readonly string[] {
