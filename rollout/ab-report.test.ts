@@ -52,6 +52,7 @@ test.each([[digest('another model')], [undefined]])('an evaluation of another fi
 
 test('a report that is missing or is none does not, nor does a model that is missing', async () => {
   await expect(required()).rejects.toMatchObject({ problems: [{ code: 'no-ab-report', found: 'report.json' }] });
+  await expect(required()).rejects.not.toThrow(directory);
   await writeFile(join(directory, 'report.json'), '{"verdict":"passed"}');
   await expect(required()).rejects.toMatchObject({ problems: [{ code: 'no-ab-report' }] });
   await evaluated('pass', digest('a model'));

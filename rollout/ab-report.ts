@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { InputError, type Place } from '../core/problem/index.ts';
 import { parseReport, type Report } from '../core/report/index.ts';
 import { excerpt } from '../core/text/index.ts';
+import { fileTrouble } from './traffic/file-trouble.ts';
 
 const largest = 32 * 1024 * 1024;
 
@@ -51,7 +52,7 @@ async function reportOf(file: string, name: string, place: Place): Promise<Repor
     throw new InputError(
       {
         code: 'no-ab-report',
-        message: `the A/B evaluation's report cannot be read (${cause instanceof Error ? cause.message : String(cause)})`,
+        message: `the A/B evaluation's report cannot be read (${fileTrouble(cause)})`,
         place,
         found: excerpt(name),
         fix: 'Let the A/B evaluation run first, and give the report.json that it wrote.',

@@ -88,7 +88,8 @@ describe('openMetrics', () => {
 
   test('opens the counts of the proxy beside its state, and of no other provider', async () => {
     await using source = open({ source: 'proxy' }, { traffic: local });
-    expect(source.title).toContain('/repository/proxy');
+    expect(source.title).toBe('counts of the proxy of proxy');
+    await expect(source.read()).rejects.toMatchObject({ problems: [{ code: 'no-proxy' }] });
     expect(() => open({ source: 'proxy' })).toThrow(TypeError);
   });
 });

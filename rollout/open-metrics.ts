@@ -43,7 +43,7 @@ export function openMetrics(metrics: CanaryMetrics, options: OpenMetricsOptions)
   switch (metrics.source) {
     case 'proxy':
       if (traffic.provider !== 'local') throw new TypeError('only a local proxy counts for itself');
-      return openProxyMetrics({ state: resolve(directory, traffic.state) });
+      return openProxyMetrics({ state: resolve(directory, traffic.state), stateName: traffic.state });
     case 'scrape': {
       if (token !== undefined) throw tokenForPolicy(metrics.canary.targets[0] ?? '');
       const arm = ({ targets, version, labels }: typeof metrics.canary) => ({

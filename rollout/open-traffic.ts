@@ -25,7 +25,8 @@ export interface OpenTrafficOptions {
 export function openTraffic(traffic: CanaryTraffic, options: OpenTrafficOptions): TrafficProvider {
   const { directory, context, kubeconfig, guard } = options;
   if (traffic.provider === 'local') {
-    return openLocalTraffic({ state: resolve(directory, traffic.state), canary: traffic.canary });
+    const { state, canary } = traffic;
+    return openLocalTraffic({ state: resolve(directory, state), stateName: state, canary });
   }
   if (traffic.provider === 'hosts') return openHosts(traffic, directory);
   if (traffic.provider === 'ray-serve') return openRayServe(traffic, directory);

@@ -82,6 +82,7 @@ describe('a run', () => {
     expect(report.verdict).toBe('failed');
     expect(report.checks[0]).toMatchObject({ id: 'rollout/outcome', status: 'fail' });
     expect(report.checks[0]?.message).toContain('(SIGTERM)');
+    expect(JSON.stringify(report)).not.toContain(directory);
     expect(Object.fromEntries(host.outputs)).toMatchObject({
       outcome: 'rolled-back',
       weight: '0',

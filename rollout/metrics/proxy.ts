@@ -29,14 +29,16 @@ const answer = z.object({
 export function openProxyMetrics(options: {
   /** The folder with the proxy's state: it says where the proxy answers. */
   readonly state: string;
+  /** What people call that folder: its path as the policy writes it. @default `state` */
+  readonly stateName?: string | undefined;
   /** @default 5000 */
   readonly timeoutMs?: number;
 }): MetricsSource {
-  const folder = new RevisionFolder(options.state);
+  const folder = new RevisionFolder(options.state, options.stateName);
   const asker = new HttpAsker({ timeoutMs: options.timeoutMs ?? 5000 });
   return {
     name: 'proxy',
-    title: printable(`counts of the proxy of ${options.state}`),
+    title: `counts of the proxy of ${folder.name}`,
     read: async (signal) => {
       signal?.throwIfAborted();
       const control = (await readState(folder))?.control;
@@ -44,7 +46,7 @@ export function openProxyMetrics(options: {
         throw new PeerError({
           code: 'no-proxy',
           message: 'no proxy has begun here',
-          place: { file: options.state },
+          place: { file: folder.name },
           fix: 'Start it: `sluice proxy --state FOLDER --baseline URL`, with the same folder.',
         });
       }

@@ -48,7 +48,7 @@ export class LeaseWatch {
         );
         if (now.restored?.rolloutId !== id) return;
       } else {
-        await using provider = openLocalTraffic({ state: this.#folder.path });
+        await using provider = openLocalTraffic({ state: this.#folder.path, stateName: this.#folder.name });
         const why = 'the lease ran out: nobody watched the canary any more';
         const ended = await endRollout({ provider, holder: this.#holder, why, onlyExpired: true });
         if (ended === undefined || !isOver(ended)) return;

@@ -54,7 +54,7 @@ export function isOpen({ canaryWeight, mirrorPercent, header }: Traffic): boolea
 /** The state that counts, `undefined` if there is none. Throws a PeerError for one that cannot be read. */
 export async function readState(folder: RevisionFolder): Promise<ProxyState | undefined> {
   const revision = await folder.read();
-  return revision === undefined ? undefined : parsed(revision.text, folder.path);
+  return revision === undefined ? undefined : parsed(revision.text, folder.name);
 }
 
 /**
@@ -67,7 +67,7 @@ export async function changeState(
 ): Promise<ProxyState> {
   for (;;) {
     const revision = await folder.read();
-    const state = revision === undefined ? undefined : parsed(revision.text, folder.path);
+    const state = revision === undefined ? undefined : parsed(revision.text, folder.name);
     const next = change(state);
     if (next === state) return next;
     const written = await folder.write(`${JSON.stringify(next, null, 2)}\n`, revision?.number ?? 0);

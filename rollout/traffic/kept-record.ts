@@ -39,7 +39,7 @@ export class KeptRecord {
     throw new PeerError({
       code: 'broken-record',
       message: 'what is kept of the rollout cannot be understood',
-      place: { file: this.#store.path },
+      place: { file: this.#store.name },
       found: excerpt(revision.text, 120),
       fix: 'Another version of Sluice, or an editor, has written it: remove the newest file of that folder to go back one step.',
     });

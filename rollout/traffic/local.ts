@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { PeerError } from '../../core/problem/index.ts';
-import { printable } from '../../core/text/index.ts';
 import { HttpAsker } from '../http-question.ts';
 import { changeState, closed, isOpen, type ProxyState, readState } from '../proxy/proxy-state.ts';
 import {
@@ -16,6 +15,8 @@ import { checkTraffic } from './traffic-bounds.ts';
 export interface LocalTrafficOptions {
   /** The folder with the proxy's state. */
   readonly state: string;
+  /** What people call that folder: its path as the policy writes it. @default `state` */
+  readonly stateName?: string | undefined;
   /** The server to try. @default the one the state names */
   readonly canary?: string | undefined;
 }
@@ -38,10 +39,10 @@ class LocalTraffic implements TrafficProvider {
   readonly #canary: string | undefined;
   readonly #asker = new HttpAsker({ timeoutMs: 5000, maxAnswerBytes: 65_536 });
 
-  constructor({ state, canary }: LocalTrafficOptions) {
-    this.#folder = new RevisionFolder(state);
+  constructor({ state, stateName, canary }: LocalTrafficOptions) {
+    this.#folder = new RevisionFolder(state, stateName);
     this.#canary = canary;
-    this.title = printable(`proxy of ${state}`);
+    this.title = `proxy of ${this.#folder.name}`;
     this.guard = {
       title: 'the proxy itself: it gives the baseline everything back when the lease runs out',
       install: async ({ expires, rolloutId }) => {
@@ -94,7 +95,7 @@ class LocalTraffic implements TrafficProvider {
     const { changes } = await this.#change((found) => {
       this.#expect(found, after);
       const canary = this.#canaryOf(found);
-      if (traffic !== undefined && isOpen(traffic) && canary === undefined) throw noCanary(this.#folder.path);
+      if (traffic !== undefined && isOpen(traffic) && canary === undefined) throw noCanary(this.#folder.name);
       // A new rollout begins: what the proxy did in the one before is history.
       const { restored: _history, ...rest } = found;
       return {
@@ -135,13 +136,13 @@ class LocalTraffic implements TrafficProvider {
 
   async #state(): Promise<ProxyState> {
     const state = await readState(this.#folder);
-    if (state === undefined) throw noState(this.#folder.path);
+    if (state === undefined) throw noState(this.#folder.name);
     return state;
   }
 
   #change(change: (state: ProxyState) => ProxyState): Promise<ProxyState> {
     return changeState(this.#folder, (state) => {
-      if (state === undefined) throw noState(this.#folder.path);
+      if (state === undefined) throw noState(this.#folder.name);
       return change(state);
     });
   }

@@ -1,7 +1,8 @@
 import { link, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PeerError } from '../../core/problem/index.ts';
-import { excerpt } from '../../core/text/index.ts';
+import { printable } from '../../core/text/index.ts';
+import { fileTrouble } from './file-trouble.ts';
 
 /** A text and which of the texts in the folder it is; revisions count from 1. */
 export interface Revision {
@@ -16,9 +17,13 @@ export interface Revision {
  */
 export class RevisionFolder {
   readonly path: string;
+  /** For people, in problems and reports. Printable. */
+  readonly name: string;
 
-  constructor(path: string) {
+  /** @param name what people call the folder: the path as they wrote it, which says nothing of this machine */
+  constructor(path: string, name: string = path) {
     this.path = path;
+    this.name = printable(name);
   }
 
   /** The text that counts; `undefined` if none was ever written. Throws a PeerError when the folder cannot be read. */
@@ -30,7 +35,7 @@ export class RevisionFolder {
         return { number, text: await readFile(this.#file(number), 'utf8') };
       } catch (cause) {
         // Written over and cleaned up since: there is a higher one.
-        if (!hasCode(cause, 'ENOENT')) throw unusable(this.path, cause);
+        if (!hasCode(cause, 'ENOENT')) throw unusable(this.name, cause);
       }
     }
   }
@@ -64,7 +69,7 @@ export class RevisionFolder {
       await this.#clean(number);
       return number;
     } catch (cause) {
-      throw unusable(this.path, cause);
+      throw unusable(this.name, cause);
     }
   }
 
@@ -74,7 +79,7 @@ export class RevisionFolder {
       return numbers.length === 0 ? undefined : numbers.reduce((most, each) => Math.max(most, each));
     } catch (cause) {
       if (hasCode(cause, 'ENOENT')) return undefined;
-      throw unusable(this.path, cause);
+      throw unusable(this.name, cause);
     }
   }
 
@@ -114,7 +119,7 @@ function unusable(folder: string, cause: unknown): PeerError {
       code: 'unusable-folder',
       message: 'the folder with the state of the traffic cannot be read or written',
       place: { file: folder },
-      found: excerpt(cause instanceof Error ? cause.message : String(cause), 200),
+      found: fileTrouble(cause),
       fix: 'Give a folder that this user may write, on a local file system with hard links and room left.',
     },
     { cause },

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PeerError, type SluiceError } from '../../../core/problem/index.ts';
+import { InputError, PeerError, type SluiceError } from '../../../core/problem/index.ts';
 import { excerpt } from '../../../core/text/index.ts';
 import { HttpAsker } from '../../http-question.ts';
+import { fileTrouble } from '../file-trouble.ts';
 
 /** When a server counts as up. */
 export interface Health {
@@ -74,9 +75,7 @@ export class HostProbe implements AsyncDisposable {
   async warmUp(name: string, base: string): Promise<void> {
     for (const { path, body, times = 1 } of this.#warmUp) {
       const json =
-        body === undefined
-          ? {}
-          : { body: await readFile(body, 'utf8'), headers: { 'content-type': 'application/json' } };
+        body === undefined ? {} : { body: await bodyOf(body), headers: { 'content-type': 'application/json' } };
       for (let sent = 0; sent < times; sent++) {
         const { status, text } = await this.#asker.ask({ url: urlOf(base, path), ...json });
         if (status >= 200 && status <= 299) continue;
@@ -92,6 +91,23 @@ export class HostProbe implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#asker[Symbol.asyncDispose]();
+  }
+}
+
+async function bodyOf(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new InputError(
+      {
+        code: 'unreadable-file',
+        message: 'a warm-up request cannot be read',
+        place: { key: 'canary.traffic.warm_up' },
+        found: fileTrouble(cause),
+        fix: 'Leave it where it is until the rollout is over.',
+      },
+      { cause },
+    );
   }
 }
 

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { InputError, PeerError } from '../../../core/problem/index.ts';
 import { excerpt, printable } from '../../../core/text/index.ts';
+import { fileTrouble } from '../file-trouble.ts';
 
 /** What a program made of its run. */
 export interface Ended {
@@ -185,7 +186,7 @@ function unreadable(cause: unknown): InputError {
     {
       code: 'unreadable-file',
       message: 'a file that was to be copied to a host cannot be read',
-      found: excerpt(cause instanceof Error ? cause.message : String(cause), 200),
+      found: fileTrouble(cause),
       fix: 'Leave it where it is until the rollout is over.',
     },
     { cause },

@@ -76,10 +76,10 @@ function providerOf(world: MemoryHosts, life: Life): TrafficProvider {
   return openHostsTraffic({
     baseline: 'v1',
     canary: 'v2',
-    model,
+    model: { path: model, name: 'model.onnx' },
     probe: { async [Symbol.asyncDispose]() {} },
     store: {
-      path: 'memory',
+      name: 'memory',
       read: () => life.act(() => world.revisions.at(-1)),
       write: (text, after) =>
         life.act(() => {

@@ -240,9 +240,11 @@ describe('before anything moves', () => {
     expect((await stage.provider.read()).notReady).toBeUndefined();
     await rm(stage.standing.model);
     await using next = stage.standing.provider();
-    expect((await next.read()).notReady).toContain('the model to release cannot be read');
+    expect((await next.read()).notReady).toBe(
+      'the model to release cannot be read (ENOENT: no such file or directory)',
+    );
     const [problem] = await problemsOf(next.move({ record: 'r', traffic: half, after: undefined }));
-    expect(problem.code).toBe('no-release-file');
+    expect(problem).toMatchObject({ code: 'no-release-file', place: { file: 'models/churn.onnx' } });
   });
 
   test('a host that cannot be asked is told, and is taken to run what it was told to', async () => {

@@ -10,11 +10,18 @@ import {
   type TrafficProvider,
   type TrafficState,
 } from '../../traffic-provider.ts';
+import { fileTrouble } from '../file-trouble.ts';
 import { KeptRecord } from '../kept-record.ts';
 import { checkTraffic } from '../traffic-bounds.ts';
 import type { HostState, ModelFile } from './host-folder.ts';
 import type { ReleaseHost } from './release-host.ts';
 import type { RevisionStore } from './revision-store.ts';
+
+/** A file on this machine, and what people call it: its path as the policy writes it. */
+export interface NamedFile {
+  readonly path: string;
+  readonly name: string;
+}
 
 export interface HostsTrafficOptions {
   /** In the order in which they are released; 1 to 100. */
@@ -23,9 +30,9 @@ export interface HostsTrafficOptions {
   readonly baseline: string;
   readonly canary: string;
   /** The canary's file, here. */
-  readonly model: string;
+  readonly model: NamedFile;
   /** What else has to be here for a release: bodies of warm-up requests. */
-  readonly files?: readonly string[];
+  readonly files?: readonly NamedFile[];
   /** Where the record is kept. */
   readonly store: RevisionStore;
   /** The clock of the machine that keeps it, in milliseconds of the epoch. */
@@ -267,10 +274,12 @@ class HostsTraffic implements TrafficProvider {
 
   /** With its digest, taken once. Throws an InputError for what is not here. */
   async #model(): Promise<ModelFile> {
-    const { model: path, files = [] } = this.#options;
-    for (const file of files) await access(file, constants.R_OK).catch(rethrowAs(file, 'a warm-up request'));
-    this.#digest ??= await digestOf(path).catch(rethrowAs(path, 'the model to release'));
-    return { path, digest: this.#digest };
+    const { model, files = [] } = this.#options;
+    for (const file of files) {
+      await access(file.path, constants.R_OK).catch(rethrowAs(file, 'a warm-up request'));
+    }
+    this.#digest ??= await digestOf(model.path).catch(rethrowAs(model, 'the model to release'));
+    return { path: model.path, digest: this.#digest };
   }
 }
 
@@ -289,14 +298,14 @@ async function digestOf(path: string): Promise<string> {
   return hash.digest('hex');
 }
 
-function rethrowAs(file: string, what: string): (cause: unknown) => never {
+function rethrowAs({ name }: NamedFile, what: string): (cause: unknown) => never {
   return (cause) => {
     throw new InputError(
       {
         code: 'no-release-file',
         message: `${what} cannot be read`,
-        place: { file },
-        found: excerpt(cause instanceof Error ? cause.message : String(cause), 200),
+        place: { file: name },
+        found: fileTrouble(cause),
         fix: 'Give its path (canary.traffic.model, canary.traffic.warm_up), relative to the policy.',
       },
       { cause },

@@ -51,8 +51,8 @@ export function openHosts(policy: HostsPolicy, directory: string): TrafficProvid
   return openHostsTraffic({
     baseline,
     canary,
-    model: resolve(directory, policy.model),
-    files: warmUp.flatMap(({ body }) => (body === undefined ? [] : [body])),
+    model: { path: resolve(directory, policy.model), name: policy.model },
+    files: warm_up.flatMap(({ body }) => (body === undefined ? [] : [{ path: resolve(directory, body), name: body }])),
     store,
     ...(now === undefined ? {} : { now }),
     probe,
@@ -85,7 +85,7 @@ export function openRecordFolder(
   directory: string,
   shellAt: (at: string) => HostShell,
 ): { readonly store: RevisionStore; readonly now?: () => Promise<number> } {
-  if (at === 'here') return { store: new RevisionFolder(resolve(directory, folder)) };
+  if (at === 'here') return { store: new RevisionFolder(resolve(directory, folder), folder) };
   if (!folder.startsWith('/')) {
     throw new InputError({
       code: 'relative-folder',

@@ -5,8 +5,8 @@ import type { HostShell } from './host-shell.ts';
 
 /** A text that several processes write by compare-and-set, and that is whole whenever any of them is killed. */
 export interface RevisionStore {
-  /** For people. Printable. */
-  readonly path: string;
+  /** For people: as the policy writes it. Printable. */
+  readonly name: string;
   /** The text that counts; `undefined` if none was ever written. Throws a PeerError when it cannot be read. */
   read(): Promise<Revision | undefined>;
   /**
@@ -21,14 +21,14 @@ export interface RevisionStore {
  * linked to its number, which fails if the number is taken. The highest number counts.
  */
 export class RemoteRevisionFolder implements RevisionStore {
-  readonly path: string;
+  readonly name: string;
   readonly #shell: HostShell;
   readonly #directory: string;
 
   constructor(shell: HostShell, directory: string) {
     this.#shell = shell;
     this.#directory = directory;
-    this.path = `${shell.title}:${directory}`;
+    this.name = `${shell.title}:${directory}`;
   }
 
   async read(): Promise<Revision | undefined> {
@@ -70,7 +70,7 @@ export class RemoteRevisionFolder implements RevisionStore {
     return new PeerError({
       code: 'unusable-folder',
       message: 'the folder with the record of the rollout cannot be read or written',
-      place: { file: this.path },
+      place: { file: this.name },
       found: excerpt(`exit ${code}: ${errors.trim()}`, 200),
       fix: 'Give a folder that the user over there may write, on a local file system with hard links and room left.',
     });

@@ -72,7 +72,7 @@ export class StandingHosts implements AsyncDisposable {
     return openHostsTraffic({
       baseline: 'v1',
       canary: 'v2',
-      model: this.model,
+      model: { path: this.model, name: 'models/churn.onnx' },
       store,
       probe,
       hosts: this.hosts.map(({ name, url, directory }) => {
