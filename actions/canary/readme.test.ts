@@ -10,9 +10,10 @@ const definition = parse(readFileSync(new URL('./action.yml', import.meta.url), 
 };
 const examples = [...readme.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = '']) => text);
 
-test('the policy of the README parses', () => {
+test('the policies of the README parse', () => {
   const policies = examples.filter((text) => text.startsWith('version:'));
-  expect(policies.map((text) => parsePolicy(text, 'README.md').policy.canary?.strategy.kind)).toEqual(['steps']);
+  const kinds = policies.map((text) => parsePolicy(text, 'README.md').policy.canary?.strategy.kind);
+  expect(kinds).toEqual(['steps', 'adaptive']);
 });
 
 test('the workflows of the README give inputs that there are', () => {
