@@ -28,6 +28,7 @@ export type { EnvVar, SecretKey, Toleration } from './pod/pod-spec.ts';
 export { ConstructError, type ConstructProblem, Findings, warningsOf } from './problem.ts';
 export type { Cpu, Memory } from './quantity.ts';
 export type { ContainerSize } from './serving/container-resources.ts';
+export type { GatewayMethod, GatewayRoute, ServerAddress } from './serving/gateway/gateway-route.ts';
 export {
   type KserveCanary,
   KserveInferenceService,
@@ -39,9 +40,11 @@ export {
 export type { LlmWeights } from './serving/llm-weights.ts';
 export { MarArchive, type MarArchiveProps } from './serving/mar-archive.ts';
 export { MlflowModelDeployment, type MlflowModelDeploymentProps } from './serving/mlflow-model-deployment.ts';
+export { ModelGateway, type ModelGatewayProps } from './serving/model-gateway.ts';
 export { ModelServer, type ModelServerProps } from './serving/model-server.ts';
 export { OllamaDeployment, type OllamaDeploymentProps, type OllamaWeights } from './serving/ollama-deployment.ts';
 export { OnnxDeployment, type OnnxDeploymentProps } from './serving/onnx-deployment.ts';
+export { ProgramDeployment, type ProgramDeploymentProps } from './serving/program-deployment.ts';
 export { RayService, type RayServiceProps } from './serving/ray-service.ts';
 export {
   type SeldonCandidate,
@@ -52,7 +55,14 @@ export {
   type SeldonPredictorProps,
 } from './serving/seldon-deployment.ts';
 export type { MetricsEndpoint, ProgramPort, ServerProgram, WritableFolder } from './serving/server-program.ts';
-export type { Amount, ModelIdentity, Replicas, ServingProps, StartupProps } from './serving/serving-props.ts';
+export type {
+  Amount,
+  ModelIdentity,
+  Replicas,
+  ServingProps,
+  StartupProps,
+  WorkloadProps,
+} from './serving/serving-props.ts';
 export { TgiDeployment, type TgiDeploymentProps } from './serving/tgi-deployment.ts';
 export { TorchServeDeployment, type TorchServeDeploymentProps } from './serving/torchserve-deployment.ts';
 export { modelConfigText } from './serving/triton/config-text.ts';

@@ -22,6 +22,19 @@ export interface DeploymentBody {
 }
 export const deployment: ObjectKind<DeploymentBody> = { apiVersion: 'apps/v1', kind: 'Deployment' };
 
+export interface DaemonSetBody {
+  readonly spec: {
+    readonly revisionHistoryLimit: number;
+    readonly updateStrategy: {
+      readonly type: 'RollingUpdate';
+      readonly rollingUpdate: { readonly maxUnavailable: number | `${number}%` };
+    };
+    readonly selector: Selector;
+    readonly template: PodTemplate;
+  };
+}
+export const daemonSet: ObjectKind<DaemonSetBody> = { apiVersion: 'apps/v1', kind: 'DaemonSet' };
+
 export interface JobBody {
   readonly spec: {
     readonly backoffLimit: number;

@@ -17,7 +17,7 @@ import { CustomResource } from '../crd/custom-resource.ts';
 import { type KedaTrigger, type ScaledObjectSpec, scaledObject } from '../crd/keda.ts';
 import { checkServiceName } from '../labels.ts';
 import { Findings } from '../problem.ts';
-import type { ModelServer } from '../serving/model-server.ts';
+import type { ProgramDeployment } from '../serving/program-deployment.ts';
 import { type KafkaGoal, kafkaTriggers } from './kafka-goal.ts';
 import { checkAgainstBudget, scaledBounds } from './scaled-bounds.ts';
 import { scalingBehavior } from './scaling-behavior.ts';
@@ -38,7 +38,7 @@ export interface ScalingGoals {
 
 export interface KedaAutoscalerProps {
   /** Has bounds as its replicas; a min of 0 needs `profile: 'istio'` or `goals.kafka`. */
-  readonly target: ModelServer;
+  readonly target: ProgramDeployment;
   /** Prometheus' address, as KEDA reaches it: `http://prometheus.monitoring:9090`. Every goal but `kafka` needs it. @default none */
   readonly prometheus?: string;
   readonly goals: ScalingGoals;

@@ -4,13 +4,13 @@ import { KubernetesObject } from '../kubernetes-object.ts';
 import { checkServiceName } from '../labels.ts';
 import { type HorizontalPodAutoscalerBody, horizontalPodAutoscaler, type ScalingMetric } from '../native.ts';
 import { Findings } from '../problem.ts';
-import type { ModelServer } from '../serving/model-server.ts';
+import type { ProgramDeployment } from '../serving/program-deployment.ts';
 import { checkAgainstBudget, scaledBounds } from './scaled-bounds.ts';
 import { scalingBehavior } from './scaling-behavior.ts';
 
 export interface ModelAutoscalerProps {
   /** Has bounds as its replicas. */
-  readonly target: ModelServer;
+  readonly target: ProgramDeployment;
   /** Percent of the CPU that is requested, on average. */
   readonly cpuPercent?: number;
   /** Metrics of pods that an adapter offers, with what each pod shall have of it. */

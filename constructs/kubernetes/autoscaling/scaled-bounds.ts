@@ -1,5 +1,5 @@
 import type { Findings } from '../problem.ts';
-import type { ModelServer } from '../serving/model-server.ts';
+import type { ProgramDeployment } from '../serving/program-deployment.ts';
 
 export interface ScaledBounds {
   readonly min: number;
@@ -8,7 +8,7 @@ export interface ScaledBounds {
 }
 
 /** The bounds a server was given. A fixed number is a problem: every apply would undo what the autoscaler did. */
-export function scaledBounds(server: ModelServer, findings: Findings): ScaledBounds {
+export function scaledBounds(server: ProgramDeployment, findings: Findings): ScaledBounds {
   const { replicas, workload, identity } = server;
   const target = { apiVersion: workload.apiVersion, kind: workload.kind, name: workload.name };
   if (typeof replicas !== 'number') return { ...replicas, target };
@@ -21,7 +21,7 @@ export function scaledBounds(server: ModelServer, findings: Findings): ScaledBou
 }
 
 /** A budget for disruptions that has fewer pods than it wants would hold up every node. */
-export function checkAgainstBudget(server: ModelServer, min: number, findings: Findings): void {
+export function checkAgainstBudget(server: ProgramDeployment, min: number, findings: Findings): void {
   findings.demand(server.podDisruptionBudget === undefined || min >= 2, () => ({
     code: 'budget-without-pods',
     message: `replicas.min ${min} of ${server.identity.instance} with a PodDisruptionBudget: the last pod could never be evicted, or never be protected`,

@@ -116,8 +116,11 @@ export interface PodSecurityContext {
 
 export interface ContainerSecurityContext {
   readonly allowPrivilegeEscalation: boolean;
-  readonly readOnlyRootFilesystem: boolean;
-  readonly capabilities: { readonly drop: readonly ['ALL'] };
+  readonly readOnlyRootFilesystem?: boolean | undefined;
+  readonly runAsNonRoot?: boolean | undefined;
+  readonly runAsUser?: number | undefined;
+  /** `add`: for what looks after a node. */
+  readonly capabilities: { readonly drop: readonly ['ALL']; readonly add?: readonly ['SYS_ADMIN'] | undefined };
 }
 
 export interface VolumeMount {
@@ -136,6 +139,10 @@ export type Volume = { readonly name: string } & (
         readonly defaultMode?: number;
         readonly items?: readonly KeyToPath[];
       };
+    }
+  | {
+      /** For what looks after a node. */
+      readonly hostPath: { readonly path: string; readonly type: 'Directory' | 'DirectoryOrCreate' };
     }
   | { readonly persistentVolumeClaim: { readonly claimName: string; readonly readOnly?: boolean } }
 );

@@ -1,24 +1,7 @@
-import { Construct } from 'constructs';
-import { KubernetesObject } from '../kubernetes-object.ts';
-import { checkLabels, checkServiceName, type Identity, labelsOf, selectorOf } from '../labels.ts';
-import {
-  type ConfigMapBody,
-  configMap,
-  type DeploymentBody,
-  deployment,
-  type NetworkPolicyBody,
-  networkPolicy,
-  type PodDisruptionBudgetBody,
-  podDisruptionBudget,
-  type ServiceAccountBody,
-  type ServiceBody,
-  service,
-  serviceAccount,
-} from '../native.ts';
-import { Findings } from '../problem.ts';
-import type { MetricsEndpoint, ServerProgram } from './server-program.ts';
-import { servingPlan } from './serving-plan.ts';
-import type { Replicas, ServingProps } from './serving-props.ts';
+import type { Construct } from 'constructs';
+import { ProgramDeployment } from './program-deployment.ts';
+import type { ServerProgram } from './server-program.ts';
+import type { ServingProps } from './serving-props.ts';
 
 export interface ModelServerProps extends ServingProps {
   readonly server: ServerProgram;
@@ -31,69 +14,9 @@ export interface ModelServerProps extends ServingProps {
  *
  * Every object can be changed before it is rendered: `server.workload.addJsonPatch(JsonPatch.add('/spec/paused', true))`.
  */
-export class ModelServer extends Construct {
-  readonly workload: KubernetesObject<DeploymentBody>;
-  readonly service: KubernetesObject<ServiceBody>;
-  readonly serviceAccount: KubernetesObject<ServiceAccountBody>;
-  /** Absent with one replica: it could only forbid every eviction or none. */
-  readonly podDisruptionBudget?: KubernetesObject<PodDisruptionBudgetBody>;
-  /** Absent: the server needs no files beside its model. */
-  readonly configMap?: KubernetesObject<ConfigMapBody>;
-  readonly networkPolicy?: KubernetesObject<NetworkPolicyBody>;
-  /** Where Prometheus finds what the server counts; absent: it counts nothing. */
-  readonly metrics?: MetricsEndpoint;
-  /** Who this is, as the labels of all its objects say. */
-  readonly identity: Identity;
-  readonly replicas: Replicas;
-
+export class ModelServer extends ProgramDeployment {
   /** @throws ConstructError with everything that is wrong with the props */
-  constructor(scope: Construct, id: string, { server, ...props }: ModelServerProps) {
-    super(scope, id);
-    const findings = new Findings(this, server.construct);
-    const name = props.name ?? id;
-    const identity: Identity = {
-      name: server.name,
-      instance: name,
-      component: 'model-server',
-      partOf: props.partOf ?? props.model.name,
-      model: props.model.name,
-      modelVersion: props.model.version,
-    };
-    const labels = { ...labelsOf(identity), ...props.labels };
-    checkServiceName(name, findings);
-    checkLabels(labels, findings);
-    const plan = servingPlan(server, props, { name, labels, selector: selectorOf(identity) }, findings);
-    findings.throwIfAny();
-
-    const metadata = { name, labels };
-    this.identity = identity;
-    this.replicas = plan.replicas;
-    if (server.metrics !== undefined) this.metrics = server.metrics;
-    this.serviceAccount = new KubernetesObject(
-      this,
-      'service-account',
-      serviceAccount,
-      { ...metadata, annotations: { ...props.serviceAccountAnnotations } },
-      { automountServiceAccountToken: false },
-    );
-    if (server.configMap !== undefined) {
-      const { name: configMapName, data } = server.configMap;
-      const body = { immutable: true, data };
-      this.configMap = new KubernetesObject(this, 'config-map', configMap, { name: configMapName, labels }, body);
-    }
-    this.workload = new KubernetesObject(this, 'deployment', deployment, metadata, plan.deployment);
-    this.service = new KubernetesObject(this, 'service', service, metadata, plan.service);
-    if (plan.podDisruptionBudget !== undefined) {
-      this.podDisruptionBudget = new KubernetesObject(
-        this,
-        'pod-disruption-budget',
-        podDisruptionBudget,
-        metadata,
-        plan.podDisruptionBudget,
-      );
-    }
-    if (plan.networkPolicy !== undefined) {
-      this.networkPolicy = new KubernetesObject(this, 'network-policy', networkPolicy, metadata, plan.networkPolicy);
-    }
+  constructor(scope: Construct, id: string, props: ModelServerProps) {
+    super(scope, id, { ...props, component: 'model-server' });
   }
 }

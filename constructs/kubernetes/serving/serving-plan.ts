@@ -20,7 +20,7 @@ import { spreadOver } from '../pod/spread.ts';
 import type { Findings } from '../problem.ts';
 import { bytesOf, type Cpu, coresOf, cpuText, type Memory, memoryOf } from '../quantity.ts';
 import type { ServerProgram } from './server-program.ts';
-import type { Amount, Replicas, ServingProps } from './serving-props.ts';
+import type { Amount, Replicas, WorkloadProps } from './serving-props.ts';
 
 /** The bodies of a model server's objects. */
 export interface ServingPlan {
@@ -38,7 +38,12 @@ interface Names {
 }
 
 /** What of a program and props becomes which object. Adds every problem it finds. */
-export function servingPlan(server: ServerProgram, props: ServingProps, names: Names, findings: Findings): ServingPlan {
+export function servingPlan(
+  server: ServerProgram,
+  props: WorkloadProps,
+  names: Names,
+  findings: Findings,
+): ServingPlan {
   findings.add(...(server.problems ?? []));
   for (const warning of server.warnings ?? []) findings.warn(warning);
   const replicas = props.replicas ?? 2;
@@ -100,7 +105,7 @@ const seconds = (duration: Duration): number => Math.ceil(duration.toSeconds({ i
 /** How long a start may take, in seconds. */
 function startTimes(
   server: ServerProgram,
-  { startup = {}, gpu }: ServingProps,
+  { startup = {}, gpu }: WorkloadProps,
   findings: Findings,
 ): { readonly startupBudget: number; readonly progressDeadline: number } {
   const load = startup.load === undefined ? 120 : seconds(startup.load);
@@ -127,7 +132,7 @@ function startTimes(
 }
 
 function updateOf(
-  { update = { maxSurge: 1, maxUnavailable: 0 } }: ServingProps,
+  { update = { maxSurge: 1, maxUnavailable: 0 } }: WorkloadProps,
   replicas: Replicas,
   findings: Findings,
 ): { readonly maxSurge: number; readonly maxUnavailable: number } {
@@ -147,7 +152,7 @@ function updateOf(
 }
 
 function disruptionBudget(
-  { disruption }: ServingProps,
+  { disruption }: WorkloadProps,
   replicas: Replicas,
   matchLabels: Labels,
   findings: Findings,
@@ -175,7 +180,7 @@ function disruptionBudget(
 }
 
 /** Only clients reach the ports that answer requests, only scrapers the one with metrics, and the server reaches what it fetches from. */
-function policyOf(server: ServerProgram, props: ServingProps, matchLabels: Labels): NetworkPolicyBody {
+function policyOf(server: ServerProgram, props: WorkloadProps, matchLabels: Labels): NetworkPolicyBody {
   const clients: readonly NetworkPeer[] = props.clients ?? [{ podSelector: {} }];
   const scrapers: readonly NetworkPeer[] = props.scrapers ?? [
     { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } } },
@@ -199,7 +204,7 @@ function policyOf(server: ServerProgram, props: ServingProps, matchLabels: Label
 
 function podOf(
   server: ServerProgram,
-  props: ServingProps,
+  props: WorkloadProps,
   { name, selector }: Names,
   startupSeconds: number,
   findings: Findings,
@@ -269,13 +274,13 @@ function podOf(
   };
 }
 
-function defaultSharedMemory(server: ServerProgram, { gpu }: ServingProps, limit: Memory): Memory | undefined {
+function defaultSharedMemory(server: ServerProgram, { gpu }: WorkloadProps, limit: Memory): Memory | undefined {
   if (server.sharedMemory !== undefined || gpu === undefined || server.gpu === 'none') return server.sharedMemory;
   const most = (bytesOf(limit) ?? Number.POSITIVE_INFINITY) / 4;
   return memoryOf(Math.floor(Math.min((gpu.count ?? 1) * 2 ** 30, most)));
 }
 
-function checkGpuFits({ gpu, construct }: ServerProgram, props: ServingProps, findings: Findings): void {
+function checkGpuFits({ gpu, construct }: ServerProgram, props: WorkloadProps, findings: Findings): void {
   findings.demand(gpu !== 'none' || props.gpu === undefined, () => ({
     code: 'gpu-unused',
     message: `gpu asks for a GPU that ${construct} would not use: its image has no CUDA`,
@@ -294,7 +299,7 @@ function checkGpuFits({ gpu, construct }: ServerProgram, props: ServingProps, fi
   }));
 }
 
-function checkImages(server: ServerProgram, { image, allowMutableImage }: ServingProps, findings: Findings): void {
+function checkImages(server: ServerProgram, { image, allowMutableImage }: WorkloadProps, findings: Findings): void {
   const mutable = imageProblems(image, 'image').filter(
     ({ code }) => code !== 'mutable-image' || allowMutableImage !== true,
   );
@@ -310,7 +315,7 @@ function checkImages(server: ServerProgram, { image, allowMutableImage }: Servin
 }
 
 function resourcesOf(
-  props: ServingProps,
+  props: WorkloadProps,
   volumes: readonly Volume[],
   placement: { readonly resource: string; readonly count: number } | undefined,
   findings: Findings,

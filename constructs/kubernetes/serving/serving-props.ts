@@ -45,8 +45,8 @@ export interface StartupProps {
   readonly progressDeadline?: Duration;
 }
 
-/** Props of every model server. */
-export interface ServingProps {
+/** Props of every server, also of one that is no model's. */
+export interface WorkloadProps {
   /** Tag and, best, digest: `registry/server:1.2.3@sha256:...`. */
   readonly image: string;
   /**
@@ -54,7 +54,6 @@ export interface ServingProps {
    * @default false
    */
   readonly allowMutableImage?: boolean;
-  readonly model: ModelIdentity;
   /**
    * Name of the Deployment, the Service and the rest.
    * @default the construct's id
@@ -110,7 +109,7 @@ export interface ServingProps {
   /** Of the ServiceAccount: `{ 'eks.amazonaws.com/role-arn': ... }`. */
   readonly serviceAccountAnnotations?: Labels;
   readonly env?: readonly EnvVar[];
-  /** `app.kubernetes.io/part-of`. @default the model's name */
+  /** `app.kubernetes.io/part-of`. @default the model's name; without a model none */
   readonly partOf?: string;
   /** Besides those that every object has. */
   readonly labels?: Labels;
@@ -119,4 +118,9 @@ export interface ServingProps {
   readonly tolerations?: readonly Toleration[];
   readonly priorityClassName?: string;
   readonly imagePullSecrets?: readonly string[];
+}
+
+/** Props of every model server. */
+export interface ServingProps extends WorkloadProps {
+  readonly model: ModelIdentity;
 }
