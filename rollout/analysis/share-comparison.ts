@@ -64,6 +64,18 @@ const presumedWindows = 120;
 /**
  * The noise on a share that cannot jump as error rates do. `estimateNoise` presumes, until it has seen enough, that a rate now and then doubles
  * for half a minute; half of all requests that are slow, or of one class, cannot. Presumed is a variance of `presumed` instead.
+ *
+ * The variance v is relative to the baseline's rate, and the bets charge it on all that is tolerated, rate + increase, though it was measured on
+ * the rate. It is not scaled by rate / (rate + increase), dear as that is where the increase is many times the rate. Let the canary's share be
+ * a * gamma + b, gamma of mean 1 and variance v. A stake x makes exp(n x b) * (1 - v n x a)^(-1/v) of n requests (`two-arm-bet.ts`). From
+ * -log(1 - z) >= z follows:
+ * - of all a + b = rate + increase it is greatest at b = 0, where everything fluctuates. That is what is charged, and what holds for all.
+ * - scaled, the suspect's factor covers a = rate, b = increase: a canary that fluctuates by no more than the baseline does.
+ * - it does not cover one that is slower by a constant factor, within its tolerance. Log-normal latencies whose scale fluctuates have a share above
+ *   an edge that varies in proportion to the normal hazard: from 5 to 6 % slow requests v falls to 0.93 of what it was; scaling says 0.83.
+ *
+ * At the boundary, with gamma noise of v = 0.5 on 5 + 1 % and windows of 25 and 475 requests, the logarithm of a scaled bet's mean (odds of 1.9) is
+ * 0.013 a window, hence 9.5 over 720 of them: no e-process. Unscaled it is -0.002.
  */
 export function calmNoise(record: NoiseRecord, presumed: number): NoiseEstimate {
   const estimate = estimateNoise(record);
