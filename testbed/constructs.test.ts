@@ -28,7 +28,7 @@ beforeAll(async () => {
 afterAll(() => cluster?.[Symbol.asyncDispose]());
 
 /** Kinds without a namespace. */
-const clusterWide = new Set(['NodePool', 'EC2NodeClass']);
+const clusterWide = new Set(['NodePool', 'EC2NodeClass', 'ClusterQueue', 'ResourceFlavor']);
 
 function pathOf({ apiVersion, kind, metadata }: Manifest): string {
   const group = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;

@@ -18,7 +18,10 @@ export { ModelDashboard, type ModelDashboardProps } from './monitoring/model-das
 export { ModelMonitoring, type ModelMonitoringProps } from './monitoring/model-monitoring.ts';
 export type { MonitoredServer } from './monitoring/monitored-server.ts';
 export type { NetworkPeer } from './native.ts';
+export { DcgmExporter, type DcgmExporterProps } from './nodes/dcgm-exporter.ts';
+export { GpuDevicePlugin, type GpuDevicePluginProps } from './nodes/gpu-device-plugin.ts';
 export { GpuNodePool, type GpuNodePoolProps, type NodePurpose } from './nodes/gpu-node-pool.ts';
+export { type QueueFlavor, TrainingQueue, type TrainingQueueProps } from './nodes/training-queue.ts';
 export type { DrainProps } from './pod/drain.ts';
 export type { GpuProps } from './pod/gpu.ts';
 export { type GpuName, gpuProducts } from './pod/gpu-products.ts';

@@ -24,6 +24,10 @@ const published = [
     module: 'github.com/kubeflow/trainer/v2@v2.3.0',
     file: 'manifests/base/crds/trainer.kubeflow.org_trainjobs.yaml',
   },
+  ...(['resourceflavors', 'clusterqueues', 'localqueues'] as const).map((plural) => ({
+    module: 'sigs.k8s.io/kueue@v0.15.0',
+    file: `config/components/crd/bases/kueue.x-k8s.io_${plural}.yaml`,
+  })),
   ...(['servicemonitors', 'podmonitors', 'prometheusrules'] as const).map((plural) => ({
     module: 'github.com/prometheus-operator/prometheus-operator@v0.85.0',
     file: `example/prometheus-operator-crd/monitoring.coreos.com_${plural}.yaml`,
@@ -47,14 +51,26 @@ export async function installConstructDefinitions(cluster: ControlPlane): Promis
       return parseAllDocuments(text).map((document) => document.toJS() as Definition | null);
     }),
   );
-  for (const definition of [...found.flat(), ...fromCharts]) {
-    if (definition === null) continue;
+  for (const each of [...found.flat(), ...fromCharts]) {
+    if (each === null) continue;
+    const definition = storedAs(each, 'v1beta2');
     await cluster.must('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', definition);
     const { group, names, versions, scope } = definition.spec;
     const version = versions.find(({ storage }) => storage)?.name ?? '';
     const list = `/apis/${group}/${version}${scope === 'Cluster' ? '' : '/namespaces/default'}/${names.plural}`;
     while ((await cluster.ask('GET', list)).status !== 200) await sleep(100);
   }
+}
+
+/**
+ * Kueue 0.15 still stores v1beta1 and converts by a webhook that does not run here; without it only what the stored version has is kept. The
+ * version the constructs write is stored instead, as Kueue's later releases do.
+ */
+function storedAs<Each extends Definition>(definition: Each, version: string): Each {
+  const { spec } = definition;
+  if (!spec.versions.some(({ name }) => name === version)) return definition;
+  const versions = spec.versions.map((each) => ({ ...each, storage: each.name === version }));
+  return { ...definition, spec: { ...spec, versions } };
 }
 
 /** Those in no Go module that the proxy has: the schemas of the projects' own charts, without descriptions. */
