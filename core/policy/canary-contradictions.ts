@@ -96,7 +96,7 @@ function steps(strategy: unknown): readonly Contradiction[] {
 /** Metrics without numbers are never settled: the rollout would hold until its deadline. */
 function untoldMeans({ metrics, analysis }: Mapping): readonly Contradiction[] {
   const source = valueAt(metrics, ['source']);
-  if (source !== 'prometheus' && source !== 'scrape') return [];
+  if (typeof source !== 'string' || source === 'proxy') return [];
   const namesIn = (list: unknown): readonly unknown[] =>
     Array.isArray(list) ? list.map((each: unknown) => valueAt(each, ['name'])) : [];
   const told = new Set(namesIn(valueAt(metrics, ['means'])));

@@ -150,6 +150,11 @@ describe('the policy of a canary', () => {
       ['no-such-mean canary.analysis.rewards[0]'],
     ],
     [
+      'rewards, asked of a source that counts none',
+      `${istio}\nmetrics: { source: cloudwatch, endpoint: churn, baseline: { variant: a }, canary: { variant: b } }\n${weights}\nanalysis: { rewards: [{ name: clicks }] }`,
+      ['no-such-mean canary.analysis.rewards[0]'],
+    ],
+    [
       'a series that is none',
       `${istio}\nmetrics: { source: prometheus, server: sluice, means: [{ name: a, sum: 'b{c="d"}', count: e }] }\n${weights}`,
       ['wrong-value canary.metrics.means[0].sum'],
