@@ -22,6 +22,8 @@ export { DcgmExporter, type DcgmExporterProps } from './nodes/dcgm-exporter.ts';
 export { GpuDevicePlugin, type GpuDevicePluginProps } from './nodes/gpu-device-plugin.ts';
 export { GpuNodePool, type GpuNodePoolProps, type NodePurpose } from './nodes/gpu-node-pool.ts';
 export { type QueueFlavor, TrainingQueue, type TrainingQueueProps } from './nodes/training-queue.ts';
+export { FeastFeatureServer, type FeastFeatureServerProps } from './platform/feast-feature-server.ts';
+export { type MlflowArtifacts, MlflowTracking, type MlflowTrackingProps } from './platform/mlflow-tracking.ts';
 export type { DrainProps } from './pod/drain.ts';
 export type { GpuProps } from './pod/gpu.ts';
 export { type GpuName, gpuProducts } from './pod/gpu-products.ts';
