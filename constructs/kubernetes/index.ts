@@ -23,8 +23,10 @@ export { GpuDevicePlugin, type GpuDevicePluginProps } from './nodes/gpu-device-p
 export { GpuNodePool, type GpuNodePoolProps, type NodePurpose } from './nodes/gpu-node-pool.ts';
 export { type QueueFlavor, TrainingQueue, type TrainingQueueProps } from './nodes/training-queue.ts';
 export { FeastFeatureServer, type FeastFeatureServerProps } from './platform/feast-feature-server.ts';
+export { ChromaStore, type ChromaStoreProps } from './platform/chroma-store.ts';
 export { type MlflowArtifacts, MlflowTracking, type MlflowTrackingProps } from './platform/mlflow-tracking.ts';
 export type { DrainProps } from './pod/drain.ts';
+export { type RagModel, RagStack, type RagStackProps } from './platform/rag-stack.ts';
 export type { GpuProps } from './pod/gpu.ts';
 export { type GpuName, gpuProducts } from './pod/gpu-products.ts';
 export { type FetchImages, fetchImages } from './pod/model-fetch.ts';

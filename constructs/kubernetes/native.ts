@@ -35,6 +35,33 @@ export interface DaemonSetBody {
 }
 export const daemonSet: ObjectKind<DaemonSetBody> = { apiVersion: 'apps/v1', kind: 'DaemonSet' };
 
+export interface VolumeClaimTemplate {
+  readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> | undefined };
+  readonly spec: {
+    readonly accessModes: readonly ['ReadWriteOnce'];
+    readonly storageClassName?: string | undefined;
+    readonly resources: { readonly requests: { readonly storage: string } };
+  };
+}
+
+export interface StatefulSetBody {
+  readonly spec: {
+    readonly serviceName: string;
+    readonly replicas: number;
+    readonly revisionHistoryLimit: number;
+    readonly minReadySeconds: number;
+    readonly updateStrategy: { readonly type: 'RollingUpdate' };
+    readonly persistentVolumeClaimRetentionPolicy: {
+      readonly whenDeleted: 'Retain' | 'Delete';
+      readonly whenScaled: 'Retain' | 'Delete';
+    };
+    readonly selector: Selector;
+    readonly template: PodTemplate;
+    readonly volumeClaimTemplates: readonly VolumeClaimTemplate[];
+  };
+}
+export const statefulSet: ObjectKind<StatefulSetBody> = { apiVersion: 'apps/v1', kind: 'StatefulSet' };
+
 export interface JobBody {
   readonly spec: {
     readonly backoffLimit: number;
