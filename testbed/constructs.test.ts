@@ -71,7 +71,7 @@ describe('the API server', () => {
 
 /** The pods an object makes, where its definition is not the project's own to fill in (a TrainJob patches those of its runtime). */
 function podTemplates({ kind, ...manifest }: Manifest): readonly Manifest['spec'][] {
-  if (kind === 'Deployment' || kind === 'Job') return [manifest['spec'].template];
+  if (['Deployment', 'StatefulSet', 'Job'].includes(kind)) return [manifest['spec'].template];
   if (kind !== 'PyTorchJob') return [];
   return Object.values<Manifest['spec']>(manifest['spec'].pytorchReplicaSpecs).map(({ template }) => template);
 }
