@@ -69,9 +69,19 @@ describe('the API server', () => {
   });
 });
 
+/** The pod of a StatefulSet with its claims, as the controller adds them. */
+function withClaims({ template, volumeClaimTemplates }: Manifest['spec']): Manifest['spec'] {
+  const claims = volumeClaimTemplates.map(({ metadata: { name } }: Manifest) => ({
+    name,
+    persistentVolumeClaim: { claimName: name },
+  }));
+  return { ...template, spec: { ...template.spec, volumes: [...template.spec.volumes, ...claims] } };
+}
+
 /** The pods an object makes, where its definition is not the project's own to fill in (a TrainJob patches those of its runtime). */
 function podTemplates({ kind, ...manifest }: Manifest): readonly Manifest['spec'][] {
-  if (['Deployment', 'StatefulSet', 'Job'].includes(kind)) return [manifest['spec'].template];
+  if (kind === 'Deployment' || kind === 'Job') return [manifest['spec'].template];
+  if (kind === 'StatefulSet') return [withClaims(manifest['spec'])];
   if (kind !== 'PyTorchJob') return [];
   return Object.values<Manifest['spec']>(manifest['spec'].pytorchReplicaSpecs).map(({ template }) => template);
 }
