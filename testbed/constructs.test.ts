@@ -82,6 +82,7 @@ function withClaims({ template, volumeClaimTemplates }: Manifest['spec']): Manif
 function podTemplates({ kind, ...manifest }: Manifest): readonly Manifest['spec'][] {
   if (kind === 'Deployment' || kind === 'Job') return [manifest['spec'].template];
   if (kind === 'StatefulSet') return [withClaims(manifest['spec'])];
+  if (kind === 'SparkApplication') return [manifest['spec'].driver.template, manifest['spec'].executor.template];
   if (kind !== 'PyTorchJob') return [];
   return Object.values<Manifest['spec']>(manifest['spec'].pytorchReplicaSpecs).map(({ template }) => template);
 }

@@ -6,6 +6,7 @@ import type { ControlPlane } from '../kubernetes/control-plane.ts';
 import { goModule } from '../kubernetes/control-plane-binary.ts';
 import dashboardSchema from './schemas/grafana-dashboard.json' with { type: 'json' };
 import modelSchema from './schemas/seldon-model.json' with { type: 'json' };
+import sparkSchema from './schemas/spark-application.json' with { type: 'json' };
 
 /** Whose definitions, from which release of theirs. */
 const published = [
@@ -77,6 +78,8 @@ function storedAs<Each extends Definition>(definition: Each, version: string): E
 const fromCharts = [
   ['mlops.seldon.io', 'v1alpha1', 'Model', modelSchema],
   ['grafana.integreatly.org', 'v1beta1', 'GrafanaDashboard', dashboardSchema],
+  // Without the fields that its pod templates say as well.
+  ['sparkoperator.k8s.io', 'v1beta2', 'SparkApplication', sparkSchema],
 ].map(([group, version, kind, spec]) => {
   const plural = `${String(kind).toLowerCase()}s`;
   return {
