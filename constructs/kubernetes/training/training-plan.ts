@@ -57,6 +57,9 @@ export interface TrainingPlan {
 const spotNoticeSeconds = 120;
 const karpenterSpot: Labels = { 'karpenter.sh/capacity-type': 'spot' };
 
+/** With `-checkpoints` or `-worker-9999` it is still a name of at most 63 characters. */
+const longestName = 50;
+
 /** `pods`: how many train together, at most. Adds every problem it finds. */
 export function trainingPlan(
   id: string,
@@ -77,6 +80,13 @@ export function trainingPlan(
   };
   const labels = { ...labelsOf(identity), ...props.labels };
   checkServiceName(name, findings);
+  findings.demand(name.length <= longestName, () => ({
+    code: 'name-too-long',
+    message: `the name has ${name.length} characters, and its pods, claim and hook are called by more than that`,
+    found: name,
+    expected: `at most ${longestName} characters`,
+    fix: 'Shorten it, or set `name`.',
+  }));
   checkLabels(labels, findings);
   checkQueue(props, findings);
   checkImage(props, findings);

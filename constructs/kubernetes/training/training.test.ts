@@ -128,6 +128,11 @@ describe('a PyTorchJob', () => {
       'env sets what the operator or this construct sets, and pods would not find each other: found RANK. Leave it out; name variables of your own otherwise.',
     ],
     [
+      'a name that leaves no room for those of its pods',
+      { name: `train-${'x'.repeat(50)}` },
+      `the name has 56 characters, and its pods, claim and hook are called by more than that: found train-${'x'.repeat(50)}, expected at most 50 characters. Shorten it, or set \`name\`.`,
+    ],
+    [
       'workers that never suffice',
       { workers: 1, elastic: { min: 2, max: 4 }, checkpoints: { claim: 'state' } },
       'workers 1 is outside of elastic 2 to 4, so the job would never begin. Set workers to between 2 and 4, or leave it out.',
