@@ -41,10 +41,10 @@ describe('actions/smoke-test under the real runner', () => {
 
     expect(outcome.job, outcome.transcript).toBe('failure');
     expect(gateOutputs(outcome)).toMatchObject({ conclusion: 'failed' });
-    expect(outcome.summary).toContain('digest');
+    expect(outcome.summary).toContain('SHA-256 of the served model');
   });
 
-  test('says that nobody answers where no server is, and shows no token', async () => {
+  test('fails where no server is, and shows no token', async () => {
     await using stage = await staging();
     await stage.server.stop();
     const workflow = `
@@ -63,7 +63,7 @@ jobs:
     const outcome = await stage.scene.run({ workflow, network: 'on' });
 
     expect(outcome.job, outcome.transcript).toBe('failure');
-    expect(gateOutputs(outcome)).toMatchObject({ conclusion: 'error' });
+    expect(gateOutputs(outcome)).toMatchObject({ conclusion: 'failed' });
     expect(outcome.transcript).not.toContain('very-secret-token');
     expect(outcome.summary).not.toContain('very-secret-token');
   });

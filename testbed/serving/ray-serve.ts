@@ -1,6 +1,7 @@
+import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePorts } from './free-ports.ts';
-import { allAnswer, type Peer, type PeerModel, peerFolder, startPeer } from './peer.ts';
+import { allAnswer, type Peer, type PeerModel, startPeer } from './peer.ts';
 import { type PythonEnvironment, pythonEnvironment } from './python.ts';
 
 const handlers = join(import.meta.dirname, 'handlers');
@@ -11,7 +12,7 @@ const handlers = join(import.meta.dirname, 'handlers');
  */
 export async function startRayServe(models: readonly PeerModel[]): Promise<Peer> {
   const environment = await rayEnvironment();
-  const folder = peerFolder('ray');
+  const folder = rayFolder();
   const [http = 0, metrics = 0] = await freePorts(2);
   const url = `http://127.0.0.1:${http}`;
   return startPeer({
@@ -41,7 +42,7 @@ export interface RayCluster {
 /** @param modules folders with Python modules that applications may be imported from */
 export async function startRayCluster(...modules: readonly string[]): Promise<RayCluster> {
   const environment = await rayEnvironment();
-  const folder = peerFolder('ray');
+  const folder = rayFolder();
   const [http = 0, port = 0] = await freePorts(2);
   const [url, dashboard] = [`http://127.0.0.1:${http}`, `http://127.0.0.1:${port}`];
   const peer = await startPeer({
@@ -56,6 +57,11 @@ export async function startRayCluster(...modules: readonly string[]): Promise<Ra
     ready: () => allAnswer(`${dashboard}/api/serve/applications/`),
   });
   return { peer, dashboard, url };
+}
+
+/** Right below /tmp, wherever other temporary files go: Ray's processes meet at sockets in there, whose paths may have 107 characters. */
+function rayFolder(): string {
+  return mkdtempSync('/tmp/sluice-ray-');
 }
 
 function rayEnvironment(): Promise<PythonEnvironment> {
