@@ -3,11 +3,11 @@
     spark-submit score_parquet.py --model /models/model.onnx --input s3a://lake/customers --output s3a://lake/scores \
         --features age,income,tenure --keep customer_id --add model_version=3
 
-Needs Spark 3.4 or later with pyarrow, numpy and onnxruntime for Python on every node, and the model at the same path on every node. Each task
-loads the model once and scores its rows in batches; nothing is collected on the driver. An output that is there is not replaced unless
+Needs Spark 3.4 or later with pyarrow, numpy, onnxruntime and (Spark itself asks for it) pandas for Python on every node, and the model at the same
+path on every node. Each task loads the model once and scores its rows in batches; nothing is collected on the driver. An output that is there is not replaced unless
 --replace says so; what a broken run has left unfinished is.
 
-Exits with 2 and one line on standard error when the data and the model do not fit each other.
+Exits with 2 and one line that says what to change when the data and the model do not fit each other.
 """
 
 import argparse

@@ -25,7 +25,7 @@ export interface SparkSize {
 }
 
 export interface SparkBatchInferenceProps {
-  /** Spark with Python, pyarrow, numpy, onnxruntime, and what reads the store of the data (hadoop-aws). */
+  /** Spark with Python, pandas, pyarrow, numpy, onnxruntime, and what reads the store of the data (hadoop-aws). */
   readonly image: string;
   /**
    * Take an image without a version.
