@@ -85,7 +85,11 @@ const fromCharts = [
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
-    metadata: { name: `${plural}.${group}` },
+    // Groups under k8s.io are Kubernetes' own to give: the API server wants to read that this one was not asked for.
+    metadata: {
+      name: `${plural}.${group}`,
+      annotations: { 'api-approved.kubernetes.io': 'unapproved, as its project has it' },
+    },
     spec: {
       group: String(group),
       scope: 'Namespaced' as const,
