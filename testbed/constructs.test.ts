@@ -119,6 +119,32 @@ describe('the Pod Security admission of "restricted"', () => {
   });
 });
 
+describe('the hook after a training', () => {
+  test('may read its own training, and neither another one nor anything else', async () => {
+    const namespace = await newNamespace(cluster, 'training');
+    for (const manifest of manifestsOf(gallery['pytorch-job-spot'] ?? (() => undefined))) {
+      if (!['ServiceAccount', 'Role', 'RoleBinding'].includes(manifest.kind)) continue;
+      const path = pathOf(manifest).replace('/namespaces/shop/', `/namespaces/${namespace}/`);
+      const here = { ...manifest, metadata: { ...manifest.metadata, namespace } };
+      await cluster.must('PATCH', `${path}?fieldManager=sluice`, here, 'application/apply-patch+yaml');
+    }
+    const may = async (verb: string, resource: string, name: string): Promise<boolean> => {
+      const group = resource === 'secrets' ? '' : 'kubeflow.org';
+      const spec = {
+        user: `system:serviceaccount:${namespace}:ranker-train-8-completion`,
+        resourceAttributes: { namespace, verb, group, resource, name },
+      };
+      const review = await cluster.must('POST', '/apis/authorization.k8s.io/v1/subjectaccessreviews', { spec });
+      return (review as { readonly status: { readonly allowed: boolean } }).status.allowed;
+    };
+    // The authorizer hears of a new role a moment after it is there.
+    await expect.poll(() => may('get', 'pytorchjobs', 'ranker-train-8'), { timeout: 10_000 }).toBe(true);
+    expect(await may('get', 'pytorchjobs', 'ranker-train-9')).toBe(false);
+    expect(await may('patch', 'pytorchjobs', 'ranker-train-8')).toBe(false);
+    expect(await may('get', 'secrets', 'any')).toBe(false);
+  });
+});
+
 describe('the canary action', () => {
   test.each([
     'canary-route-istio',
