@@ -6,7 +6,7 @@ import { golden } from './fixtures/test-chart.ts';
 import * as constructs from './index.ts';
 
 const readme = readFileSync(join(import.meta.dirname, 'README.md'), 'utf8');
-const manifests = Object.keys(gallery).map((name) => golden(name, ''));
+const manifests = Object.keys(gallery).map((name) => golden(name));
 
 test.each([...readme.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = '']) => [text]))(
   'the README shows what is rendered: %s',
