@@ -1,0 +1,203 @@
+/** The servers of a platform, started by the command, the arguments and the variables that their constructs render. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { json } from 'node:stream/consumers';
+import { Chart, Testing } from 'cdk8s';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { digest, gallery } from '../constructs/kubernetes/fixtures/gallery.ts';
+import { ChromaStore, FeastFeatureServer, MlflowTracking, ModelGateway } from '../constructs/kubernetes/index.ts';
+import { queryProgram } from '../constructs/kubernetes/platform/rag/query-program.ts';
+import { startNginx } from './gateway/nginx.ts';
+import { startRendered } from './platform/rendered-container.ts';
+import { pythonEnvironment } from './serving/python.ts';
+
+const image = (name: string): string => `${name}@sha256:${digest}`;
+const chart = (): Chart => new Chart(Testing.app(), 'shop', { namespace: 'shop' });
+const sized = { cpu: 1, memory: '1Gi' } as const;
+
+function scratch(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-platform-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Status of a request under a name: `fetch` sets `Host` itself. */
+async function statusUnder(url: string, headers: Readonly<Record<string, string>>, body: string): Promise<number> {
+  const asked = request(url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers } }).end(body);
+  const [response] = await once(asked, 'response');
+  response.resume();
+  return response.statusCode;
+}
+
+describe('MlflowTracking', () => {
+  test('answers under the names it was told, refuses all others, and tells the kubelet how it is', async () => {
+    const folder = scratch();
+    const tracking = new MlflowTracking(chart(), 'mlflow', {
+      ...sized,
+      image: image('mlflow:3.17.2'),
+      backendStore: { name: 'mlflow', key: 'uri' },
+      artifacts: { claim: 'artifacts' },
+      clients: [],
+      hosts: ['mlflow.example.com'],
+      workers: 1,
+    });
+    const python = await pythonEnvironment('mlflow', ['mlflow==3.17.2', 'onnx==1.23.2', 'onnxruntime==1.31.1']);
+    const mlflow = await startRendered('mlflow', tracking.workload.body.spec.template.spec, python, {
+      folders: { '/artifacts': join(folder, 'artifacts') },
+      env: { MLFLOW_BACKEND_STORE_URI: `sqlite:///${join(folder, 'mlflow.db')}`, POD_IP: '10.0.0.5' },
+    });
+    onTestFinished(() => mlflow.stop());
+    const { port } = new URL(mlflow.url);
+    const asked = (headers: Readonly<Record<string, string>>): Promise<number> =>
+      statusUnder(`${mlflow.url}/api/2.0/mlflow/experiments/search`, headers, '{"max_results":1}');
+    for (const host of [
+      `mlflow:${port}`,
+      `mlflow.shop.svc.cluster.local:${port}`,
+      `10.0.0.5:${port}`,
+      'mlflow.example.com',
+    ])
+      expect([host, await asked({ host })]).toEqual([host, 200]);
+    expect(await asked({ host: 'other.example.com' })).toBe(403);
+    const host = `mlflow:${port}`;
+    expect(await asked({ host, origin: 'https://mlflow.example.com' })).toBe(200);
+    expect(await asked({ host, origin: 'https://other.example.com' })).toBe(403);
+  });
+});
+
+describe('FeastFeatureServer', () => {
+  test('starts from the feature store of its Secret, and refuses what is not in it', async () => {
+    const folder = scratch();
+    const features = new FeastFeatureServer(chart(), 'features', {
+      ...sized,
+      image: image('feature-server:0.58.0'),
+      featureStore: { name: 'feast', key: 'feature_store.yaml' },
+      storePorts: [5432],
+      workers: 1,
+    });
+    await writeFile(
+      join(folder, 'feature_store.yaml'),
+      `project: shop\nprovider: local\nregistry: ${folder}/registry.db\nonline_store:\n  type: sqlite\n  path: ${folder}/online.db\nentity_key_serialization_version: 3\n`,
+    );
+    const python = await pythonEnvironment('feast', ['feast==0.58.0']);
+    const feast = await startRendered('feast', features.workload.body.spec.template.spec, python, {
+      folders: { '/feature-store': folder },
+    });
+    onTestFinished(() => feast.stop());
+    const unknown = await fetch(`${feast.url}/get-online-features`, {
+      method: 'POST',
+      body: JSON.stringify({ features: ['a:b'], entities: { id: [1] } }),
+    });
+    expect(unknown.status).toBeGreaterThanOrEqual(400);
+    expect(unknown.status).toBeLessThan(500);
+  });
+});
+
+describe('RagStack', () => {
+  test('answers POST /query from a real Chroma, behind a real NGINX', async () => {
+    const folder = scratch();
+    const store = new ChromaStore(chart(), 'store', { ...sized, image: image('chroma:1.5.3'), storage: '1Gi' });
+    const python = await pythonEnvironment('chroma', ['chromadb==1.5.3']);
+    const chroma = await startRendered('chroma', store.workload.body.spec.template.spec, python, {
+      folders: { '/data': join(folder, 'data') },
+    });
+    onTestFinished(() => chroma.stop());
+    const collections = `${chroma.url}/api/v2/tenants/default_tenant/databases/default_database/collections`;
+    const post = async (url: string, body: unknown): Promise<{ readonly id?: string }> => {
+      const response = await fetch(url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+      expect(response.ok).toBe(true);
+      return (await response.json()) as { readonly id?: string };
+    };
+    const { id } = await post(collections, { name: 'handbook' });
+    await post(`${collections}/${id}/add`, {
+      ids: ['leave', 'coffee'],
+      embeddings: [
+        [1, 0],
+        [0, 1],
+      ],
+      documents: ['Leave is 30 days.', 'Coffee is free.'],
+    });
+
+    // Both models: the question is near the first text, and what is answered is what was told.
+    const models = createServer(async (asked, response) => {
+      const body = (await json(asked)) as { readonly messages?: readonly { readonly content: string }[] };
+      const answer =
+        asked.url === '/v1/embeddings'
+          ? { data: [{ embedding: [0.9, 0.1] }] }
+          : { choices: [{ message: { content: body.messages?.[1]?.content } }] };
+      response.setHeader('content-type', 'application/json').end(JSON.stringify(answer));
+    }).listen(0, '127.0.0.1');
+    await once(models, 'listening');
+    onTestFinished(() => void models.close());
+    const model = `http://127.0.0.1:${(models.address() as AddressInfo).port}`;
+
+    const file = join(folder, 'query-server.mjs');
+    await writeFile(file, queryProgram);
+    const program = spawn(process.execPath, [file], {
+      env: { ...renderedQuery(), EMBEDDING_URL: model, LLM_URL: model, STORE_URL: chroma.url, PORT: '0' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    onTestFinished(() => void program.kill());
+    const [line] = (await once(createInterface(program.stdout), 'line')) as [string];
+    const { port } = JSON.parse(line) as { readonly port: number };
+
+    const gateway = new ModelGateway(chart(), 'handbook', {
+      ...sized,
+      image: image('nginx-unprivileged:1.29.1'),
+      tokens: { name: 'readers', key: 'tokens' },
+      routes: [{ path: '/query', exact: true, to: { host: '127.0.0.1', port }, methods: ['POST'] }],
+    });
+    await using nginx = await startNginx(gateway.configMap?.body.data ?? {});
+    await writeFile(nginx.tokens, 'reader\n');
+    const query = (token: string): Promise<Response> =>
+      fetch(`${nginx.url}/query`, {
+        method: 'POST',
+        headers: { Authorization: `Bearer ${token}` },
+        body: JSON.stringify({ question: 'How long is leave?', passages: 1 }),
+      });
+    expect((await query('other')).status).toBe(401);
+    const answered = await query('reader');
+    expect(answered.status).toBe(200);
+    const { answer, sources } = JSON.parse(await answered.text()) as {
+      readonly answer: string;
+      readonly sources: readonly unknown[];
+    };
+    expect(sources).toMatchObject([{ id: 'leave', text: 'Leave is 30 days.' }]);
+    expect(answer).toContain('"Leave is 30 days."');
+    expect(answer).toContain('How long is leave?');
+  });
+});
+
+/** The variables of the query program as the gallery's stack renders them. */
+function renderedQuery(): Readonly<Record<string, string>> {
+  const shop = chart();
+  gallery['rag-stack']?.(shop);
+  const manifest = (Testing.synth(shop) as readonly RenderedDeployment[]).find(
+    ({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'handbook-query',
+  );
+  return Object.fromEntries(
+    (manifest?.spec.template.spec.containers[0]?.env ?? []).map(({ name, value = '' }) => [name, value]),
+  );
+}
+
+interface RenderedDeployment {
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+  readonly spec: {
+    readonly template: {
+      readonly spec: {
+        readonly containers: readonly { readonly env: readonly { readonly name: string; readonly value?: string }[] }[];
+      };
+    };
+  };
+}
