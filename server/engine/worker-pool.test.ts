@@ -112,6 +112,7 @@ test('a run that does not end is given up', async () => {
   });
   expect(failure).toEqual({ message: 'the run does not end', died: true });
   expect(pool.broken).toHaveLength(1);
+  // Now, in the middle of the run: a thread that is ended there takes the process with it.
   await pool.close();
 });
 

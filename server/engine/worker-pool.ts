@@ -42,6 +42,8 @@ export interface WorkerPoolOptions extends WorkerTask {
 /** One after another without an answer in between: then the model itself is what ends them. */
 const mostRestarts = 5;
 const firstPauseMs = 50;
+/** So long a pool that closes waits for runs that nobody waits for. */
+const patienceMs = 5000;
 
 /**
  * Runs a model on threads of its own, one run on each at a time. Rejects when a thread cannot load it at the start. A thread that dies
@@ -56,7 +58,11 @@ export async function openWorkerPool(options: WorkerPoolOptions): Promise<Runner
 
 class Thread {
   readonly worker: Worker;
+  /** Waits for the outcome; nobody once the run was given up. */
   ended: RunEnded | undefined;
+  /** It has a run that it has not answered, wanted or not. */
+  running = false;
+  onIdle: () => void = () => {};
   began = 0;
   stuck: NodeJS.Timeout | undefined;
 
@@ -105,6 +111,7 @@ class WorkerPool implements Runner {
       return;
     }
     thread.ended = ended;
+    thread.running = true;
     thread.began = performance.now();
     thread.stuck = setTimeout(() => this.#giveUp(thread), this.#options.stuckAfterMs).unref();
     const order: WorkerOrder = { feeds, names };
@@ -113,9 +120,10 @@ class WorkerPool implements Runner {
 
   async close(): Promise<void> {
     this.#closed = true;
-    // Threads in a native call end with it; waiting for one that never does would keep the server from closing.
-    const ended = Promise.all([...this.#all].map(({ worker }) => worker.terminate()));
-    await Promise.race([ended, sleep(1000, undefined, { ref: false })]);
+    // Waiting for a native call that never ends would keep the server from closing.
+    const ended = Promise.all([...this.#all].map(endOf));
+    await Promise.race([ended, sleep(patienceMs, undefined, { ref: false })]);
+    for (const { worker } of this.#all) worker.unref();
   }
 
   async #startOne(): Promise<void> {
@@ -160,6 +168,8 @@ class WorkerPool implements Runner {
     const { ended } = thread;
     clearTimeout(thread.stuck);
     thread.ended = undefined;
+    thread.running = false;
+    thread.onIdle();
     this.#restarts = 0;
     this.#idle.push(thread);
     if (answer.kind === 'outputs') ended?.(undefined, answer.outputs, answer.seconds);
@@ -168,6 +178,8 @@ class WorkerPool implements Runner {
 
   #died(thread: Thread, reason: string): void {
     clearTimeout(thread.stuck);
+    thread.running = false;
+    thread.onIdle();
     const at = this.#idle.indexOf(thread);
     if (at >= 0) this.#idle.splice(at, 1);
     const { ended } = thread;
@@ -209,6 +221,19 @@ class WorkerPool implements Runner {
     this.#options.onBroken(this.#broken);
     this.onFree();
   }
+}
+
+/**
+ * Ends a thread when its run is over, never in the middle of one: ONNX Runtime's addon cannot tell a thread that is being ended about an
+ * exception, and ends the whole process instead (`terminate called after throwing an instance of 'Napi::Error'`).
+ */
+async function endOf(thread: Thread): Promise<void> {
+  if (thread.running) {
+    await new Promise<void>((resolve) => {
+      thread.onIdle = resolve;
+    });
+  }
+  await thread.worker.terminate();
 }
 
 /** Beside this file, as source or compiled; in the bundle, the entry that `build/bundle.ts` makes of it. */
