@@ -3,7 +3,7 @@
  * Arguments are handed on to vitest: `npm run test:testbed -- publishing`.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { actBinary, networkCanBeTaken } from './runner/index.ts';
@@ -24,6 +24,8 @@ if (!networkCanBeTaken) {
   console.log('network: this machine cannot make network namespaces, so "off" only means closed proxies and registry');
 }
 const scratch = mkdtempSync(join(tmpdir(), 'sluice-testbed-'));
+// Servers that root starts go on as somebody else, who has to get to what is theirs in there.
+chmodSync(scratch, 0o711);
 const results = join(scratch, 'results.json');
 const vitest = spawnSync(
   process.execPath,
