@@ -3,7 +3,7 @@ import type { LookupFunction } from 'node:net';
 import { BlockList, isIP } from 'node:net';
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 import { proxyFor } from '../core/native/index.ts';
-import { InputError, PeerError, type Problem, SluiceError } from '../core/problem/index.ts';
+import { codesOf, deepestMessage, InputError, PeerError, type Problem, SluiceError } from '../core/problem/index.ts';
 import { excerpt, printable } from '../core/text/index.ts';
 
 export interface QuestionOptions {
@@ -218,7 +218,7 @@ function tooBig(url: URL, bytes: number): PeerError {
 function noAnswer(url: URL, cause: unknown): Problem {
   const codes = codesOf(cause);
   const server = printable(url.origin);
-  const found = excerpt(deepest(cause), 200);
+  const found = excerpt(deepestMessage(cause), 200);
   if (codes.includes('ECONNREFUSED')) {
     return {
       code: 'connection-refused',
@@ -255,17 +255,4 @@ function noAnswer(url: URL, cause: unknown): Problem {
     found,
     fix: 'Check the network and the firewall between here and there, and its log.',
   };
-}
-
-function codesOf(cause: unknown, depth = 0): readonly string[] {
-  if (!(cause instanceof Error) || depth > 5) return [];
-  const own = 'code' in cause && typeof cause.code === 'string' ? [cause.code] : [];
-  const joined = cause instanceof AggregateError ? cause.errors.flatMap((inner) => codesOf(inner, depth + 1)) : [];
-  return [...own, ...codesOf(cause.cause, depth + 1), ...joined];
-}
-
-function deepest(cause: unknown, depth = 0): string {
-  if (!(cause instanceof Error)) return String(cause);
-  if (cause.cause instanceof Error && depth < 5) return deepest(cause.cause, depth + 1);
-  return cause.message || ('code' in cause ? String(cause.code) : cause.name);
 }

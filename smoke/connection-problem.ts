@@ -1,4 +1,4 @@
-import type { Problem } from '../core/problem/index.ts';
+import { codesOf, deepestMessage, type Problem } from '../core/problem/index.ts';
 import type { Hide } from './secret-words.ts';
 import { said } from './secret-words.ts';
 
@@ -16,7 +16,7 @@ export function connectionProblem(cause: unknown, destination: Destination): Pro
   const server = destination.url.origin;
   const codes = codesOf(cause);
   const has = (...wanted: readonly string[]): boolean => wanted.some((code) => codes.includes(code));
-  const found = said(deepest(cause), destination.hide);
+  const found = said(deepestMessage(cause), destination.hide);
   const tls = tlsProblem(codes, cause, destination);
   if (tls !== undefined) return tls;
   if (has('ECONNREFUSED')) {
@@ -144,20 +144,6 @@ function tlsProblem(codes: readonly string[], cause: unknown, at: Destination): 
       ? 'The server may ask for a certificate of the client, which Sluice does not send: give a route without it.'
       : "Compare the server's TLS versions and certificate with `openssl s_client -connect HOST:PORT`.",
   };
-}
-
-/** The codes of an error and of everything it holds: undici wraps sockets' errors, and Node joins those of several addresses. */
-function codesOf(cause: unknown, depth = 0): readonly string[] {
-  if (!(cause instanceof Error) || depth > 5) return [];
-  const own = 'code' in cause && typeof cause.code === 'string' ? [cause.code] : [];
-  const joined = cause instanceof AggregateError ? cause.errors.flatMap((inner) => codesOf(inner, depth + 1)) : [];
-  return [...own, ...codesOf(cause.cause, depth + 1), ...joined];
-}
-
-function deepest(cause: unknown, depth = 0): string {
-  if (!(cause instanceof Error)) return String(cause);
-  if (cause.cause instanceof Error && depth < 5) return deepest(cause.cause, depth + 1);
-  return cause.message || ('code' in cause ? String(cause.code) : cause.name);
 }
 
 function namesOf(cause: unknown): string | undefined {
