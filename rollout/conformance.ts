@@ -8,7 +8,7 @@ import { describe, expect, test } from 'vitest';
 import { PeerError, SluiceError } from '../core/problem/index.ts';
 import { printable } from '../core/text/index.ts';
 import type { HistogramCounts, MetricsSource, Reading, SeriesCounts } from './metrics-source.ts';
-import { type Traffic, TrafficConflict, type TrafficProvider } from './traffic-provider.ts';
+import { type Traffic, type TrafficChange, TrafficConflict, type TrafficProvider } from './traffic-provider.ts';
 
 /** How requests were shared out. */
 export interface Served {
@@ -33,10 +33,7 @@ const none: Traffic = { canaryWeight: 0, mirrorPercent: 0 };
 
 /** Registers the tests of a traffic provider. `start` makes a new stage each time. */
 export function trafficConformance(name: string, start: () => Promise<TrafficStage>): void {
-  const move = async (
-    { provider, settle }: TrafficStage,
-    change: { readonly record: string; readonly traffic?: Traffic; readonly after: string | undefined },
-  ): Promise<string> => {
+  const move = async ({ provider, settle }: TrafficStage, change: TrafficChange): Promise<string> => {
     const revision = await provider.move(change);
     await settle?.();
     return revision;

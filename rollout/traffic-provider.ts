@@ -33,6 +33,15 @@ export class TrafficConflict extends Error {
   override readonly name = 'TrafficConflict';
 }
 
+/** What `TrafficProvider.move` writes. */
+export interface TrafficChange {
+  readonly record: string;
+  /** Stays as it is when not given. */
+  readonly traffic?: Traffic;
+  /** The revision that was read; `undefined`: there must be no record. */
+  readonly after: string | undefined;
+}
+
 /**
  * Moves traffic between a baseline and a canary, and keeps the rollout's record next to it, so that whoever comes after a crash finds
  * both. Every method may be repeated; a call that was cut off may or may not have happened, and the next `read` tells. Throws a
@@ -60,11 +69,7 @@ export interface TrafficProvider extends AsyncDisposable {
    * Writes record and traffic; in one atomic write where the provider can (one Kubernetes object), else the record first. `after` is the
    * revision the caller read (`undefined`: there must be no record). Throws `TrafficConflict` without having written.
    */
-  move(change: {
-    readonly record: string;
-    readonly traffic?: Traffic;
-    readonly after: string | undefined;
-  }): Promise<string>;
+  move(change: TrafficChange): Promise<string>;
   /** Removes the record once a rollout is over; traffic stays. */
   clear(after: string): Promise<void>;
   /**

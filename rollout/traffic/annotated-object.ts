@@ -8,6 +8,7 @@ import type { KubernetesClient, PatchOperation } from '../kubernetes-client.ts';
 import {
   type StoredRecord,
   type Traffic,
+  type TrafficChange,
   TrafficConflict,
   type TrafficProvider,
   type TrafficState,
@@ -84,11 +85,7 @@ export class AnnotatedObject<Before> implements TrafficProvider {
     return text === undefined ? undefined : { text, revision: this.#revision(object) };
   }
 
-  async move(change: {
-    readonly record: string;
-    readonly traffic?: Traffic;
-    readonly after: string | undefined;
-  }): Promise<string> {
+  async move(change: TrafficChange): Promise<string> {
     if (change.traffic !== undefined) {
       checkTraffic(change.traffic, this);
       checkHeader(change.traffic);

@@ -5,6 +5,7 @@ import { changeState, closed, isOpen, type ProxyState, readState } from '../prox
 import {
   type StoredRecord,
   type Traffic,
+  type TrafficChange,
   TrafficConflict,
   type TrafficProvider,
   type TrafficState,
@@ -82,15 +83,7 @@ class LocalTraffic implements TrafficProvider {
     return record === undefined ? undefined : { text: record, revision: String(changes) };
   }
 
-  async move({
-    record,
-    traffic,
-    after,
-  }: {
-    readonly record: string;
-    readonly traffic?: Traffic;
-    readonly after: string | undefined;
-  }): Promise<string> {
+  async move({ record, traffic, after }: TrafficChange): Promise<string> {
     if (traffic !== undefined) checkTraffic(traffic, this);
     const { changes } = await this.#change((found) => {
       this.#expect(found, after);

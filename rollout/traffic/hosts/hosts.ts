@@ -6,6 +6,7 @@ import { excerpt, printable } from '../../../core/text/index.ts';
 import {
   type StoredRecord,
   type Traffic,
+  type TrafficChange,
   TrafficConflict,
   type TrafficProvider,
   type TrafficState,
@@ -112,15 +113,7 @@ class HostsTraffic implements TrafficProvider {
     return record === undefined ? undefined : { text: record, revision: String(number) };
   }
 
-  async move({
-    record,
-    traffic,
-    after,
-  }: {
-    readonly record: string;
-    readonly traffic?: Traffic;
-    readonly after: string | undefined;
-  }): Promise<string> {
+  async move({ record, traffic, after }: TrafficChange): Promise<string> {
     if (traffic !== undefined) checkTraffic(traffic, this);
     const { wanted: before, number } = await this.#kept.expected(after);
     const wanted = traffic === undefined ? before : this.#weights().indexOf(traffic.canaryWeight);

@@ -1,7 +1,7 @@
 import { InputError, PeerError } from '../../../core/problem/index.ts';
 import { excerpt, printable } from '../../../core/text/index.ts';
 import { isOver, parseRecord } from '../../state/record.ts';
-import type { StoredRecord, Traffic, TrafficProvider, TrafficState } from '../../traffic-provider.ts';
+import type { StoredRecord, Traffic, TrafficChange, TrafficProvider, TrafficState } from '../../traffic-provider.ts';
 import type { RevisionStore } from '../hosts/revision-store.ts';
 import { KeptRecord } from '../kept-record.ts';
 import { checkTraffic } from '../traffic-bounds.ts';
@@ -93,15 +93,7 @@ class RayServeTraffic implements TrafficProvider {
     return record === undefined ? undefined : { text: record, revision: String(number) };
   }
 
-  async move({
-    record,
-    traffic,
-    after,
-  }: {
-    readonly record: string;
-    readonly traffic?: Traffic;
-    readonly after: string | undefined;
-  }): Promise<string> {
+  async move({ record, traffic, after }: TrafficChange): Promise<string> {
     if (traffic !== undefined) checkTraffic(traffic, this);
     const splitter = await this.#splitter();
     const { number } = await this.#kept.expected(after);

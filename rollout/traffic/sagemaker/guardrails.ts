@@ -6,6 +6,7 @@ import { AwsApi, type AwsPlace } from '../../aws/aws-api.ts';
 import {
   type StoredRecord,
   type Traffic,
+  type TrafficChange,
   TrafficConflict,
   type TrafficProvider,
   type TrafficState,
@@ -145,15 +146,7 @@ class Guardrails implements TrafficProvider {
     return found === undefined ? undefined : { text: found.text, revision: found.revision };
   }
 
-  async move({
-    record,
-    traffic,
-    after,
-  }: {
-    readonly record: string;
-    readonly traffic?: Traffic;
-    readonly after: string | undefined;
-  }): Promise<string> {
+  async move({ record, traffic, after }: TrafficChange): Promise<string> {
     if (traffic !== undefined) {
       checkTraffic(traffic, this);
       this.#placeOf(await this.#describe());

@@ -4,7 +4,7 @@ import { excerpt } from '../../../core/text/index.ts';
 import { AwsApi, type AwsPlace } from '../../aws/aws-api.ts';
 import {
   type StoredRecord,
-  type Traffic,
+  type TrafficChange,
   TrafficConflict,
   type TrafficProvider,
   type TrafficState,
@@ -82,15 +82,7 @@ class VariantWeights implements TrafficProvider {
     return found === undefined ? undefined : { text: found.text, revision: found.revision };
   }
 
-  async move({
-    record,
-    traffic,
-    after,
-  }: {
-    readonly record: string;
-    readonly traffic?: Traffic;
-    readonly after: string | undefined;
-  }): Promise<string> {
+  async move({ record, traffic, after }: TrafficChange): Promise<string> {
     if (traffic !== undefined) {
       checkTraffic(traffic, this);
       this.#arms(await this.#describe());
