@@ -1,2 +1,0 @@
-import{createRequire as sluiceRequire}from'node:module';const require=sluiceRequire(import.meta.url);
-import{a,b,c,d}from"./chunk-SDMT27DL.js";import"./chunk-J5XFDC7R.js";import"./chunk-GPYPQKVB.js";import"./chunk-S7HGMSFA.js";import"./chunk-7QGPRNEU.js";import"./chunk-SA3JRNDL.js";import"./chunk-EO6C6JQY.js";import"./chunk-FJB5GKRQ.js";import"./chunk-2TBCZQMX.js";import"./chunk-H3HG5ROF.js";import"./chunk-SE6Z6Z5M.js";export{c as inferenceOverHttp,b as modelPath,a as openInferenceHttp,d as readingAnswer};
