@@ -1,16 +1,13 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import { cacheDirectory } from '../cache.ts';
+import { debianFiles } from '../debian-packages.ts';
 import { freePorts } from '../serving/free-ports.ts';
-
-const run = promisify(execFile);
 
 /** A real NGINX on loopback, with the configuration of a `ModelGateway`. */
 export interface Nginx extends AsyncDisposable {
@@ -77,35 +74,17 @@ export async function startNginx(files: Readonly<Record<string, string>>): Promi
   };
 }
 
+const missing =
+  'The test of the gateway needs NGINX with its JavaScript module, and there is none: install it (apt-get install nginx libnginx-mod-http-js), ' +
+  'or let `apt-get download nginx libnginx-mod-http-js` reach a Debian mirror.';
+
 /** The system's NGINX where it has the module, or Debian's, unpacked into the cache without being installed. */
 async function nginxProgram(): Promise<{ readonly program: string; readonly modules: string }> {
   const module = 'ngx_http_js_module.so';
   if (existsSync('/usr/sbin/nginx') && existsSync(`/usr/lib/nginx/modules/${module}`))
     return { program: '/usr/sbin/nginx', modules: '/usr/lib/nginx/modules' };
-  const cache = join(cacheDirectory(), 'nginx');
-  if (!existsSync(cache)) await unpack(cache);
+  const cache = await debianFiles('nginx', ['nginx', 'libnginx-mod-http-js'], missing);
   return { program: join(cache, 'usr/sbin/nginx'), modules: join(cache, 'usr/lib/nginx/modules') };
-}
-
-async function unpack(cache: string): Promise<void> {
-  const partial = `${cache}.partial-${process.pid}`;
-  await mkdir(partial);
-  try {
-    await chmod(partial, 0o777);
-    for (const name of ['nginx', 'libnginx-mod-http-js']) await run('apt-get', ['download', name], { cwd: partial });
-    for (const file of (await readdir(partial)).filter((name) => name.endsWith('.deb'))) {
-      await run('dpkg', ['-x', file, partial], { cwd: partial });
-      await rm(join(partial, file));
-    }
-    await rename(partial, cache);
-  } catch (cause) {
-    await rm(partial, { recursive: true, force: true });
-    throw new Error(
-      'The test of the gateway needs NGINX with its JavaScript module, and there is none: install it (apt-get install nginx libnginx-mod-http-js), ' +
-        'or let `apt-get download nginx libnginx-mod-http-js` reach a Debian mirror.',
-      { cause },
-    );
-  }
 }
 
 function listens(port: number): Promise<boolean> {

@@ -1,12 +1,12 @@
 import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { cacheDirectory } from '../cache.ts';
+import { debianFiles } from '../debian-packages.ts';
 import { freePorts } from '../serving/free-ports.ts';
 
 const run = promisify(execFile);
@@ -108,37 +108,19 @@ echo 'sshd:x:65533:65534::/run/sshd:/usr/sbin/nologin' >> /run/passwd
 mount --bind /run/passwd /etc/passwd
 exec "$@"`;
 
+const missing =
+  'The test of plain hosts needs an OpenSSH server, and there is none: install it (apt-get install openssh-server; on other systems ' +
+  'the package with sshd), or let `apt-get download openssh-server libwrap0` reach a Debian mirror.';
+
 /** The system's sshd, or Debian's, unpacked into the cache without being installed. */
 async function daemonProgram(): Promise<{ readonly program: string; readonly libraries: string }> {
   for (const program of ['/usr/sbin/sshd', '/usr/local/sbin/sshd']) {
     if (existsSync(program)) return { program, libraries: process.env['LD_LIBRARY_PATH'] ?? '' };
   }
-  const cache = join(cacheDirectory(), 'openssh-server');
-  if (!existsSync(cache)) await unpack(cache);
+  const cache = await debianFiles('openssh-server', ['openssh-server', 'libwrap0'], missing);
   const libraries = join(cache, 'usr', 'lib');
   const [triplet = ''] = (await readdir(libraries)).filter((name) => name.includes('-linux-'));
   return { program: join(cache, 'usr', 'sbin', 'sshd'), libraries: join(libraries, triplet) };
-}
-
-async function unpack(cache: string): Promise<void> {
-  const partial = `${cache}.partial-${process.pid}`;
-  await mkdir(partial);
-  try {
-    await chmod(partial, 0o777);
-    for (const name of ['openssh-server', 'libwrap0']) await run('apt-get', ['download', name], { cwd: partial });
-    for (const file of (await readdir(partial)).filter((name) => name.endsWith('.deb'))) {
-      await run('dpkg', ['-x', file, partial], { cwd: partial });
-      await rm(join(partial, file));
-    }
-    await rename(partial, cache);
-  } catch (cause) {
-    await rm(partial, { recursive: true, force: true });
-    throw new Error(
-      'The test of plain hosts needs an OpenSSH server, and there is none: install it (apt-get install openssh-server; on other systems ' +
-        'the package with sshd), or let `apt-get download openssh-server libwrap0` reach a Debian mirror.',
-      { cause },
-    );
-  }
 }
 
 function listens(port: number): Promise<boolean> {

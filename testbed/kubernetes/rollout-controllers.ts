@@ -6,10 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { parseAllDocuments } from 'yaml';
 import { cacheDirectory } from '../cache.ts';
+import { goCommand } from '../go-command.ts';
 import { freePorts } from '../serving/free-ports.ts';
 import { type Peer, peerFolder, startPeer, textOf } from '../serving/peer.ts';
 import type { ControlPlane } from './control-plane.ts';
-import { goCommand, goModule } from './control-plane-binary.ts';
+import { goModule } from './control-plane-binary.ts';
 
 const run = promisify(execFile);
 

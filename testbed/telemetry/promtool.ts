@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { cacheDirectory } from '../cache.ts';
+import { goCommand } from '../go-command.ts';
 
 const run = promisify(execFile);
 
@@ -56,17 +57,4 @@ export async function promtoolBinary(): Promise<string> {
     rmSync(folder, { recursive: true, force: true });
   }
   return binary;
-}
-
-/** Go on PATH, or where its installer puts it. */
-async function goCommand(): Promise<string> {
-  for (const command of ['go', '/usr/local/go/bin/go']) {
-    try {
-      await run(command, ['version']);
-      return command;
-    } catch {
-      // The next one.
-    }
-  }
-  throw new Error('Go is not on PATH');
 }
