@@ -15,7 +15,7 @@ function finish(passed: number, failed: number): never {
 
 const root = join(import.meta.dirname, '..');
 try {
-  console.log(`runner: ${actBinary()}`);
+  console.log(`runner: ${await actBinary()}`);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   finish(0, 1);

@@ -277,7 +277,7 @@ describe.each(['istio hosts', 'gateway-api', 'kserve knative', 'kserve standard'
       counters: 'servers',
       analysis: { predictions: { maxShift: 0.3, detectShift: 0.6 } },
     });
-    expect(result).toMatchObject({ outcome: 'promoted', before: false });
+    expect(result, result.record.reason).toMatchObject({ outcome: 'promoted', before: false });
     expect(weightsOf(turns)).toEqual([0, 20, 50, 100]);
     expect(servedBy).toEqual(new Set([names.canary]));
   });

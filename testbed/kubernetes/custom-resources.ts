@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseAllDocuments } from 'yaml';
+import { goModule } from '../go-program.ts';
 import type { ControlPlane } from './control-plane.ts';
-import { goModule } from './control-plane-binary.ts';
 import experimentSchema from './schemas/experiment.json' with { type: 'json' };
 import seldonDeploymentSchema from './schemas/seldon-deployment.json' with { type: 'json' };
 

@@ -1,18 +1,11 @@
-import { execFile } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { parseAllDocuments } from 'yaml';
-import { cacheDirectory } from '../cache.ts';
-import { goCommand } from '../go-command.ts';
+import { goModule, goProgram } from '../go-program.ts';
 import { freePorts } from '../serving/free-ports.ts';
 import { type Peer, peerFolder, startPeer, textOf } from '../serving/peer.ts';
 import type { ControlPlane } from './control-plane.ts';
-import { goModule } from './control-plane-binary.ts';
-
-const run = promisify(execFile);
 
 /** The controllers that others roll releases out with. Not their newest: those need a newer Go. */
 const published = {
@@ -33,30 +26,11 @@ export function controllerTitle(name: RolloutController): string {
 
 /**
  * The controller's own program: from the cache, else built there once with Go (5 to 10 minutes of one core).
- * @throws when it is not there and cannot be built
+ * @throws when it is not there and cannot be built, with what to do
  */
-export async function controllerBinary(name: RolloutController): Promise<string> {
+export function controllerBinary(name: RolloutController): Promise<string> {
   const { module, version, command } = published[name];
-  const binary = join(cacheDirectory('bin'), `${name}-${version}`);
-  if (existsSync(binary)) return binary;
-  const folder = mkdtempSync(join(tmpdir(), `sluice-${name}-`));
-  const partial = `${binary}.partial-${process.pid}`;
-  try {
-    const source = join(folder, 'source');
-    cpSync(await goModule(`${module}@${version}`), source, { recursive: true });
-    await run('chmod', ['-R', 'u+w', source]);
-    const build = ['build', '-p=1', '-trimpath', '-ldflags', '-s -w', '-o', partial, command];
-    await run('nice', ['-n', '19', await goCommand(), ...build], {
-      cwd: source,
-      env: { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-buildvcs=false' },
-      maxBuffer: 16 * 2 ** 20,
-    });
-    renameSync(partial, binary);
-  } finally {
-    rmSync(partial, { force: true });
-    rmSync(folder, { recursive: true, force: true });
-  }
-  return binary;
+  return goProgram({ name, from: { module }, version, command, go: '1.24' });
 }
 
 /** Installs the controller's definitions of custom resources, and starts it with every right on the cluster. */

@@ -4,7 +4,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { isAlert, type RuleGroup, servingDashboard, servingRules } from '../../constructs/dashboards/index.ts';
 import { recordedSeries, servingMetrics, servingProfileNames } from '../../core/telemetry/index.ts';
-import { promtoolBinary } from '../telemetry/promtool.ts';
+import { promtoolBinary } from '../prometheus/prometheus-binary.ts';
 import { alertCases, judged } from './alert-cases.ts';
 import { filledIn } from './prometheus-questions.ts';
 import { checkRules, testRules } from './promtool-rules.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { RuleGroup } from '../../constructs/dashboards/index.ts';
-import { promtoolBinary } from '../telemetry/promtool.ts';
+import { promtoolBinary } from '../prometheus/prometheus-binary.ts';
 
 const run = promisify(execFile);
 

@@ -42,7 +42,7 @@ export async function runWorkflow(run: WorkflowRun): Promise<Outcome> {
       ...run.env,
     };
     const act = [
-      actBinary(),
+      await actBinary(),
       run.event.name,
       ...['--workflows', workflow, '--eventpath', event, '--directory', run.directory],
       ...['--platform', 'ubuntu-latest=-self-hosted', '--json', '--no-cache-server'],

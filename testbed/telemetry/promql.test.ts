@@ -34,7 +34,7 @@ import {
   tokenRate,
   tokenTimeQuantile,
 } from '../../core/telemetry/index.ts';
-import { promtoolBinary } from './promtool.ts';
+import { promtoolBinary } from '../prometheus/prometheus-binary.ts';
 
 const run = promisify(execFile);
 const { predictions, latency } = servingMetrics;
