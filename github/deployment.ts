@@ -1,4 +1,4 @@
-import { excerpt } from '../core/text/index.ts';
+import { excerpt, parsedJson } from '../core/text/index.ts';
 import type { GitHubApi } from './api.ts';
 
 /** GitHub's words for how a deployment stands: https://docs.github.com/rest/deployments/statuses */
@@ -74,15 +74,7 @@ export function openDeployment(api: GitHubApi, options: DeploymentOptions): Open
 
 /** GitHub gives a payload back as it came, or as its JSON. */
 function idOf(payload: unknown): unknown {
-  const content = typeof payload === 'string' ? jsonOf(payload) : payload;
+  const content = typeof payload === 'string' ? parsedJson(payload) : payload;
   const sluice = typeof content === 'object' && content !== null && 'sluice' in content ? content.sluice : undefined;
   return typeof sluice === 'object' && sluice !== null && 'id' in sluice ? sluice.id : undefined;
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -2,8 +2,8 @@ import { rootCertificates } from 'node:tls';
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 import { z } from 'zod';
 import { proxyFor } from '../core/native/index.ts';
-import { PeerError, type Problem, SluiceError } from '../core/problem/index.ts';
-import { excerpt } from '../core/text/index.ts';
+import { codesOf, PeerError, type Problem, SluiceError } from '../core/problem/index.ts';
+import { excerpt, parsedJson } from '../core/text/index.ts';
 import { Backoff } from './kubernetes/backoff.ts';
 import type { ClusterAccess } from './kubernetes/cluster-access.ts';
 import { CredentialSource, type Proof } from './kubernetes/credential-source.ts';
@@ -116,7 +116,7 @@ export class KubernetesClient implements AsyncDisposable {
     const path = `${pathOf({ ...kind, namespace })}?labelSelector=${encodeURIComponent(labels)}`;
     const answer = await this.#settled({ method: 'GET', path, asked });
     if (answer.status !== 200) throw this.#refused(answer, asked);
-    const parsed = z.looseObject({ items: z.array(z.unknown()).nullish() }).safeParse(jsonOf(answer.body));
+    const parsed = z.looseObject({ items: z.array(z.unknown()).nullish() }).safeParse(parsedJson(answer.body));
     if (!parsed.success) throw this.#unreadable(answer);
     return parsed.data.items ?? [];
   }
@@ -328,7 +328,7 @@ export class KubernetesClient implements AsyncDisposable {
 
   #object(answer: Answer, asked: Asked): KubernetesObject {
     if (answer.status > 299) throw this.#refused(answer, asked);
-    const parsed = kubernetesObject.safeParse(jsonOf(answer.body));
+    const parsed = kubernetesObject.safeParse(parsedJson(answer.body));
     if (!parsed.success) throw this.#unreadable(answer);
     return parsed.data;
   }
@@ -392,23 +392,4 @@ async function textOf(body: Dispatcher.ResponseData['body']): Promise<string> {
 
 function isLoopback({ hostname }: URL): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
-}
-
-/** The codes of an error and of what caused it, outermost first. */
-function codesOf(error: unknown): readonly string[] {
-  const codes: string[] = [];
-  let next: unknown = error;
-  for (let depth = 0; depth < 8 && next instanceof Error; depth++) {
-    if ('code' in next && typeof next.code === 'string') codes.push(next.code);
-    next = next instanceof AggregateError ? next.errors[0] : next.cause;
-  }
-  return codes;
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

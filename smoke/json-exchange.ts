@@ -1,5 +1,6 @@
 import { parseJson } from '../core/inference/index.ts';
 import { PeerError } from '../core/problem/index.ts';
+import { parsedJson } from '../core/text/index.ts';
 import type { HttpAnswer, HttpClient, HttpRequest } from './http-client.ts';
 import { isObject, type Json, memberOf } from './json-selection.ts';
 import type { Answer, Readiness } from './protocol.ts';
@@ -65,7 +66,7 @@ const reasons = [
 /** What the server says it did not like, on one line and without secrets; the status alone when it says nothing. */
 export function refusalText(answer: Pick<HttpAnswer, 'status' | 'body'>, hide: Hide): string {
   const text = textOf(answer);
-  return said(reasonIn(parsed(text)) ?? text, hide) || `HTTP ${answer.status}`;
+  return said(reasonIn(parsedJson(text)) ?? text, hide) || `HTTP ${answer.status}`;
 }
 
 function reasonIn(value: unknown): string | undefined {
@@ -125,12 +126,4 @@ function notReady(status: number, expected: number, found: string): Readiness {
 
 export function textOf(answer: Pick<HttpAnswer, 'body'>): string {
   return Buffer.from(answer.body.buffer, answer.body.byteOffset, answer.body.byteLength).toString('utf8');
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -19,6 +19,7 @@ export {
   writeModel,
 } from './model-writer.ts';
 export { scanModel } from './scan.ts';
+export { repeatableSession, silentRun } from './session-options.ts';
 export type { Opset } from './structure.ts';
 export {
   arrayOf,

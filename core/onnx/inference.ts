@@ -1,4 +1,5 @@
 import type { OnnxRuntime } from '../native/index.ts';
+import { repeatableSession, silentRun } from './session-options.ts';
 
 /** A tensor as it goes to ONNX Runtime and comes from it: float16 as its bits, everything else as `TensorData` has it. */
 export interface RawTensor {
@@ -28,22 +29,9 @@ export interface Inference {
   release(): Promise<void>;
 }
 
-/** Only fatal errors: the others also come back as exceptions, and stderr is past every host. */
-const silent = 4;
-
-/**
- * Loads a model into ONNX Runtime: on the CPU, on one thread and in order, so that the same model and data give the same numbers on
- * every run, in whichever process.
- */
+/** Loads a model into ONNX Runtime. */
 export async function loadInference(runtime: OnnxRuntime, file: string): Promise<Inference> {
-  const session = await runtime.InferenceSession.create(file, {
-    executionProviders: ['cpu'],
-    intraOpNumThreads: 1,
-    interOpNumThreads: 1,
-    executionMode: 'sequential',
-    graphOptimizationLevel: 'all',
-    logSeverityLevel: silent,
-  });
+  const session = await runtime.InferenceSession.create(file, repeatableSession);
   return {
     async run(feeds, names) {
       const given = Object.entries(feeds).map(([name, { type, data, dims }]) => {
@@ -52,7 +40,7 @@ export async function loadInference(runtime: OnnxRuntime, file: string): Promise
         if (type === 'float16') Reflect.set(tensor, 'cpuData', data);
         return [name, tensor] as const;
       });
-      const results = await session.run(Object.fromEntries(given), [...names], { logSeverityLevel: silent });
+      const results = await session.run(Object.fromEntries(given), [...names], silentRun);
       return Object.fromEntries(
         names.map((name) => {
           const { type, data, dims } = results[name] as InstanceType<OnnxRuntime['Tensor']>;

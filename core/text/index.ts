@@ -5,4 +5,5 @@
  */
 export { counted } from './counted.ts';
 export { bareName, nearestName, nearestNames, sameName } from './nearest-name.ts';
+export { parsedJson } from './parsed-json.ts';
 export { excerpt, printable } from './printable.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { DataError } from '../../core/problem/index.ts';
-import { excerpt } from '../../core/text/index.ts';
+import { excerpt, parsedJson } from '../../core/text/index.ts';
 import type { MetricEvidence } from '../analysis-verdict.ts';
 import type { Analysed, Look } from '../analyst.ts';
 import type { AnalysisSettings } from './settings.ts';
@@ -119,7 +119,7 @@ export function lookLine(look: Look, { verdict, metrics }: Pick<Analysed, 'verdi
 export function parseLooks(text: string, file: string): readonly (RecordedRun | RecordedLook)[] {
   const lines = text.split('\n').flatMap((line, index) => (line.trim() === '' ? [] : [{ line, at: index + 1 }]));
   const entries = lines.map(({ line, at }): RecordedRun | RecordedLook => {
-    const parsed = lineSchema.safeParse(jsonOf(line));
+    const parsed = lineSchema.safeParse(parsedJson(line));
     if (!parsed.success) {
       throw new DataError({
         code: 'no-look',
@@ -143,12 +143,4 @@ export function parseLooks(text: string, file: string): readonly (RecordedRun | 
     });
   }
   return entries;
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { PeerError, type Problem } from '../../core/problem/index.ts';
-import { excerpt } from '../../core/text/index.ts';
+import { excerpt, parsedJson } from '../../core/text/index.ts';
 import { HttpAsker, type PlainAnswer, shownUrl } from '../http-question.ts';
 import { Backoff } from '../kubernetes/backoff.ts';
 import { isExpired, isPassing, isSkewed, refusalProblem, refusedBy } from './aws-refusal.ts';
@@ -64,7 +64,7 @@ export class AwsApi implements AsyncDisposable {
     { title, signal }: { readonly title: string; readonly signal?: AbortSignal | undefined },
   ): Promise<Answer> {
     const text = await this.#insist(operation, JSON.stringify(input), title, signal);
-    const parsed = answer.safeParse(jsonOf(text));
+    const parsed = answer.safeParse(parsedJson(text));
     if (parsed.success) return parsed.data;
     const [issue] = parsed.error.issues;
     throw new PeerError({
@@ -155,12 +155,4 @@ function endpointOf(service: AwsService, region: string): URL {
     process.env[`AWS_ENDPOINT_URL_${service.toUpperCase()}`] ?? process.env['AWS_ENDPOINT_URL'] ?? undefined;
   if (given !== undefined && URL.canParse(given)) return new URL(given);
   return new URL(`https://${services[service].host}.${region}.${awsDomain(region)}/`);
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Problem } from '../../core/problem/index.ts';
-import { excerpt } from '../../core/text/index.ts';
+import { excerpt, parsedJson } from '../../core/text/index.ts';
 import type { PlainAnswer } from '../http-question.ts';
 
 /** What was asked, in the words of IAM: `sagemaker:AddTags`. */
@@ -26,7 +26,7 @@ const body = z.looseObject({
 
 /** Reads a refusal of the JSON protocols: the type is in a header or in `__type`, with or without its namespace. */
 export function refusedBy({ status, headers, text }: PlainAnswer): AwsRefused {
-  const { data } = body.safeParse(jsonOf(text));
+  const { data } = body.safeParse(parsedJson(text));
   // The query-compatible services put the code of old first: `Throttling;Sender`.
   const told =
     headers['x-amzn-query-error']?.split(';')[0] ?? headers['x-amzn-errortype'] ?? data?.__type ?? data?.code ?? '';
@@ -141,12 +141,4 @@ export function refusalProblem(refused: AwsRefused, { action, title }: AwsAsked)
     found,
     fix: status >= 500 ? 'See the AWS Health Dashboard.' : 'Follow what it says.',
   };
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

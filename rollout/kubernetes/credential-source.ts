@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { PeerError } from '../../core/problem/index.ts';
-import { excerpt } from '../../core/text/index.ts';
+import { excerpt, parsedJson } from '../../core/text/index.ts';
 import type { ClusterCredentials, ExecPlugin } from './cluster-access.ts';
 
 /** What a request proves itself with. */
@@ -91,7 +91,7 @@ const execCredential = z.looseObject({
 
 async function asked(plugin: ExecPlugin): Promise<{ readonly proof: Proof; readonly until: number }> {
   const printed = await run(plugin);
-  const parsed = execCredential.safeParse(jsonOf(printed));
+  const parsed = execCredential.safeParse(parsedJson(printed));
   const status = parsed.success ? parsed.data.status : {};
   const { token, clientCertificateData, clientKeyData, expirationTimestamp } = status;
   const expires = Date.parse(expirationTimestamp ?? '');
@@ -143,12 +143,4 @@ function run(plugin: ExecPlugin): Promise<string> {
       },
     );
   });
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

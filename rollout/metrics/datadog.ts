@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { InputError, PeerError, type Problem } from '../../core/problem/index.ts';
-import { excerpt } from '../../core/text/index.ts';
+import { excerpt, parsedJson } from '../../core/text/index.ts';
 import { HttpAsker, type PlainAnswer } from '../http-question.ts';
 import { Backoff } from '../kubernetes/backoff.ts';
 import type { MetricsSource, Reading } from '../metrics-source.ts';
@@ -159,7 +159,7 @@ class Datadog implements MetricsSource {
       },
     });
     const text = await this.#insist(body, signal);
-    const { data: parsed } = answer.safeParse(jsonOf(text));
+    const { data: parsed } = answer.safeParse(parsedJson(text));
     if (parsed === undefined || (parsed.errors ?? '') !== '') throw notDatadog(this.title, parsed?.errors ?? text);
     const { times, series, values } = parsed.data.attributes;
     const found = new Map<string, Map<number, number>>();
@@ -304,12 +304,4 @@ function notDatadog(title: string, found: string): PeerError {
     found: excerpt(found, 200),
     fix: 'See whether a proxy answers in its place; ask it the same in its Metrics Explorer.',
   });
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

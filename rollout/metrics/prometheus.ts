@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { InputError, PeerError, type Problem } from '../../core/problem/index.ts';
 import { type Labels, quoted, type Sample, type ServingProfile, targetLabels } from '../../core/telemetry/index.ts';
-import { excerpt, printable } from '../../core/text/index.ts';
+import { excerpt, parsedJson, printable } from '../../core/text/index.ts';
 import { HttpAsker, type PlainAnswer, type QuestionOptions, shownUrl } from '../http-question.ts';
 import type { MetricsSource, Reading, SeriesCounts } from '../metrics-source.ts';
 import { type ExportedMean, seriesOfMeans } from './exported-means.ts';
@@ -261,7 +261,7 @@ class Prometheus implements MetricsSource {
       signal,
       ...(headers === undefined ? {} : { headers }),
     });
-    const value = jsonOf(answer.text);
+    const value = parsedJson(answer.text);
     const { data: failure } = failureAnswer.safeParse(value);
     if (answer.status !== 200 || failure !== undefined) {
       throw new PeerError(refusal(this.#url, answer, failure, sign !== undefined));
@@ -317,14 +317,6 @@ function numberOf(text: string): number {
 /** A text that stands for itself in a regular expression of RE2. */
 function literal(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function refuseSameArms({ canary, baseline, means = [] }: PrometheusOptions): void {

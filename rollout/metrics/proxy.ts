@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { PeerError } from '../../core/problem/index.ts';
-import { excerpt, printable } from '../../core/text/index.ts';
+import { excerpt, parsedJson, printable } from '../../core/text/index.ts';
 import { HttpAsker, shownUrl } from '../http-question.ts';
 import type { MetricsSource, Reading, SeriesCounts } from '../metrics-source.ts';
 import { readState } from '../proxy/proxy-state.ts';
@@ -59,7 +59,7 @@ export function openProxyMetrics(options: {
 }
 
 function readingOf(url: URL, status: number, text: string): Reading {
-  const { data } = answer.safeParse(status === 200 ? jsonOf(text) : undefined);
+  const { data } = answer.safeParse(status === 200 ? parsedJson(text) : undefined);
   if (data === undefined) {
     throw new PeerError({
       code: 'unreadable-counts',
@@ -75,12 +75,4 @@ function readingOf(url: URL, status: number, text: string): Reading {
 function seriesOf({ latency, means, ...rest }: z.infer<typeof series>): SeriesCounts {
   const edges = latency.edges.map((edge) => (edge === '+Inf' ? Number.POSITIVE_INFINITY : edge));
   return { ...rest, latency: { ...latency, edges }, ...(means === undefined ? {} : { means }) };
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { PeerError } from '../../core/problem/index.ts';
-import { excerpt } from '../../core/text/index.ts';
+import { excerpt, parsedJson } from '../../core/text/index.ts';
 
 /**
  * Where a rollout stands.
@@ -91,9 +91,9 @@ export function recordText(record: RolloutRecord): string {
 
 /** Reads what `recordText` wrote. Throws a `PeerError` for anything else, also for a record of a newer version of Sluice. */
 export function parseRecord(text: string): RolloutRecord {
-  const parsed = recordSchema.safeParse(jsonOf(text));
+  const parsed = recordSchema.safeParse(parsedJson(text));
   if (parsed.success) return parsed.data;
-  const newer = z.looseObject({ v: z.number().gt(1) }).safeParse(jsonOf(text)).success;
+  const newer = z.looseObject({ v: z.number().gt(1) }).safeParse(parsedJson(text)).success;
   const [issue] = parsed.error.issues;
   throw new PeerError({
     code: newer ? 'newer-record' : 'broken-record',
@@ -105,14 +105,6 @@ export function parseRecord(text: string): RolloutRecord {
       ? 'Use that version, or abort the rollout with it.'
       : 'Set the traffic by hand to what it should be, then remove the record (the annotation, tag or file of the provider).',
   });
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Nothing happens any more. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { PeerError } from '../../core/problem/index.ts';
-import { excerpt } from '../../core/text/index.ts';
-import { TrafficConflict } from '../traffic-provider.ts';
+import { excerpt, parsedJson } from '../../core/text/index.ts';
+import { type StoredRecord, TrafficConflict } from '../traffic-provider.ts';
 import type { RevisionStore } from './hosts/revision-store.ts';
 
 const keptSchema = z.strictObject({
@@ -34,7 +34,7 @@ export class KeptRecord {
   async read(): Promise<Kept> {
     const revision = await this.#store.read();
     if (revision === undefined) return { number: 0 };
-    const { data } = keptSchema.safeParse(jsonOf(revision.text));
+    const { data } = keptSchema.safeParse(parsedJson(revision.text));
     if (data !== undefined) return { record: data.record, wanted: data.wanted, number: revision.number };
     throw new PeerError({
       code: 'broken-record',
@@ -43,6 +43,12 @@ export class KeptRecord {
       found: excerpt(revision.text, 120),
       fix: 'Another version of Sluice, or an editor, has written it: remove the newest file of that folder to go back one step.',
     });
+  }
+
+  /** The rollout's record as its provider gives it. Throws as `read` does. */
+  async stored(): Promise<StoredRecord | undefined> {
+    const { record, number } = await this.read();
+    return record === undefined ? undefined : { text: record, revision: String(number) };
   }
 
   /** What is kept, if its record is the one of this revision (`undefined`: if there is none). Throws a TrafficConflict. */
@@ -69,13 +75,5 @@ export class KeptRecord {
 
   #conflict(): TrafficConflict {
     return new TrafficConflict(`the record of ${this.#title} is not the one that was read`);
-  }
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

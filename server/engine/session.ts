@@ -1,5 +1,13 @@
 import { type BareSession, type NativeOptions, type OnnxRuntime, openBareSession } from '../../core/native/index.ts';
-import { type Feeds, float16ToNumber, numberToFloat16, type Outputs, type Tensor } from '../../core/onnx/index.ts';
+import {
+  type Feeds,
+  float16ToNumber,
+  numberToFloat16,
+  type Outputs,
+  repeatableSession,
+  silentRun,
+  type Tensor,
+} from '../../core/onnx/index.ts';
 import { excerpt } from '../../core/text/index.ts';
 
 /** A model in ONNX Runtime, in this thread. Nothing is checked at a run: feeds were, before they were queued. */
@@ -11,27 +19,12 @@ export interface Session {
 
 type RuntimeTensor = InstanceType<OnnxRuntime['Tensor']>;
 
-/** Only fatal errors: the others also come back as exceptions, and stderr is past every host. */
-const silent = 4;
-const runOptions = { logSeverityLevel: silent } as const;
-
 /**
- * Loads a model that was scanned: on the CPU, on one thread and in order, as the gate judged it (`openModel` in core/onnx). Throws an
+ * Loads a model that was scanned: as the gate judged it (`openModel` in core/onnx). Throws an
  * error with what ONNX Runtime said, which may name the file's path.
  */
 export async function openSession(path: string, native: NativeOptions): Promise<Session> {
-  const { session, runtime } = await openBareSession(
-    path,
-    {
-      executionProviders: ['cpu'],
-      intraOpNumThreads: 1,
-      interOpNumThreads: 1,
-      executionMode: 'sequential',
-      graphOptimizationLevel: 'all',
-      logSeverityLevel: silent,
-    },
-    native,
-  );
+  const { session, runtime } = await openBareSession(path, repeatableSession, native);
   return new RuntimeBackedSession(runtime, session);
 }
 
@@ -56,7 +49,7 @@ class RuntimeBackedSession implements Session {
     for (const name of names) wanted[name] = null;
     let results: Readonly<Record<string, unknown>>;
     try {
-      results = this.#session.run(given, wanted, runOptions);
+      results = this.#session.run(given, wanted, silentRun);
     } catch (cause) {
       throw new Error(runtimeMessage(cause), { cause });
     }

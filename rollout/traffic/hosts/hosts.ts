@@ -108,9 +108,8 @@ class HostsTraffic implements TrafficProvider {
     };
   }
 
-  async record(): Promise<StoredRecord | undefined> {
-    const { record, number } = await this.#kept.read();
-    return record === undefined ? undefined : { text: record, revision: String(number) };
+  record(): Promise<StoredRecord | undefined> {
+    return this.#kept.stored();
   }
 
   async move({ record, traffic, after }: TrafficChange): Promise<string> {

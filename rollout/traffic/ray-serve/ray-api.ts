@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { PeerError } from '../../../core/problem/index.ts';
-import { excerpt } from '../../../core/text/index.ts';
+import { excerpt, parsedJson } from '../../../core/text/index.ts';
 import { HttpAsker, shownUrl } from '../../http-question.ts';
 
 const applicationSchema = z.looseObject({
@@ -49,7 +49,7 @@ export class RayApi implements AsyncDisposable {
   /** Throws a PeerError when nothing that is Ray answers. */
   async details(): Promise<RayDetails> {
     const { status, text } = await this.#asker.ask({ url: this.#url });
-    const { data } = detailsSchema.safeParse(jsonOf(text));
+    const { data } = detailsSchema.safeParse(parsedJson(text));
     if (status === 200 && data !== undefined) return data;
     throw new PeerError({
       code: status === 401 || status === 403 ? 'forbidden' : 'no-ray-serve',
@@ -101,12 +101,4 @@ function redacted(url: URL): PeerError {
     message: `${shownUrl(url)} hides environment variables of applications, which therefore cannot be written back`,
     fix: "Reach it directly, not through what makes the question look like a browser's; or set RAY_DASHBOARD_REDACT_RUNTIME_ENV=0 over there.",
   });
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

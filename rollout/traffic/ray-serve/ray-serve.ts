@@ -88,9 +88,8 @@ class RayServeTraffic implements TrafficProvider {
     };
   }
 
-  async record(): Promise<StoredRecord | undefined> {
-    const { record, number } = await this.#kept.read();
-    return record === undefined ? undefined : { text: record, revision: String(number) };
+  record(): Promise<StoredRecord | undefined> {
+    return this.#kept.stored();
   }
 
   async move({ record, traffic, after }: TrafficChange): Promise<string> {

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { PeerError } from '../../../core/problem/index.ts';
 import { excerpt } from '../../../core/text/index.ts';
 import type { AwsApi } from '../../aws/aws-api.ts';
-import { TrafficConflict } from '../../traffic-provider.ts';
+import { type StoredRecord, TrafficConflict } from '../../traffic-provider.ts';
 
 /** Before every tag of a rollout. */
 export const tagPrefix = 'sluice:rollout';
@@ -78,6 +78,12 @@ export class TagRecord {
       if (attempt >= 4) throw brokenTags(this.#options.title, found.get(tagPrefix) ?? '');
       await sleep(150);
     }
+  }
+
+  /** The record alone, as a provider gives it. */
+  async stored(): Promise<StoredRecord | undefined> {
+    const found = await this.read();
+    return found === undefined ? undefined : { text: found.text, revision: found.revision };
   }
 
   /** Writes record and memo. Throws a TrafficConflict if the record is not at the revision `after`; what it bid is then taken back. */

@@ -77,9 +77,8 @@ class VariantWeights implements TrafficProvider {
     return this.#endpoint.now();
   }
 
-  async record(): Promise<StoredRecord | undefined> {
-    const found = await this.#record.read();
-    return found === undefined ? undefined : { text: found.text, revision: found.revision };
+  record(): Promise<StoredRecord | undefined> {
+    return this.#record.stored();
   }
 
   async move({ record, traffic, after }: TrafficChange): Promise<string> {
