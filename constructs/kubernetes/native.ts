@@ -151,7 +151,8 @@ export interface NetworkPolicyBody {
   readonly spec: {
     readonly podSelector: Selector;
     readonly policyTypes: readonly ('Ingress' | 'Egress')[];
-    readonly ingress: readonly { readonly from?: readonly NetworkPeer[]; readonly ports: readonly NetworkPort[] }[];
+    /** Without ports: all of them. */
+    readonly ingress: readonly { readonly from?: readonly NetworkPeer[]; readonly ports?: readonly NetworkPort[] }[];
     readonly egress: readonly { readonly to?: readonly NetworkPeer[]; readonly ports?: readonly NetworkPort[] }[];
   };
 }

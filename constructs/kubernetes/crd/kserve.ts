@@ -1,4 +1,4 @@
-import type { Container, Resources } from '../pod/pod-spec.ts';
+import type { Affinity, Container, Resources, Toleration, TopologySpreadConstraint } from '../pod/pod-spec.ts';
 import { customKind } from './custom-resource.ts';
 
 /** https://kserve.github.io/website/docs/reference/crd-api (KServe 0.20) */
@@ -15,7 +15,25 @@ export interface KservePredictor {
   readonly scaleTarget?: number | undefined;
   readonly scaleMetric?: 'cpu' | 'memory' | 'concurrency' | 'rps' | undefined;
   readonly timeout?: number | undefined;
+  /** Over the InferenceService's, of this predictor's pods. */
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  readonly deploymentStrategy?:
+    | {
+        readonly type: 'RollingUpdate';
+        readonly rollingUpdate: { readonly maxSurge: number; readonly maxUnavailable: number };
+      }
+    | undefined;
   readonly serviceAccountName?: string | undefined;
+  readonly automountServiceAccountToken?: boolean | undefined;
+  readonly enableServiceLinks?: boolean | undefined;
+  /** What the runtimes' own users leave open. */
+  readonly securityContext?:
+    | { readonly runAsNonRoot: boolean; readonly seccompProfile: { readonly type: 'RuntimeDefault' } }
+    | undefined;
+  readonly nodeSelector?: Readonly<Record<string, string>> | undefined;
+  readonly affinity?: Affinity | undefined;
+  readonly tolerations?: readonly Toleration[] | undefined;
+  readonly topologySpreadConstraints?: readonly TopologySpreadConstraint[] | undefined;
   readonly model?: KserveModel | undefined;
   readonly containers?: readonly Container[] | undefined;
 }

@@ -1,4 +1,4 @@
-import type { PodTemplate } from '../pod/pod-spec.ts';
+import type { ContainerSecurityContext, PodTemplate, VolumeMount } from '../pod/pod-spec.ts';
 import { customKind } from './custom-resource.ts';
 
 /** https://ray-project.github.io/kuberay/reference/api/ (KubeRay 1.5) */
@@ -9,6 +9,13 @@ export interface RayServiceSpec {
   readonly rayClusterConfig: {
     readonly rayVersion: string;
     readonly enableInTreeAutoscaling: boolean;
+    /** Of the container beside Ray's that KubeRay adds to the head. */
+    readonly autoscalerOptions?:
+      | {
+          readonly securityContext: ContainerSecurityContext;
+          readonly volumeMounts: readonly VolumeMount[];
+        }
+      | undefined;
     readonly headGroupSpec: {
       readonly rayStartParams: Readonly<Record<string, string>>;
       readonly template: PodTemplate;

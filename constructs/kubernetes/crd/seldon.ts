@@ -1,4 +1,4 @@
-import type { Resources } from '../pod/pod-spec.ts';
+import type { ContainerSecurityContext, PodSpec, Resources } from '../pod/pod-spec.ts';
 import { customKind } from './custom-resource.ts';
 
 /** Seldon Core 1. */
@@ -19,7 +19,22 @@ export interface SeldonPredictor {
     readonly envSecretRefName?: string | undefined;
   };
   readonly componentSpecs: readonly {
-    readonly spec: { readonly containers: readonly { readonly name: string; readonly resources: Resources }[] };
+    readonly spec: Pick<
+      PodSpec,
+      | 'automountServiceAccountToken'
+      | 'enableServiceLinks'
+      | 'nodeSelector'
+      | 'affinity'
+      | 'tolerations'
+      | 'topologySpreadConstraints'
+    > & {
+      /** By the name of its part of the graph: Seldon adds the rest. */
+      readonly containers: readonly {
+        readonly name: string;
+        readonly resources: Resources;
+        readonly securityContext: ContainerSecurityContext;
+      }[];
+    };
   }[];
 }
 export const seldonDeployment = customKind<SeldonDeploymentSpec>(

@@ -145,7 +145,13 @@ export type Volume = { readonly name: string } & (
       readonly hostPath: { readonly path: string; readonly type: 'Directory' | 'DirectoryOrCreate' };
     }
   | { readonly persistentVolumeClaim: { readonly claimName: string; readonly readOnly?: boolean } }
+  | { readonly projected: { readonly defaultMode?: number; readonly sources: readonly ProjectedSource[] } }
 );
+
+/** What of a pod's own identity is put into a volume, for one container instead of all. */
+export type ProjectedSource =
+  | { readonly serviceAccountToken: { readonly path: string; readonly expirationSeconds: number } }
+  | { readonly configMap: { readonly name: string; readonly items: readonly KeyToPath[] } };
 
 export interface KeyToPath {
   readonly key: string;

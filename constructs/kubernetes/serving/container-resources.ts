@@ -1,5 +1,5 @@
-import { type GpuProps, gpuResource } from '../pod/gpu.ts';
-import type { Resources } from '../pod/pod-spec.ts';
+import { type GpuProps, gpuPlacement, gpuResource } from '../pod/gpu.ts';
+import type { PodSpec, Resources } from '../pod/pod-spec.ts';
 import { type Cpu, cpuText, type Memory } from '../quantity.ts';
 
 /** What a container is promised, and may take no more of. */
@@ -17,4 +17,11 @@ export function guaranteed({ cpu, memory, gpu }: ContainerSize): Resources {
     ...(gpu === undefined ? {} : { [gpuResource(gpu)]: String(gpu.count ?? 1) }),
   };
   return { requests: amounts, limits: amounts };
+}
+
+/** Where a pod with a GPU runs; without one, anywhere. */
+export function placementOf({ gpu }: ContainerSize): Pick<PodSpec, 'nodeSelector' | 'affinity' | 'tolerations'> {
+  if (gpu === undefined) return {};
+  const { nodeSelector, affinity, tolerations } = gpuPlacement(gpu);
+  return { nodeSelector: Object.keys(nodeSelector).length === 0 ? undefined : nodeSelector, affinity, tolerations };
 }

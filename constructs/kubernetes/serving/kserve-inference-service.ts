@@ -1,11 +1,18 @@
 import { Construct } from 'constructs';
 import { CustomResource } from '../crd/custom-resource.ts';
 import { type InferenceServiceSpec, inferenceService, type KservePredictor } from '../crd/kserve.ts';
-import { checkLabels, checkServiceName, type Identity, labelsOf } from '../labels.ts';
+import type { KubernetesObject } from '../kubernetes-object.ts';
+import { checkLabels, checkServiceName, type Identity, type Labels, labelNames, labelsOf } from '../labels.ts';
+import type { NetworkPeer, NetworkPolicyBody, PodDisruptionBudgetBody } from '../native.ts';
+import { gpuProblems } from '../pod/gpu.ts';
 import { imageProblems } from '../pod/image.ts';
+import { dnsLookup } from '../pod/model-fetch.ts';
 import { containerSecurity } from '../pod/security.ts';
+import { spreadOver } from '../pod/spread.ts';
 import { Findings } from '../problem.ts';
-import { type ContainerSize, guaranteed } from './container-resources.ts';
+import { type ContainerSize, guaranteed, placementOf } from './container-resources.ts';
+import { ControlledPods, type PodAccess, warnOfImages } from './controlled-pods.ts';
+import { defaultClients, defaultScrapers } from './peers.ts';
 import type { ModelIdentity } from './serving-props.ts';
 
 /** What KServe runs. */
@@ -33,6 +40,8 @@ export type KserveRuntime =
   | {
       /** A server of your own, on port 8080. */
       readonly image: string;
+      /** Take an image without a version. @default false */
+      readonly allowMutableImage?: boolean;
       readonly args?: readonly string[];
     };
 
@@ -62,23 +71,32 @@ export type KserveMode =
       readonly canaries?: readonly KserveCanary[];
     };
 
-export type KserveInferenceServiceProps = KservePredictorProps & {
-  readonly model: ModelIdentity;
-  readonly deployment: KserveMode;
-  /** @default 2; 0 scales to zero, in Knative mode only */
-  readonly minReplicas?: number;
-  /** @default minReplicas times 4 */
-  readonly maxReplicas?: number;
-  readonly scale?: { readonly metric: 'cpu' | 'memory' | 'concurrency' | 'rps'; readonly target: number };
-  /** With the rights to read the model. */
-  readonly serviceAccount?: string;
-  /** Seconds a request may take. @default 60 */
-  readonly timeoutSeconds?: number;
-};
+/** `clients`: the gateway that requests come through; by default nobody but the pods of the namespace. */
+export type KserveInferenceServiceProps = KservePredictorProps &
+  PodAccess & {
+    readonly model: ModelIdentity;
+    readonly deployment: KserveMode;
+    /** @default 2; 0 scales to zero, in Knative mode only */
+    readonly minReplicas?: number;
+    /** @default minReplicas times 4 */
+    readonly maxReplicas?: number;
+    readonly scale?: { readonly metric: 'cpu' | 'memory' | 'concurrency' | 'rps'; readonly target: number };
+    /** With the rights to read the model. */
+    readonly serviceAccount?: string;
+    /** Seconds a request may take. @default 60 */
+    readonly timeoutSeconds?: number;
+  };
 
-/** A KServe InferenceService, with a canary in either of its two ways; `traffic` is what to write into the policy. */
+/**
+ * A KServe InferenceService, with a canary in either of its two ways; `traffic` is what to write into the policy. Its pods are KServe's to make: it
+ * is told what it takes of the habits. In Standard mode that is all of the pod but the root file system; Knative takes no placement nor security
+ * of a pod unless its `config-features` say so.
+ */
 export class KserveInferenceService extends Construct {
   readonly workload: CustomResource<InferenceServiceSpec>;
+  readonly networkPolicy?: KubernetesObject<NetworkPolicyBody>;
+  /** Absent where there may be one pod. */
+  readonly podDisruptionBudget?: KubernetesObject<PodDisruptionBudgetBody>;
   readonly identity: Identity;
   /** For `canary.traffic` in sluice.yaml. */
   readonly traffic: {
@@ -109,8 +127,14 @@ export class KserveInferenceService extends Construct {
     checkLabels(labels, findings);
     check(props, minReplicas, maxReplicas, findings);
     findings.throwIfAny();
-
     const canaries = deployment.mode === 'standard' ? (deployment.canaries ?? []) : [];
+    const runs = [props, ...canaries].map(({ run }) => run);
+    warnOfImages(
+      runs.flatMap((run) => ('image' in run ? [run.image] : [])),
+      findings,
+    );
+    // What KServe gives all pods of an InferenceService, whichever predictor they are of (components/predictor.go, 0.20).
+    const selector: Labels = { 'serving.kserve.io/inferenceservice': id };
     const predictor: KservePredictor = {
       minReplicas,
       maxReplicas,
@@ -118,6 +142,9 @@ export class KserveInferenceService extends Construct {
       scaleTarget: props.scale?.target,
       timeout: props.timeoutSeconds ?? 60,
       serviceAccountName: props.serviceAccount,
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      ...(deployment.mode === 'knative' ? {} : standardPod(selector)),
       ...predictorOf(model.name, props),
     };
     this.workload = new CustomResource(this, 'inference-service', inferenceService, {
@@ -139,11 +166,22 @@ export class KserveInferenceService extends Construct {
                       predictor: {
                         name: stableName(canary.version),
                         minReplicas: canary.minReplicas ?? 1,
+                        // Its pods would otherwise say the version of the model they are a canary for.
+                        labels: { [labelNames.modelVersion]: canary.version },
                         ...predictorOf(model.name, canary),
                       },
                     })),
             },
     });
+    const pods = new ControlledPods(this, 'pods', {
+      name: id,
+      labels,
+      selector,
+      access: props.networkPolicy === false ? undefined : accessOf(deployment.mode, runs, props),
+      disruption: minReplicas > 1 ? { maxUnavailable: 1 } : undefined,
+    });
+    if (pods.networkPolicy !== undefined) this.networkPolicy = pods.networkPolicy;
+    if (pods.podDisruptionBudget !== undefined) this.podDisruptionBudget = pods.podDisruptionBudget;
     const [only, ...more] = canaries;
     this.traffic = {
       provider: 'kserve',
@@ -161,13 +199,60 @@ function stableName(version: string): string {
   return /^[a-z]/.test(label) ? label : `v${label}`;
 }
 
+/** What the pods of plain Deployments can be told, and those of Knative cannot. */
+function standardPod(selector: Labels): Partial<KservePredictor> {
+  return {
+    // A pod is added before one is taken, where KServe's default may take a quarter.
+    deploymentStrategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+    // Not a user: each runtime has its own.
+    securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+    topologySpreadConstraints: spreadOver(selector),
+  };
+}
+
+/** The activator and the autoscaler, which both speak to the pods. */
+const knativeServing: NetworkPeer = {
+  namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'knative-serving' } },
+};
+
+/**
+ * Ports of KServe's runtimes (config/runtimes, 0.20: requests on 8080 and 9000, metrics on 8080, Triton's on 8002, TorchServe's on 8082) and of
+ * Knative's proxy beside them (pkg/networking/constants.go, 1.17), through which all requests go there.
+ */
+function accessOf(
+  mode: KserveMode['mode'],
+  runs: readonly KserveRuntime[],
+  { clients = defaultClients, scrapers = defaultScrapers, egress = [] }: PodAccess,
+): Pick<NetworkPolicyBody['spec'], 'ingress' | 'egress'> {
+  const ports = (...numbers: readonly number[]) => numbers.map((port) => ({ port, protocol: 'TCP' as const }));
+  const own = runs.every((run) => 'image' in run);
+  const metrics = own ? [8080] : [8080, 8002, 8082];
+  const fetches = runs.some((run) => 'storageUri' in run && !/^(?:pvc|oci):/.test(run.storageUri));
+  return {
+    ingress:
+      mode === 'knative'
+        ? [
+            { from: [...clients, knativeServing], ports: ports(8012, 8013, 8112) },
+            { from: [knativeServing], ports: ports(9090) },
+            { from: scrapers, ports: ports(9091, ...metrics) },
+          ]
+        : [
+            { from: clients, ports: own ? ports(8080) : ports(8080, 9000) },
+            { from: scrapers, ports: ports(...metrics) },
+          ],
+    egress: [dnsLookup, ...(fetches ? [{ ports: ports(443) }] : []), ...egress],
+  };
+}
+
 function predictorOf(
   name: string,
   { run, ...size }: KservePredictorProps,
-): Pick<KservePredictor, 'model' | 'containers'> {
+): Pick<KservePredictor, 'model' | 'containers' | 'nodeSelector' | 'affinity' | 'tolerations'> {
   const resources = guaranteed(size);
+  const placed = placementOf(size);
   if ('image' in run) {
     return {
+      ...placed,
       containers: [
         {
           // KServe looks for the container of this name.
@@ -182,6 +267,7 @@ function predictorOf(
     };
   }
   return {
+    ...placed,
     model: {
       name,
       modelFormat: { name: run.format, version: run.formatVersion },
@@ -193,14 +279,29 @@ function predictorOf(
   };
 }
 
+function runProblems(run: KserveRuntime, prop: string) {
+  if (!('image' in run)) return [];
+  return imageProblems(run.image, prop).filter(
+    ({ code }) => code !== 'mutable-image' || run.allowMutableImage !== true,
+  );
+}
+
 function check(
-  { model, deployment, run, scale }: KserveInferenceServiceProps,
+  { model, deployment, run, scale, gpu }: KserveInferenceServiceProps,
   minReplicas: number,
   maxReplicas: number,
   findings: Findings,
 ): void {
   const percent = (value: number): boolean => Number.isInteger(value) && value >= 0 && value <= 100;
-  if ('image' in run) findings.add(...imageProblems(run.image, 'run.image'));
+  findings.add(...runProblems(run, 'run.image'));
+  if (gpu !== undefined) findings.add(...gpuProblems(gpu));
+  if (gpu !== undefined && deployment.mode === 'knative') {
+    findings.warn({
+      code: 'knative-placement',
+      message: 'Knative refuses where a pod shall run unless it is told to take that',
+      fix: 'Enable kubernetes.podspec-tolerations, -nodeselector and -affinity in its config-features.',
+    });
+  }
   findings.demand(minReplicas <= maxReplicas, () => ({
     code: 'bad-replicas',
     message: `minReplicas ${minReplicas} is more than maxReplicas ${maxReplicas}`,
@@ -245,7 +346,7 @@ function check(
     found: names.join(', '),
     fix: 'Give each its own version.',
   }));
-  for (const { version, trafficPercent, minReplicas: least = 1, run: canaryRun } of canaries) {
+  for (const { version, trafficPercent, minReplicas: least = 1, run: canaryRun, gpu: canaryGpu } of canaries) {
     findings.demand(percent(trafficPercent), () => ({
       code: 'bad-weight',
       message: `trafficPercent of canary ${version} is no percentage`,
@@ -258,7 +359,14 @@ function check(
       message: `minReplicas ${least} of canary ${version} is more than minReplicas ${minReplicas} of the model, which KServe refuses`,
       fix: "Lower the canary's or raise the model's.",
     }));
-    if ('image' in canaryRun) findings.add(...imageProblems(canaryRun.image, `run.image of canary ${version}`));
+    findings.add(...runProblems(canaryRun, `run.image of canary ${version}`));
+    if (canaryGpu !== undefined) findings.add(...gpuProblems(canaryGpu));
+    const needed = Math.ceil((minReplicas * trafficPercent) / 100);
+    findings.demand(least >= needed || least > minReplicas, () => ({
+      code: 'canary-too-small',
+      message: `trafficPercent ${trafficPercent} sends canary ${version} what ${needed} of the model's ${minReplicas} replicas answer, and it has ${least}`,
+      fix: `Raise its minReplicas to ${needed}, or lower trafficPercent.`,
+    }));
   }
   const sum = canaries.reduce((all, { trafficPercent }) => all + trafficPercent, 0);
   findings.demand(sum <= 100, () => ({

@@ -2,21 +2,36 @@ import { Construct } from 'constructs';
 import { stringify } from 'yaml';
 import { CustomResource } from '../crd/custom-resource.ts';
 import { type RayServiceSpec, rayService } from '../crd/ray.ts';
-import { checkLabels, checkServiceName, type Identity, labelsOf } from '../labels.ts';
-import { type GpuProps, gpuPlacement, gpuProblems } from '../pod/gpu.ts';
+import { KubernetesObject } from '../kubernetes-object.ts';
+import { checkLabels, checkServiceName, type Identity, type Labels, labelsOf, selectorOf } from '../labels.ts';
+import {
+  type NetworkPeer,
+  type NetworkPolicyBody,
+  networkPolicy,
+  type PodDisruptionBudgetBody,
+  type ServiceAccountBody,
+  serviceAccount,
+} from '../native.ts';
+import { gpuProblems } from '../pod/gpu.ts';
 import { imageProblems } from '../pod/image.ts';
-import type { EnvVar, PodTemplate } from '../pod/pod-spec.ts';
+import { dnsLookup } from '../pod/model-fetch.ts';
+import type { EnvVar, PodSpec, PodTemplate, Volume, VolumeMount } from '../pod/pod-spec.ts';
 import { containerSecurity, podSecurity } from '../pod/security.ts';
 import { sharedMemoryProblems, sharedMemoryVolume } from '../pod/shared-memory.ts';
+import { spreadOver } from '../pod/spread.ts';
 import { Findings } from '../problem.ts';
 import { bytesOf, type Memory, roundedMemory } from '../quantity.ts';
-import { type ContainerSize, guaranteed } from './container-resources.ts';
+import { type ContainerSize, guaranteed, placementOf } from './container-resources.ts';
+import { ControlledPods, type PodAccess, warnOfImages } from './controlled-pods.ts';
+import { defaultClients, defaultScrapers } from './peers.ts';
 import type { MetricsEndpoint } from './server-program.ts';
 import type { ModelIdentity } from './serving-props.ts';
 
-export interface RayServiceProps {
+export interface RayServiceProps extends PodAccess {
   /** Holds Ray and the program. */
   readonly image: string;
+  /** Take an image without a version. @default false */
+  readonly allowMutableImage?: boolean;
   /** Ray in the image: `2.49.0`. */
   readonly rayVersion: string;
   readonly model: ModelIdentity;
@@ -47,11 +62,33 @@ export interface RayServiceProps {
   readonly worker: ContainerSize;
   /** @default { min: 1, max: 8 } */
   readonly workers?: { readonly min: number; readonly max: number };
+  /**
+   * KubeRay's operator, which tells the head what to serve. Whoever reaches the head's dashboard may run any program there: name the operator's
+   * namespace, too, where others may make pods.
+   * @default pods with the label of KubeRay's chart, in any namespace
+   */
+  readonly operator?: NetworkPeer;
+  /** Of the workers' ServiceAccount: `{ 'eks.amazonaws.com/role-arn': ... }`. */
+  readonly serviceAccountAnnotations?: Labels;
 }
 
-/** A model on Ray Serve: requests on port 8000 of the Service `<id>-serve-svc` that KubeRay makes, metrics on 8080 of every pod. */
+/**
+ * A model on Ray Serve: requests on port 8000 of the Service `<id>-serve-svc` that KubeRay makes, metrics on 8080 of every pod. What the program
+ * reaches beside its cluster (a bucket with its model) is `egress`. Ray does not say who asked: whoever reaches a pod's other ports may run
+ * programs in it, so nobody does but the cluster itself.
+ *
+ * The budget counts workers: Kubernetes knows no scale of a RayCluster, so it can only say how many have to stay. The head is one pod, and
+ * has none: it would hold up its node for ever.
+ */
 export class RayService extends Construct {
   readonly workload: CustomResource<RayServiceSpec>;
+  /** The workers'. The head's is KubeRay's own. */
+  readonly serviceAccount: KubernetesObject<ServiceAccountBody>;
+  readonly networkPolicy?: KubernetesObject<NetworkPolicyBody>;
+  /** The way of the autoscaler to the API server; absent where the number of workers is fixed. */
+  readonly headPolicy?: KubernetesObject<NetworkPolicyBody>;
+  /** Absent with one worker. */
+  readonly podDisruptionBudget?: KubernetesObject<PodDisruptionBudgetBody>;
   readonly identity: Identity;
   readonly metrics: MetricsEndpoint = { port: 'metrics', path: '/metrics', profile: 'ray-serve' };
 
@@ -73,8 +110,22 @@ export class RayService extends Construct {
     checkServiceName(id, findings);
     checkLabels(labels, findings);
     check(props, workers, findings);
-    findings.add(...imageProblems(image, 'image'));
+    findings.add(
+      ...imageProblems(image, 'image').filter(
+        ({ code }) => code !== 'mutable-image' || props.allowMutableImage !== true,
+      ),
+    );
     findings.throwIfAny();
+    warnOfImages([image], findings);
+    const selector = selectorOf(this.identity);
+    const scales = workers.max > workers.min;
+    this.serviceAccount = new KubernetesObject(
+      this,
+      'service-account',
+      serviceAccount,
+      { name: id, labels, annotations: { ...props.serviceAccountAnnotations } },
+      { automountServiceAccountToken: false },
+    );
     this.workload = new CustomResource(this, 'ray-service', rayService, {
       metadata: { name: id, labels },
       spec: {
@@ -83,15 +134,21 @@ export class RayService extends Construct {
         upgradeStrategy: { type: 'NewCluster' },
         rayClusterConfig: {
           rayVersion: props.rayVersion,
-          enableInTreeAutoscaling: workers.max > workers.min,
+          enableInTreeAutoscaling: scales,
+          autoscalerOptions: scales
+            ? { securityContext: raySecurity, volumeMounts: [autoscalerToken.mount] }
+            : undefined,
           headGroupSpec: {
             // The head answers no requests: it holds what the cluster knows of itself.
             rayStartParams: { 'dashboard-host': '0.0.0.0', 'num-cpus': '0' },
-            template: podTemplate('ray-head', image, head, labels, [
-              { name: 'gcs', containerPort: 6379 },
-              { name: 'dashboard', containerPort: 8265 },
-              { name: 'client', containerPort: 10_001 },
-            ]),
+            template: podTemplate('ray-head', image, head, labels, {
+              ports: [
+                { name: 'gcs', containerPort: 6379 },
+                { name: 'dashboard', containerPort: 8265 },
+                { name: 'client', containerPort: 10_001 },
+              ],
+              volumes: scales ? [autoscalerToken.volume] : [],
+            }),
           },
           workerGroupSpecs: [
             {
@@ -100,14 +157,94 @@ export class RayService extends Construct {
               minReplicas: workers.min,
               maxReplicas: workers.max,
               rayStartParams: {},
-              template: podTemplate('ray-worker', image, worker, labels, []),
+              template: podTemplate('ray-worker', image, worker, labels, {
+                pod: {
+                  serviceAccountName: id,
+                  topologySpreadConstraints: spreadOver({ ...selector, ...isWorker }, 'ray.io/cluster'),
+                },
+              }),
             },
           ],
         },
       },
     });
+    const pods = new ControlledPods(this, 'pods', {
+      name: id,
+      labels,
+      selector,
+      access: props.networkPolicy === false ? undefined : accessOf(props, selector),
+      disruption: workers.min > 1 ? { minAvailable: workers.min - 1 } : undefined,
+      counted: { ...selector, ...isWorker },
+    });
+    if (pods.networkPolicy !== undefined) this.networkPolicy = pods.networkPolicy;
+    if (pods.podDisruptionBudget !== undefined) this.podDisruptionBudget = pods.podDisruptionBudget;
+    if (pods.networkPolicy !== undefined && scales) {
+      this.headPolicy = new KubernetesObject(
+        this,
+        'head-policy',
+        networkPolicy,
+        { name: `${id}-head`, labels },
+        {
+          spec: {
+            podSelector: { matchLabels: { ...selector, ...isHead } },
+            policyTypes: ['Egress'],
+            ingress: [],
+            // The API server has another address in every cluster; 6443 is where its Service leads on many.
+            egress: [{ ports: [443, 6443].map((port) => ({ port, protocol: 'TCP' as const })) }],
+          },
+        },
+      );
+    }
   }
 }
+
+/** KubeRay's labels (`labelPod` in ray-operator/controllers/ray/common/pod.go, 1.5.1); it keeps those of the template beside them. */
+const isHead: Labels = { 'ray.io/node-type': 'head' };
+const isWorker: Labels = { 'ray.io/node-type': 'worker' };
+
+/** Of KubeRay's chart. */
+const kuberayOperator: NetworkPeer = {
+  namespaceSelector: {},
+  podSelector: { matchLabels: { 'app.kubernetes.io/name': 'kuberay-operator' } },
+};
+
+/** Ray's processes reach each other on ports they choose themselves. */
+function accessOf(
+  { clients = defaultClients, scrapers = defaultScrapers, operator = kuberayOperator, egress = [] }: RayServiceProps,
+  selector: Labels,
+): Pick<NetworkPolicyBody['spec'], 'ingress' | 'egress'> {
+  const cluster: readonly NetworkPeer[] = [{ podSelector: { matchLabels: selector } }];
+  const ports = (...names: readonly string[]) => names.map((port) => ({ port, protocol: 'TCP' as const }));
+  return {
+    ingress: [
+      { from: cluster },
+      { from: clients, ports: ports('serve') },
+      { from: scrapers, ports: ports('metrics') },
+      { from: [operator], ports: ports('dashboard', 'serve') },
+    ],
+    egress: [{ to: cluster }, dnsLookup, ...egress],
+  };
+}
+
+/** Ray writes its session into /tmp/ray and its virtual environments elsewhere; its image does not run from a read-only root. */
+const raySecurity = { ...containerSecurity, readOnlyRootFilesystem: false };
+
+/**
+ * The token of the head's ServiceAccount, for KubeRay's autoscaler alone: Ray runs whatever it is given, and has none. Paths as Ray reads them
+ * (ray/autoscaler/_private/kuberay/node_provider.py, 2.60).
+ */
+const autoscalerToken: { readonly volume: Volume; readonly mount: VolumeMount } = {
+  volume: {
+    name: 'autoscaler-token',
+    projected: {
+      sources: [
+        { serviceAccountToken: { path: 'token', expirationSeconds: 3607 } },
+        { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
+      ],
+    },
+  },
+  mount: { name: 'autoscaler-token', mountPath: '/var/run/secrets/kubernetes.io/serviceaccount', readOnly: true },
+};
 
 /** Ray keeps objects in shared memory; less than a third of the container's is put on disk, slowly, with a warning. */
 function sharedMemoryOf(memory: Memory): Memory {
@@ -118,12 +255,18 @@ function podTemplate(
   name: string,
   image: string,
   size: ContainerSize,
-  labels: Readonly<Record<string, string>>,
-  ports: readonly { readonly name: string; readonly containerPort: number }[],
+  labels: Labels,
+  {
+    ports = [],
+    volumes = [],
+    pod = {},
+  }: {
+    readonly ports?: readonly { readonly name: string; readonly containerPort: number }[];
+    readonly volumes?: readonly Volume[];
+    readonly pod?: Partial<PodSpec>;
+  },
 ): PodTemplate {
   const shared = sharedMemoryVolume(sharedMemoryOf(size.memory));
-  const gpu: GpuProps | undefined = size.gpu;
-  const placement = gpu === undefined ? undefined : gpuPlacement(gpu);
   const env: readonly EnvVar[] = [
     { name: 'HOME', value: '/home/ray' },
     { name: 'RAY_USAGE_STATS_ENABLED', value: '0' },
@@ -135,9 +278,7 @@ function podTemplate(
       enableServiceLinks: false,
       securityContext: podSecurity({ user: 1000, group: 1000 }),
       terminationGracePeriodSeconds: 120,
-      nodeSelector: placement?.nodeSelector,
-      affinity: placement?.affinity,
-      tolerations: placement?.tolerations,
+      ...placementOf(size),
       containers: [
         {
           name,
@@ -146,12 +287,12 @@ function podTemplate(
           env,
           ports: [...ports, { name: 'serve', containerPort: 8000 }, { name: 'metrics', containerPort: 8080 }],
           resources: guaranteed(size),
-          // Ray writes its session into /tmp/ray and its virtual environments elsewhere; its image does not run from a read-only root.
-          securityContext: { ...containerSecurity, readOnlyRootFilesystem: false },
+          securityContext: raySecurity,
           volumeMounts: [shared.mount],
         },
       ],
-      volumes: [shared.volume],
+      volumes: [shared.volume, ...volumes],
+      ...pod,
     },
   };
 }

@@ -8,9 +8,17 @@ import {
   seldonExperiment,
   seldonModel,
 } from '../crd/seldon.ts';
-import { checkLabels, checkServiceName, type Identity, labelNames, labelsOf } from '../labels.ts';
+import type { KubernetesObject } from '../kubernetes-object.ts';
+import { checkLabels, checkServiceName, type Identity, type Labels, labelNames, labelsOf } from '../labels.ts';
+import type { NetworkPolicyBody, PodDisruptionBudgetBody } from '../native.ts';
+import { gpuProblems } from '../pod/gpu.ts';
+import { dnsLookup } from '../pod/model-fetch.ts';
+import { containerSecurity } from '../pod/security.ts';
+import { spreadOver } from '../pod/spread.ts';
 import { Findings } from '../problem.ts';
-import { type ContainerSize, guaranteed } from './container-resources.ts';
+import { type ContainerSize, guaranteed, placementOf } from './container-resources.ts';
+import { ControlledPods, type PodAccess } from './controlled-pods.ts';
+import { defaultClients, defaultScrapers } from './peers.ts';
 import type { ModelIdentity } from './serving-props.ts';
 
 export type SeldonPredictorProps = ContainerSize & {
@@ -25,7 +33,8 @@ export type SeldonPredictorProps = ContainerSize & {
   readonly shadow?: boolean;
 };
 
-export interface SeldonDeploymentProps {
+/** `clients`: the gateway that requests come through; by default nobody but the pods of the namespace. */
+export interface SeldonDeploymentProps extends PodAccess {
   readonly model: ModelIdentity['name'];
   /** @default 'TRITON_SERVER' */
   readonly implementation?:
@@ -39,9 +48,15 @@ export interface SeldonDeploymentProps {
   readonly envSecret?: string;
 }
 
-/** A SeldonDeployment of Seldon Core 1. Releases since 2024 are under the Business Source License: read it before production. */
+/**
+ * A SeldonDeployment of Seldon Core 1. Releases since 2024 are under the Business Source License: read it before production. User and groups of
+ * the pods are the operator's to set (it replaces what an object says); the rest of the habits is here.
+ */
 export class SeldonDeployment extends Construct {
   readonly workload: CustomResource<SeldonDeploymentSpec>;
+  readonly networkPolicy?: KubernetesObject<NetworkPolicyBody>;
+  /** One for each predictor with more than one replica. */
+  readonly podDisruptionBudgets: readonly KubernetesObject<PodDisruptionBudgetBody>[];
   readonly identity: Identity;
 
   /** @throws ConstructError */
@@ -59,8 +74,12 @@ export class SeldonDeployment extends Construct {
         .map(({ version, traffic }) => ({ name: version, share: traffic })),
       findings,
     );
-    for (const { version } of predictors) checkServiceName(nameOf(version), findings);
+    for (const { version, gpu } of predictors) {
+      checkServiceName(nameOf(version), findings);
+      if (gpu !== undefined) findings.add(...gpuProblems(gpu));
+    }
     findings.throwIfAny();
+    const selector: Labels = { [deploymentLabel]: id };
     this.workload = new CustomResource(this, 'seldon-deployment', seldonDeployment, {
       metadata: { name: id, labels: labelsOf(this.identity) },
       spec: {
@@ -69,13 +88,63 @@ export class SeldonDeployment extends Construct {
           replicas,
           traffic: shadow === true ? undefined : traffic,
           shadow: shadow === true ? true : undefined,
-          labels: { [labelNames.model]: model, [labelNames.modelVersion]: version },
+          labels: labelsOf({ ...this.identity, modelVersion: version }),
           graph: { name: model, implementation, modelUri, envSecretRefName: envSecret },
-          componentSpecs: [{ spec: { containers: [{ name: model, resources: guaranteed(size) }] } }],
+          componentSpecs: [
+            {
+              spec: {
+                automountServiceAccountToken: false,
+                enableServiceLinks: false,
+                ...placementOf(size),
+                topologySpreadConstraints: spreadOver({ ...selector, [labelNames.modelVersion]: version }),
+                containers: [{ name: model, resources: guaranteed(size), securityContext: seldonSecurity }],
+              },
+            },
+          ],
         })),
       },
     });
+    const pods = new ControlledPods(this, 'pods', {
+      name: id,
+      labels: labelsOf(this.identity),
+      selector,
+      access: props.networkPolicy === false ? undefined : accessOf(props),
+    });
+    if (pods.networkPolicy !== undefined) this.networkPolicy = pods.networkPolicy;
+    this.podDisruptionBudgets = predictors.flatMap(({ version, replicas = 2 }) => {
+      const { podDisruptionBudget } = new ControlledPods(this, `pods-${nameOf(version)}`, {
+        name: `${id}-${nameOf(version)}`,
+        labels: labelsOf({ ...this.identity, modelVersion: version }),
+        selector: { ...selector, [labelNames.modelVersion]: version },
+        disruption: replicas > 1 ? { maxUnavailable: 1 } : undefined,
+      });
+      return podDisruptionBudget === undefined ? [] : [podDisruptionBudget];
+    });
   }
+}
+
+/** What Seldon's operator gives every pod of a SeldonDeployment, beside the labels of its predictor (seldondeployment_controller.go, 1.x). */
+const deploymentLabel = 'seldon-deployment-id';
+
+/** Its servers write beside their programs. */
+const seldonSecurity = { ...containerSecurity, readOnlyRootFilesystem: false };
+
+/** Seldon's executor answers on 8000 and 5001, and tells its metrics on 8000; those of the server beside it are on 6000. */
+function accessOf({
+  predictors,
+  clients = defaultClients,
+  scrapers = defaultScrapers,
+  egress = [],
+}: SeldonDeploymentProps): Pick<NetworkPolicyBody['spec'], 'ingress' | 'egress'> {
+  const ports = (...numbers: readonly number[]) => numbers.map((port) => ({ port, protocol: 'TCP' as const }));
+  const fetches = predictors.some(({ modelUri }) => !modelUri.startsWith('pvc:'));
+  return {
+    ingress: [
+      { from: clients, ports: ports(8000, 5001) },
+      { from: scrapers, ports: ports(8000, 6000) },
+    ],
+    egress: [dnsLookup, ...(fetches ? [{ ports: ports(443) }] : []), ...egress],
+  };
 }
 
 /** A predictor's name is a DNS label: version 3 is `v3`. */
@@ -103,7 +172,10 @@ export interface SeldonCandidate {
   readonly weight: number;
 }
 
-/** Models of Seldon Core 2 and the Experiment that divides requests between them. Business Source License, as above. */
+/**
+ * Models of Seldon Core 2 and the Experiment that divides requests between them. Business Source License, as above. They run in the pods of a
+ * Server that other models share, so who reaches those pods and how many may be evicted is that Server's, and the platform's, to say.
+ */
 export class SeldonExperiment extends Construct {
   readonly models: readonly CustomResource<SeldonModelSpec>[];
   readonly experiment: CustomResource<SeldonExperimentSpec>;

@@ -2,7 +2,6 @@ import type { Duration } from 'cdk8s';
 import type { Labels } from '../labels.ts';
 import type {
   DeploymentBody,
-  NetworkPeer,
   NetworkPolicyBody,
   NetworkPort,
   PodDisruptionBudgetBody,
@@ -19,6 +18,7 @@ import { sharedMemoryProblems, sharedMemoryVolume } from '../pod/shared-memory.t
 import { spreadOver } from '../pod/spread.ts';
 import type { Findings } from '../problem.ts';
 import { bytesOf, type Cpu, coresOf, cpuText, type Memory, memoryOf } from '../quantity.ts';
+import { defaultClients, defaultScrapers } from './peers.ts';
 import type { ServerProgram } from './server-program.ts';
 import type { Amount, Replicas, WorkloadProps } from './serving-props.ts';
 
@@ -44,7 +44,7 @@ export function servingPlan(
   names: Names,
   findings: Findings,
 ): ServingPlan {
-  findings.add(...(server.problems ?? []));
+  findings.add(...(server.problems ?? []), ...(server.fetch?.problems ?? []));
   for (const warning of server.warnings ?? []) findings.warn(warning);
   const replicas = props.replicas ?? 2;
   checkReplicas(replicas, findings);
@@ -181,10 +181,7 @@ function disruptionBudget(
 
 /** Only clients reach the ports that answer requests, only scrapers the one with metrics, and the server reaches what it fetches from. */
 function policyOf(server: ServerProgram, props: WorkloadProps, matchLabels: Labels): NetworkPolicyBody {
-  const clients: readonly NetworkPeer[] = props.clients ?? [{ podSelector: {} }];
-  const scrapers: readonly NetworkPeer[] = props.scrapers ?? [
-    { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } } },
-  ];
+  const { clients = defaultClients, scrapers = defaultScrapers } = props;
   const requests: readonly NetworkPort[] = server.ports.flatMap(({ name, internal }) =>
     internal === true ? [] : [{ port: name, protocol: 'TCP' as const }],
   );
