@@ -95,7 +95,7 @@ export function distanceUpperBound(test: DistributionTest, alpha: number, sharpA
 }
 
 /** The plug-in estimate, in [0, 1]; biased upwards by chance where counts are few. */
-export function totalVariation({ canary, baseline }: DistributionTest): number {
+export function totalVariation({ canary, baseline }: ClassWindow): number {
   if (totalOf(canary) === 0 || totalOf(baseline) === 0) return 0;
   return canary.reduce((sum, _, index) => sum + Math.abs(shareOf(canary, index) - shareOf(baseline, index)), 0) / 2;
 }

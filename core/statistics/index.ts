@@ -3,6 +3,7 @@
  * files or reports.
  * @module
  */
+export { acceleration } from './acceleration.ts';
 export { benjaminiHochberg } from './benjamini-hochberg.ts';
 export { drawBinomial } from './binomial-draw.ts';
 export {
@@ -10,6 +11,7 @@ export {
   type BootstrapOptions,
   bootstrapInterval,
   intervalOfResamples,
+  jackknifeInfluences,
   pairedBootstrap,
 } from './bootstrap-interval.ts';
 export {
@@ -61,8 +63,11 @@ export {
   strongestEdge,
   updateHistogramTest,
 } from './histogram-shift.ts';
+export { influenceInterval } from './influence-interval.ts';
 export type { Interval } from './interval.ts';
+export { type McNemar, mcnemar } from './mcnemar.ts';
 export { normalCdf, normalQuantile } from './normal.ts';
+export { type PairedCounts, pairedShareInterval } from './paired-share-interval.ts';
 export { minimumSamples, percentileInterval } from './percentile.ts';
 export { quantileOfSorted } from './quantile.ts';
 export { type Random, randomOf } from './random.ts';

@@ -14,7 +14,7 @@ export interface Resampling {
   readonly weights: Weights;
   /** Rows are redrawn within their own stratum, so that every stratum keeps its size. One stratum when not given. */
   readonly strata?: Int32Array;
-  /** 2000 when not given, fewer (never below 200) when the units are so many that 2000 would take minutes. */
+  /** 2000 when not given; of more than 20,000 units fewer, never below 200: 2000 would take minutes. See `influenceInterval`. */
   readonly resamples?: number;
   /** The digest of the data: the same data gives the same resamples. */
   readonly seed: string;
@@ -51,10 +51,11 @@ export function resample(resampling: Resampling, statistics: readonly Statistic[
 }
 
 interface Stratum {
-  readonly units: Int32Array;
+  /** Units of several rows (or none). */
+  readonly grouped: Int32Array;
+  /** Units of one row. */
+  readonly single: Int32Array;
   readonly rows: number;
-  /** Every unit is one row. */
-  readonly single: boolean;
 }
 
 function strataOf({ weights, strata }: Resampling): readonly Stratum[] {
@@ -66,37 +67,34 @@ function strataOf({ weights, strata }: Resampling): readonly Stratum[] {
     else list.push(unit);
   }
   return [...members.values()].map((list) => {
-    const units = Int32Array.from(list);
+    const grouped: number[] = [];
+    const single: number[] = [];
     let rows = 0;
-    let single = true;
-    for (const unit of units) {
+    for (const unit of list) {
       const weight = weights[unit] ?? 0;
       if (!Number.isInteger(weight) || weight < 0) throw new RangeError(`a unit cannot stand for ${weight} rows`);
       rows += weight;
-      if (weight !== 1) single = false;
+      (weight === 1 ? single : grouped).push(unit);
     }
-    return { units, rows, single };
+    return { grouped: Int32Array.from(grouped), single: Int32Array.from(single), rows };
   });
 }
 
-function draw(random: Random, stratum: Stratum, weights: Weights, drawn: Float64Array): void {
-  const { units, rows } = stratum;
-  if (stratum.single) {
-    for (let row = 0; row < rows; row++) {
-      const unit = units[(random.unit() * rows) | 0] ?? 0;
-      drawn[unit] = (drawn[unit] ?? 0) + 1;
-    }
-    return;
-  }
+function draw(random: Random, { grouped, single, rows }: Stratum, weights: Weights, drawn: Float64Array): void {
   // Multinomial counts, unit by unit: each takes a binomial share of the draws that are left.
   let rowsLeft = rows;
   let drawsLeft = rows;
-  for (const unit of units) {
+  for (const unit of grouped) {
     if (drawsLeft === 0) break;
     const weight = weights[unit] ?? 0;
     const taken = drawBinomial(random, drawsLeft, weight / rowsLeft);
     drawn[unit] = taken;
     drawsLeft -= taken;
     rowsLeft -= weight;
+  }
+  // What is left falls on the single rows, each as likely as the other.
+  for (let row = 0; row < drawsLeft; row++) {
+    const unit = single[(random.unit() * single.length) | 0] ?? 0;
+    drawn[unit] = (drawn[unit] ?? 0) + 1;
   }
 }
