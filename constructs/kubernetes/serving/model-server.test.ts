@@ -182,6 +182,18 @@ describe('props that no cluster could keep', () => {
       'ModelServer "shop/ranker": startup.progressDeadline 600 s is not more than scheduling 300 s, fetching 0 s and loading 1200 s together, so a slow start would count as a failed rollout. Raise startup.progressDeadline to more than 1500 s, or leave it out.',
     ],
     [
+      'a rollout that fails before a new pod has been ready for long enough',
+      {
+        startup: {
+          load: Duration.seconds(5),
+          fetch: Duration.seconds(0),
+          schedule: Duration.seconds(1),
+          progressDeadline: Duration.seconds(10),
+        },
+      },
+      'ModelServer "shop/ranker": startup.progressDeadline 10 s is not more than the 10 s for which a new pod has to stay ready, which Kubernetes refuses. Raise startup.progressDeadline to more than 10 s, or leave it out.',
+    ],
+    [
       'a budget that forbids every eviction',
       { replicas: 1, disruption: { minAvailable: 1 } },
       'ModelServer "shop/ranker": disruption.minAvailable 1 with 1 replica forbids every eviction, so no node with such a pod can be drained. Raise replicas to 2, or set disruption to { maxUnavailable: 1 }.',

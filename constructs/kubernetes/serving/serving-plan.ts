@@ -59,8 +59,7 @@ export function servingPlan(
         replicas: typeof replicas === 'number' ? replicas : undefined,
         revisionHistoryLimit: 5,
         progressDeadlineSeconds: times.progressDeadline,
-        // One more look of the readiness probe, so that a server that dies on its first request is not taken for a good one.
-        minReadySeconds: 10,
+        minReadySeconds,
         strategy: { type: 'RollingUpdate', rollingUpdate: updateOf(props, replicas, findings) },
         selector: { matchLabels: names.selector },
         template: {
@@ -100,6 +99,9 @@ function checkReplicas(replicas: Replicas, findings: Findings): void {
   }));
 }
 
+/** One more look of the readiness probe, so that a server that dies on its first request is not taken for a good one. */
+const minReadySeconds = 10;
+
 const seconds = (duration: Duration): number => Math.ceil(duration.toSeconds({ integral: false }));
 
 /** How long a start may take, in seconds. */
@@ -127,6 +129,11 @@ function startTimes(
     code: 'deadline-before-start',
     message: `startup.progressDeadline ${progressDeadline} s is not more than scheduling ${schedule} s, fetching ${fetch} s and loading ${load} s together, so a slow start would count as a failed rollout`,
     fix: `Raise startup.progressDeadline to more than ${needed} s, or leave it out.`,
+  }));
+  findings.demand(progressDeadline > minReadySeconds, () => ({
+    code: 'deadline-before-available',
+    message: `startup.progressDeadline ${progressDeadline} s is not more than the ${minReadySeconds} s for which a new pod has to stay ready, which Kubernetes refuses`,
+    fix: `Raise startup.progressDeadline to more than ${minReadySeconds} s, or leave it out.`,
   }));
   return { startupBudget: wanted, progressDeadline };
 }
