@@ -62,7 +62,7 @@ function lintDatasource(list: readonly TemplateJson[]): readonly LintFinding[] {
   const sources = list.filter(({ type }) => type === 'datasource');
   const [only] = sources;
   const fine =
-    sources.length === 1 && only?.name === 'datasource' && only.label === 'Data Source' && only.query === 'prometheus';
+    sources.length === 1 && only?.name === 'datasource' && only.label === 'Data source' && only.query === 'prometheus';
   return fine ? [] : [{ rule: 'template-datasource-rule', found: JSON.stringify(sources) }];
 }
 

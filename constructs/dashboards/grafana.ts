@@ -63,7 +63,7 @@ export function grafanaDashboard(content: DashboardContent): DashboardJson {
     .tooltip(DashboardCursorSync.Crosshair)
     .readonly()
     .annotation(rollouts())
-    .withVariable(new DatasourceVariableBuilder('datasource').label('Data Source').type('prometheus'));
+    .withVariable(new DatasourceVariableBuilder('datasource').label('Data source').type('prometheus'));
   for (const variable of content.variables) builder.withVariable(variableOf(variable));
   let id = 0;
   let top = 0;

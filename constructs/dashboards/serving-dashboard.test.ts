@@ -105,7 +105,7 @@ describe('the linter', () => {
   const text = JSON.stringify(json);
   test.each([
     ['uneditable-dashboard', '"editable":false', '"editable":true'],
-    ['template-datasource-rule', '"label":"Data Source"', '"label":"Source"'],
+    ['template-datasource-rule', '"label":"Data source"', '"label":"Source"'],
     ['template-job-rule', '"allValue":".+"', '"allValue":".*"'],
     ['template-on-time-change-reload-rule', '"refresh":2', '"refresh":1'],
     ['template-label-promql-rule', 'label_values(', 'values('],
