@@ -1,5 +1,5 @@
 import type { ObjectKind } from './kubernetes-object.ts';
-import type { PodTemplate } from './pod/pod-spec.ts';
+import type { NodePodTemplate, PodTemplate } from './pod/pod-spec.ts';
 
 /** Kubernetes' own kinds, with the fields Sluice writes. */
 
@@ -30,7 +30,7 @@ export interface DaemonSetBody {
       readonly rollingUpdate: { readonly maxUnavailable: number | `${number}%` };
     };
     readonly selector: Selector;
-    readonly template: PodTemplate;
+    readonly template: NodePodTemplate;
   };
 }
 export const daemonSet: ObjectKind<DaemonSetBody> = { apiVersion: 'apps/v1', kind: 'DaemonSet' };

@@ -12,7 +12,7 @@ import {
 } from '../native.ts';
 import type { Probe } from '../pod/pod-spec.ts';
 import { Findings } from '../problem.ts';
-import { checkAgentImage, type NodeAgentProps, nodeAgent } from './node-agent.ts';
+import { agentDisk, checkAgentImage, type NodeAgentProps, nodeAgent } from './node-agent.ts';
 
 export interface DcgmExporterProps extends NodeAgentProps {
   /**
@@ -70,7 +70,10 @@ export class DcgmExporter extends Construct {
         { name: 'NODE_NAME', valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } },
       ],
       ports: [{ name: port, containerPort: 9400, protocol: 'TCP' as const }],
-      resources: { requests: { cpu: '100m', memory: '256Mi' }, limits: { cpu: '1', memory: '1Gi' } },
+      resources: {
+        requests: { cpu: '100m', memory: '256Mi', ...agentDisk },
+        limits: { cpu: '1', memory: '1Gi', ...agentDisk },
+      },
       // DCGM takes its time with eight GPUs: two minutes until it has to answer.
       startupProbe: probe(12),
       readinessProbe: probe(2),

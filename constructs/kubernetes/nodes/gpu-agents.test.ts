@@ -55,6 +55,14 @@ describe('the device plugin', () => {
     expect(mig.containers[0].securityContext.capabilities).toEqual({ drop: ['ALL'], add: ['SYS_ADMIN'] });
     expect(plain.automountServiceAccountToken).toBe(false);
     expect(plain.tolerations).toEqual([{ key: 'nvidia.com/gpu', operator: 'Exists', effect: 'NoSchedule' }]);
+    expect(plain.securityContext).toEqual({ seccompProfile: { type: 'RuntimeDefault' } });
+  });
+
+  test('reaches nobody over the network, and is reached by nobody', () => {
+    const manifests = plugin({});
+    const { podSelector, ...rules } = one(manifests, 'NetworkPolicy')['spec'];
+    expect(rules).toEqual({ policyTypes: ['Ingress', 'Egress'], ingress: [], egress: [] });
+    expect(podSelector).toEqual(one(manifests, 'DaemonSet')['spec'].selector);
   });
 
   test.each<[string, Partial<GpuDevicePluginProps>, string]>([
@@ -102,6 +110,11 @@ describe('the DCGM exporter', () => {
   test('has SYS_ADMIN only to profile', () => {
     expect(container({}).securityContext.capabilities).toEqual({ drop: ['ALL'] });
     expect(container({ profiling: true }).securityContext.capabilities).toEqual({ drop: ['ALL'], add: ['SYS_ADMIN'] });
+  });
+
+  test('is limited in what it writes on its node', () => {
+    const { requests, limits } = container({}).resources;
+    expect([requests['ephemeral-storage'], limits['ephemeral-storage']]).toEqual(['64Mi', '64Mi']);
   });
 
   test('tells every pod on a shared GPU when asked to', () => {

@@ -3,11 +3,18 @@ import { stringify } from 'yaml';
 import { configMapName } from '../config-map-name.ts';
 import { KubernetesObject } from '../kubernetes-object.ts';
 import { checkServiceName, labelsOf, selectorOf } from '../labels.ts';
-import { type ConfigMapBody, configMap, type DaemonSetBody, daemonSet } from '../native.ts';
+import {
+  type ConfigMapBody,
+  configMap,
+  type DaemonSetBody,
+  daemonSet,
+  type NetworkPolicyBody,
+  networkPolicy,
+} from '../native.ts';
 import { gpuResource } from '../pod/gpu.ts';
 import { gpuProducts } from '../pod/gpu-products.ts';
 import { Findings } from '../problem.ts';
-import { checkAgentImage, type NodeAgentProps, nodeAgent } from './node-agent.ts';
+import { agentDisk, checkAgentImage, type NodeAgentProps, nodeAgent } from './node-agent.ts';
 
 export interface GpuDevicePluginProps extends NodeAgentProps {
   /**
@@ -36,6 +43,7 @@ export interface GpuDevicePluginProps extends NodeAgentProps {
 export class GpuDevicePlugin extends Construct {
   readonly workload: KubernetesObject<DaemonSetBody>;
   readonly configMap: KubernetesObject<ConfigMapBody>;
+  readonly networkPolicy: KubernetesObject<NetworkPolicyBody>;
 
   /** @throws ConstructError with everything that is wrong with the props */
   constructor(scope: Construct, id: string, props: GpuDevicePluginProps) {
@@ -66,7 +74,10 @@ export class GpuDevicePlugin extends Construct {
         { name: 'NVIDIA_DRIVER_CAPABILITIES', value: 'compute,utility' },
         ...(divided ? [{ name: 'NVIDIA_MIG_MONITOR_DEVICES', value: 'all' }] : []),
       ],
-      resources: { requests: { cpu: '50m', memory: '128Mi' }, limits: { cpu: '1', memory: '512Mi' } },
+      resources: {
+        requests: { cpu: '50m', memory: '128Mi', ...agentDisk },
+        limits: { cpu: '1', memory: '512Mi', ...agentDisk },
+      },
       // To see MIG instances, NVIDIA's runtime wants SYS_ADMIN; otherwise nothing beyond the kubelet's folder is needed.
       securityContext: {
         allowPrivilegeEscalation: divided,
@@ -85,8 +96,14 @@ export class GpuDevicePlugin extends Construct {
       },
       { name: 'config', configMap: { name: this.configMap.name } },
     ];
-    const body = nodeAgent(props, labels, selectorOf(identity), container, volumes);
-    this.workload = new KubernetesObject(this, 'daemon-set', daemonSet, { name: id, labels }, body);
+    const selector = selectorOf(identity);
+    const metadata = { name: id, labels };
+    const body = nodeAgent(props, labels, selector, container, volumes);
+    this.workload = new KubernetesObject(this, 'daemon-set', daemonSet, metadata, body);
+    // It talks to the kubelet through a socket of the node, and to nobody else.
+    this.networkPolicy = new KubernetesObject(this, 'network-policy', networkPolicy, metadata, {
+      spec: { podSelector: { matchLabels: selector }, policyTypes: ['Ingress', 'Egress'], ingress: [], egress: [] },
+    });
   }
 }
 

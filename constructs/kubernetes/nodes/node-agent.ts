@@ -38,6 +38,9 @@ export function checkAgentImage({ image, allowMutableImage }: NodeAgentProps, fi
   });
 }
 
+/** What an agent writes on its node's disk: its log. */
+export const agentDisk = { 'ephemeral-storage': '64Mi' };
+
 /** A DaemonSet with one container: evicted last, without a token, a tenth of the nodes at a time when it changes. */
 export function nodeAgent(
   { nodeSelector, tolerations = [], runtimeClass, imagePullSecrets }: NodeAgentProps,
@@ -56,6 +59,7 @@ export function nodeAgent(
         spec: {
           automountServiceAccountToken: false,
           enableServiceLinks: false,
+          securityContext: { seccompProfile: { type: 'RuntimeDefault' } },
           // A node without it is of no use to a GPU pod.
           priorityClassName: 'system-node-critical',
           runtimeClassName: runtimeClass,

@@ -32,6 +32,14 @@ export interface PodTemplate {
   readonly spec: PodSpec;
 }
 
+/** Of what looks after a node, which may have to be root there. */
+export interface NodePodTemplate {
+  readonly metadata: PodTemplate['metadata'];
+  readonly spec: Omit<PodSpec, 'securityContext'> & {
+    readonly securityContext: Pick<PodSecurityContext, 'seccompProfile'>;
+  };
+}
+
 export interface Container {
   readonly name: string;
   readonly image: string;

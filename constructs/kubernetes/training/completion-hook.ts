@@ -1,14 +1,22 @@
 import type { Construct } from 'constructs';
 import type { CustomKind } from '../crd/custom-resource.ts';
 import { KubernetesObject } from '../kubernetes-object.ts';
-import { type Identity, labelsOf } from '../labels.ts';
-import { type JobBody, job, role, roleBinding, type ServiceAccountBody, serviceAccount } from '../native.ts';
+import { type Identity, labelsOf, selectorOf } from '../labels.ts';
+import {
+  type JobBody,
+  job,
+  networkPolicy,
+  role,
+  roleBinding,
+  type ServiceAccountBody,
+  serviceAccount,
+} from '../native.ts';
 import { imageProblems } from '../pod/image.ts';
 import { fetchImages } from '../pod/model-fetch.ts';
-import { type EnvVar, literal } from '../pod/pod-spec.ts';
+import { type EnvVar, literal, type Volume, type VolumeMount } from '../pod/pod-spec.ts';
 import { containerSecurity, podSecurity } from '../pod/security.ts';
 import type { ConstructProblem } from '../problem.ts';
-import { bytesOf, type Cpu, coresOf, cpuText, type Memory } from '../quantity.ts';
+import { bytesOf, type Cpu, coresOf, cpuText, type Memory, memoryOf } from '../quantity.ts';
 import type { CheckpointPlan } from './checkpoints.ts';
 
 /** What is done once a training has succeeded: export the model, register it, start its evaluation. */
@@ -86,6 +94,23 @@ export function completionProblems(
   ];
 }
 
+/** What the hook may write beside checkpoints. */
+const scratch: Memory = '1Gi';
+
+/** The service account's token where Kubernetes puts one, for one container. */
+const token: { readonly volume: Volume; readonly mount: VolumeMount } = {
+  volume: {
+    name: 'token',
+    projected: {
+      sources: [
+        { serviceAccountToken: { path: 'token', expirationSeconds: 3607 } },
+        { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
+      ],
+    },
+  },
+  mount: { name: 'token', mountPath: '/var/run/secrets/kubernetes.io/serviceaccount', readOnly: true },
+};
+
 /** The exit code that says: the training failed, and asking again changes nothing. */
 const trainingFailed = 42;
 
@@ -96,7 +121,8 @@ const trainingFailed = 42;
 export function completionHook(scope: Construct, hook: CompletionHook, watched: WatchedJob): CompletionObjects {
   const { kind, identity, success } = watched;
   const name = `${watched.name}-completion`;
-  const labels = labelsOf({ ...identity, instance: name, component: 'training-completion' });
+  const own = { ...identity, instance: name, component: 'training-completion' };
+  const labels = labelsOf(own);
   const metadata = { name, labels };
   const [plural = '', ...group] = kind.definition.split('.');
   const account = new KubernetesObject(scope, 'completion-service-account', serviceAccount, metadata, {
@@ -109,8 +135,21 @@ export function completionHook(scope: Construct, hook: CompletionHook, watched: 
     subjects: [{ kind: 'ServiceAccount', name }],
   });
   const checkpoints = hook.readsCheckpoints === true ? watched.checkpoints : undefined;
-  const small = { cpu: '50m', memory: '64Mi' };
-  const own = { cpu: cpuText(hook.cpu ?? '500m'), memory: hook.memory ?? '1Gi' };
+  // Nobody asks it anything. Whom the hook asks is the user's business.
+  new KubernetesObject(scope, 'completion-network-policy', networkPolicy, metadata, {
+    spec: {
+      podSelector: { matchLabels: selectorOf(own) },
+      policyTypes: ['Ingress', 'Egress'],
+      ingress: [],
+      egress: [{}],
+    },
+  });
+  const small = { cpu: '50m', memory: '64Mi', 'ephemeral-storage': '64Mi' };
+  const large = {
+    cpu: cpuText(hook.cpu ?? '500m'),
+    memory: hook.memory ?? '1Gi',
+    'ephemeral-storage': memoryOf((bytesOf(scratch) ?? 0) + 64 * 2 ** 20),
+  };
   const value = (key: string, text: string | undefined): readonly EnvVar[] =>
     text === undefined ? [] : [{ name: key, value: literal(text) }];
   const workload = new KubernetesObject(scope, 'completion-job', job, metadata, {
@@ -130,8 +169,8 @@ export function completionHook(scope: Construct, hook: CompletionHook, watched: 
         spec: {
           restartPolicy: 'Never',
           serviceAccountName: name,
-          // Only the waiting container would need it; a pod's token is there for all, and may read one object.
-          automountServiceAccountToken: true,
+          // What waits has one, and the user's program has none.
+          automountServiceAccountToken: false,
           enableServiceLinks: false,
           securityContext: podSecurity({ user: 1000, group: 1000 }),
           initContainers: [
@@ -152,6 +191,7 @@ export function completionHook(scope: Construct, hook: CompletionHook, watched: 
               resources: { requests: small, limits: small },
               securityContext: containerSecurity,
               terminationMessagePolicy: 'FallbackToLogsOnError',
+              volumeMounts: [token.mount],
             },
           ],
           containers: [
@@ -169,7 +209,7 @@ export function completionHook(scope: Construct, hook: CompletionHook, watched: 
                 ...value('HOME', '/tmp'),
                 ...(hook.env ?? []),
               ],
-              resources: { requests: own, limits: own },
+              resources: { requests: large, limits: large },
               securityContext: containerSecurity,
               terminationMessagePolicy: 'FallbackToLogsOnError',
               volumeMounts: [
@@ -179,7 +219,8 @@ export function completionHook(scope: Construct, hook: CompletionHook, watched: 
             },
           ],
           volumes: [
-            { name: 'tmp', emptyDir: { sizeLimit: '1Gi' } },
+            { name: 'tmp', emptyDir: { sizeLimit: scratch } },
+            token.volume,
             ...(checkpoints === undefined ? [] : [checkpoints.volume]),
           ],
         },

@@ -188,6 +188,31 @@ describe('the hook after a training', () => {
     });
   });
 
+  test('waits with a token that its program does not have', () => {
+    const { automountServiceAccountToken, initContainers, containers, volumes } = one(drawn('train-job'), 'Job')['spec']
+      .template.spec;
+    expect(automountServiceAccountToken).toBe(false);
+    const mountPath = '/var/run/secrets/kubernetes.io/serviceaccount';
+    expect(initContainers[0].volumeMounts).toEqual([{ name: 'token', mountPath, readOnly: true }]);
+    expect(JSON.stringify(containers)).not.toContain('token');
+    const token = volumes.find(({ name }: { readonly name: string }) => name === 'token');
+    // The script reads both files.
+    expect(JSON.stringify(token)).toMatch(/"path":"token".*"path":"ca\.crt"/);
+  });
+
+  test('is asked by nobody, and may ask whom it wants', () => {
+    const manifests = drawn('train-job');
+    const { podSelector, ...rules } = one(manifests, 'NetworkPolicy')['spec'];
+    expect(one(manifests, 'Job')['spec'].template.metadata.labels).toMatchObject(podSelector.matchLabels);
+    expect(rules).toEqual({ policyTypes: ['Ingress', 'Egress'], ingress: [], egress: [{}] });
+  });
+
+  test('has a limit to what it writes on its node, logs included', () => {
+    const { initContainers, containers } = one(drawn('train-job'), 'Job')['spec'].template.spec;
+    const limits = [...initContainers, ...containers].map(({ resources }) => resources.limits['ephemeral-storage']);
+    expect(limits).toEqual(['64Mi', '1088Mi']);
+  });
+
   test('reads checkpoints and writes none', () => {
     const [hook] = one(drawn('pytorch-job-spot'), 'Job')['spec'].template.spec.containers;
     expect(hook.volumeMounts).toContainEqual({ name: 'checkpoints', mountPath: '/checkpoints', readOnly: true });
