@@ -25,6 +25,8 @@ export {
   type ValueWindow,
 } from './bounded-mean-e-process.ts';
 export { pValueOfBroken } from './broken-bound.ts';
+export { chiSquareTest, type Homogeneity } from './chi-square-test.ts';
+export { type CountedSamples, countSamples } from './counted-samples.ts';
 export { type Decision, decide } from './decision.ts';
 export { type AreaUnderCurve, delong, delongDifference, delongInterval, delongPValue } from './delong.ts';
 export {
@@ -36,6 +38,7 @@ export {
   totalVariation,
   updateDistributionTest,
 } from './distribution-shift.ts';
+export { type Distance, type DriftIntervalOptions, driftInterval } from './drift-interval.ts';
 export {
   type EarlyStoppingEstimate,
   earlyStoppingEstimate,
@@ -53,7 +56,9 @@ export {
 } from './error-bounds.ts';
 export { averageEvidence, splitErrorBudget } from './error-budget.ts';
 export { exactInterval } from './exact-interval.ts';
+export { leastShare } from './floored-shares.ts';
 export { harmGain } from './harm-bet.ts';
+export { hellingerDistance } from './hellinger.ts';
 export {
   type HistogramTest,
   type HistogramTestOptions,
@@ -65,10 +70,14 @@ export {
 } from './histogram-shift.ts';
 export { influenceInterval } from './influence-interval.ts';
 export type { Interval } from './interval.ts';
+export { jensenShannonDistance } from './jensen-shannon.ts';
+export { kolmogorovSmirnov, kolmogorovSmirnovPValue } from './kolmogorov-smirnov.ts';
+export { kullbackLeiblerDivergence } from './kullback-leibler.ts';
 export { type McNemar, mcnemar } from './mcnemar.ts';
 export { normalCdf, normalQuantile } from './normal.ts';
 export { type PairedCounts, pairedShareInterval } from './paired-share-interval.ts';
 export { minimumSamples, percentileInterval } from './percentile.ts';
+export { populationStabilityIndex } from './population-stability.ts';
 export { quantileOfSorted } from './quantile.ts';
 export { type Random, randomOf } from './random.ts';
 export { type Resampling, resample, type Statistic, type Weights } from './resample.ts';
@@ -93,6 +102,7 @@ export {
   noNoiseRecord,
   recordNoise,
 } from './variance-inflation.ts';
+export { wassersteinDistance } from './wasserstein.ts';
 export { weightedMedian } from './weighted-median.ts';
 export { wilsonInterval } from './wilson-interval.ts';
 export { type ArmCounts, addCounts, type WindowCounts } from './window-counts.ts';

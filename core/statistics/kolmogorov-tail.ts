@@ -13,8 +13,9 @@ export function kolmogorovTail(n: number, distance: number): number {
   if (t <= 1) return 1 - Math.exp(logGamma(n + 1) - n * Math.log(n) + n * Math.log(2 * t - 1));
   if (t >= n - 1) return 2 * (1 - distance) ** n;
   const square = t * distance;
-  // Both sides at once cannot be that far off, or hardly ever.
-  if (distance >= 0.5 || square >= (n <= 140 ? 4 : 2.2)) return Math.min(1, 2 * oneSided(n, distance));
+  // Both sides at once cannot be that far off, or hardly ever. Of very many values the sum's terms lose too many digits.
+  const far = n <= 140 ? 4 : n <= 50_000 ? 2.2 : 18;
+  if (distance >= 0.5 || square >= far) return Math.min(1, 2 * oneSided(n, distance));
   if (n <= 140 || (n <= 100_000 && n * distance ** 1.5 <= 1.4)) return clip(1 - durbin(n, distance));
   return clip(1 - pelzGood(n, distance));
 }
