@@ -1,7 +1,7 @@
 import { Construct } from 'constructs';
 import { KubernetesObject } from '../kubernetes-object.ts';
-import { checkServiceName, labelsOf } from '../labels.ts';
-import { type JobBody, job } from '../native.ts';
+import { checkServiceName, labelsOf, selectorOf } from '../labels.ts';
+import { type JobBody, job, type NetworkPolicyBody, networkPolicy } from '../native.ts';
 import { type FetchImages, fetchImages, modelFetch, modelFolder } from '../pod/model-fetch.ts';
 import { fileName, type ModelFile, modelFileProblems } from '../pod/model-file.ts';
 import { containerSecurity, podSecurity } from '../pod/security.ts';
@@ -33,6 +33,7 @@ export interface MarArchiveProps {
  */
 export class MarArchive extends Construct {
   readonly workload: KubernetesObject<JobBody>;
+  readonly networkPolicy: KubernetesObject<NetworkPolicyBody>;
 
   /** @throws ConstructError */
   constructor(scope: Construct, id: string, props: MarArchiveProps) {
@@ -56,14 +57,15 @@ export class MarArchive extends Construct {
       size: volume,
       images: { ...fetchImages, ...props.fetchImages },
     });
-    const labels = labelsOf({
+    const identity = {
       name: 'torch-model-archiver',
       instance: id,
       component: 'model-archive',
       partOf: model.name,
       model: model.name,
       modelVersion: model.version,
-    });
+    };
+    const labels = labelsOf(identity);
     const disk = memoryOf(2 * (bytesOf(volume) ?? 0) + 128 * 2 ** 20);
     const resources = { cpu: '1', memory: '2Gi', 'ephemeral-storage': disk };
     this.workload = new KubernetesObject(
@@ -116,6 +118,20 @@ export class MarArchive extends Construct {
               ],
             },
           },
+        },
+      },
+    );
+    this.networkPolicy = new KubernetesObject(
+      this,
+      'network-policy',
+      networkPolicy,
+      { name: id, labels },
+      {
+        spec: {
+          podSelector: { matchLabels: selectorOf(identity) },
+          policyTypes: ['Ingress', 'Egress'],
+          ingress: [],
+          egress: fetch.egress,
         },
       },
     );
