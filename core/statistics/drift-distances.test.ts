@@ -45,11 +45,9 @@ const reference: {
 } = JSON.parse(readFileSync(new URL('./reference/drift/reference.json', import.meta.url), 'utf8'));
 
 /** To 1e-9 of the number itself where it is large. */
-function expectNear(found: number, expected: number, what: string): void {
-  expect(
-    Math.abs(found - expected) / Math.max(1, Math.abs(expected)),
-    `${what}: ${found}, not ${expected}`,
-  ).toBeLessThan(1e-9);
+function expectNear(found: number, expected: number, what: string, tolerance = 1e-9): void {
+  const off = Math.abs(found - expected) / Math.max(1, Math.abs(expected));
+  expect(off, `${what}: ${found}, not ${expected}`).toBeLessThan(tolerance);
 }
 
 describe('distances of counts by bin', () => {
@@ -145,8 +143,10 @@ describe('distances of values', () => {
   });
 
   it('have the p-values of the one-sample distribution where samples are large', () => {
-    for (const [n, distance, p] of reference.tails)
-      expectNear(kolmogorovTail(n, distance), p, `tail of ${n} at ${distance}`);
+    for (const [n, distance, p] of reference.tails) {
+      // Of millions SciPy leaves out that both sides may be far off at once, which Pelz and Good's series counts: up to 3e-8.
+      expectNear(kolmogorovTail(n, distance), p, `tail of ${n} at ${distance}`, n > 1_000_000 ? 1e-7 : 1e-9);
+    }
     const [n, m] = [20_000, 60_000];
     expect(kolmogorovSmirnovPValue(0.02, n, m)).toBe(kolmogorovTail(15_000, 0.02));
   });

@@ -14,7 +14,7 @@ export function kolmogorovTail(n: number, distance: number): number {
   if (t >= n - 1) return 2 * (1 - distance) ** n;
   const square = t * distance;
   // Both sides at once cannot be that far off, or hardly ever. Of very many values the sum's terms lose too many digits.
-  const far = n <= 140 ? 4 : n <= 50_000 ? 2.2 : 18;
+  const far = n <= 140 ? 4 : n <= 1_000_000 ? 2.2 : 18;
   if (distance >= 0.5 || square >= far) return Math.min(1, 2 * oneSided(n, distance));
   if (n <= 140 || (n <= 100_000 && n * distance ** 1.5 <= 1.4)) return clip(1 - durbin(n, distance));
   return clip(1 - pelzGood(n, distance));
@@ -83,7 +83,7 @@ function durbin(n: number, d: number): number {
   return Math.exp(Math.log(power?.[middle] ?? 0) + logPower + logGamma(n + 1) - n * Math.log(n));
 }
 
-function product(one: Float64Array, other: Float64Array, size: number): Float64Array {
+function product(one: Float64Array, other: Float64Array, size: number): Float64Array<ArrayBuffer> {
   const result = new Float64Array(size * size);
   for (let row = 0; row < size; row++) {
     for (let inner = 0; inner < size; inner++) {
