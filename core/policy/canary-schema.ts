@@ -90,6 +90,7 @@ export const servingNames = [
   'triton',
   'torchserve',
   'vllm',
+  'tgi',
   'kserve',
   'mlserver',
   'ray-serve',

@@ -21,7 +21,7 @@ import {
 } from './index.ts';
 import { boundTexts, rangeText } from './promql-text.ts';
 
-const { sluice, triton, torchserve, vllm, kserve, mlserver, istio, http } = servingProfiles;
+const { sluice, triton, torchserve, vllm, tgi, kserve, mlserver, istio, http } = servingProfiles;
 const churn: QueryScope = { selector: { model: 'churn', version: '3' }, window: '5m' };
 
 function expr(query: Query | NoQuery): string {
@@ -176,6 +176,22 @@ describe('questions in PromQL', () => {
       'vllm:time_to_first_token_seconds_bucket',
     );
     expect(tokenRate(triton, 'prompt', scope)).toHaveProperty('fix', triton.absent.tokens);
+  });
+
+  test('a server of language models that tells no time to the first token is asked for none', () => {
+    const scope: QueryScope = { selector: { labels: { job: 'writer' } }, window: '1m' };
+    expect(expr(tokenRate(tgi, 'prompt', scope))).toBe('sum(rate(tgi_request_input_length_sum{job="writer"}[1m]))');
+    expect(expr(tokenTimeQuantile(tgi, 'between', 0.5, scope))).toContain(
+      'tgi_request_mean_time_per_token_duration_bucket',
+    );
+    expect(isNoQuery(tokenTimeQuantile(tgi, 'timeToFirst', 0.5, scope))).toBe(true);
+  });
+
+  test('a bound is asked for with every digit the server writes', () => {
+    // As Rust prints what it multiplied: 0.0001 * 1.5 ** 21.
+    const share = shareWithin(tgi, 0.5, { window: '5m' });
+    expect(expr(share)).toContain('tgi_request_duration_bucket{le="0.49878850951194753"}');
+    expect(isNoQuery(share) ? '' : share.notes.join(' ')).toContain('Counted to 0.4988 s');
   });
 
   test("a version the series don't have is the target's label, and the notes say where that comes from", () => {

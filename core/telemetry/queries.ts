@@ -174,8 +174,9 @@ export function shareWithin(
       fix: `Take a threshold from ${bounds[0]} s, or give the server finer buckets.`,
     };
   const exact = bound >= threshold * (1 - 1e-9);
-  const note = `Counted to ${bound} s, the next bound below ${threshold} s; the bounds are ${bounds.join(', ')} s.`;
-  const within = text.matchers(histogram.where, [boundMatcher(bound * divisor)]);
+  const told = [bound, ...bounds].map((each) => Number(each.toPrecision(4)));
+  const note = `Counted to ${told[0]} s, the next bound below ${threshold} s; the bounds are ${told.slice(1).join(', ')} s.`;
+  const within = text.matchers(histogram.where, [boundMatcher(bound, divisor)]);
   const good = aggregated('sum', text.by, `rate(${histogram.series}_bucket${within}[${text.range}])`);
   const all = aggregated('sum', text.by, `rate(${histogram.series}_count${matchers}[${text.range}])`);
   return {
@@ -212,7 +213,7 @@ export function slowRates(
   const rate = (series: string, more: readonly string[] = []) =>
     aggregated('sum', text.by, `rate(${series}${text.matchers(histogram.where, more)}[${text.range}])`);
   const timed = rate(`${histogram.series}_count`);
-  const within = rate(`${histogram.series}_bucket`, [boundMatcher(share.threshold * inSecond(histogram.unit))]);
+  const within = rate(`${histogram.series}_bucket`, [boundMatcher(share.threshold, inSecond(histogram.unit))]);
   const query = (expr: string) => ({ ...share, unit: 'requests per second' as const, expr });
   return { timed: query(timed), slow: query(`${timed} - ${within}`), threshold: share.threshold };
 }
@@ -310,7 +311,7 @@ export function tokenTimeQuantile(
 ): Query | NoQuery {
   return quantileOf(
     profile,
-    profile.tokens === undefined ? [] : [profile.tokens[which]],
+    [profile.tokens?.[which]].filter((each) => each !== undefined),
     'tokens',
     quantile,
     scope,
@@ -352,8 +353,9 @@ function inSecond(unit: MeasureUnit): number {
   return unit === 'milliseconds' ? 1000 : unit === 'microseconds' ? 1e6 : 1;
 }
 
-function boundMatcher(bound: number): string {
-  const texts = boundTexts(rounded(bound));
+/** @param bound seconds, of which the server's unit has `divisor` in one */
+function boundMatcher(bound: number, divisor: number): string {
+  const texts = boundTexts(divisor === 1 ? bound : rounded(bound * divisor));
   const [only = ''] = texts;
   return texts.length === 1 ? `le=${quoted(only)}` : `le=~${quoted(texts.map(literal).join('|'))}`;
 }

@@ -83,7 +83,8 @@ export interface TokenSeries {
   readonly prompt: string;
   /** Counter of tokens written. */
   readonly generated: string;
-  readonly timeToFirst: Distribution;
+  /** Absent: it does not tell. */
+  readonly timeToFirst?: Distribution;
   /** Between one token and the next. */
   readonly between: Distribution;
   /** Share of the key-value cache in use, 0 to 1. */

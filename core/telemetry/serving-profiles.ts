@@ -4,6 +4,7 @@ import { kserveProfile } from './profiles/kserve.ts';
 import { mlserverProfile } from './profiles/mlserver.ts';
 import { rayServeProfile } from './profiles/ray-serve.ts';
 import { sluiceProfile } from './profiles/sluice.ts';
+import { tgiProfile } from './profiles/tgi.ts';
 import { torchserveProfile } from './profiles/torchserve.ts';
 import { tritonProfile } from './profiles/triton.ts';
 import { vllmProfile } from './profiles/vllm.ts';
@@ -14,6 +15,7 @@ export const servingProfileNames = [
   'triton',
   'torchserve',
   'vllm',
+  'tgi',
   'kserve',
   'mlserver',
   'ray-serve',
@@ -28,6 +30,7 @@ export const servingProfiles: Readonly<Record<ServingProfileName, ServingProfile
   triton: tritonProfile,
   torchserve: torchserveProfile,
   vllm: vllmProfile,
+  tgi: tgiProfile,
   kserve: kserveProfile,
   mlserver: mlserverProfile,
   'ray-serve': rayServeProfile,

@@ -62,8 +62,7 @@ function tgiServer(props: TgiDeploymentProps): ServerProgram {
       ready: { httpGet: { path: '/health', port: 'http' } },
       live: { tcpSocket: { port: 'http' } },
     },
-    // Scraped, but no profile of core/telemetry reads them.
-    metrics: { port: 'http', path: '/metrics' },
+    metrics: { port: 'http', path: '/metrics', profile: 'tgi' },
     runAs: { user: 1000, group: 1000 },
     writable: [
       { name: 'tmp', path: '/tmp', size: '2Gi' },

@@ -120,7 +120,8 @@ function configuration(props: TorchServeDeploymentProps): string {
     'management_address=http://127.0.0.1:8081',
     'metrics_address=http://0.0.0.0:8082',
     'metrics_mode=prometheus',
-    'disable_system_metrics=true',
+    // Of the node, but for the GPU, which nothing else here tells of.
+    `disable_system_metrics=${props.gpu === undefined}`,
     'enable_model_api=false',
     `model_store=${modelFolder}`,
     `load_models=${model.name}.mar`,
