@@ -1,5 +1,6 @@
 import { contradictionsOfCanary } from './canary-contradictions.ts';
 import { contradictionsOfData } from './data-contradictions.ts';
+import { contradictionsOfDrift } from './drift-contradictions.ts';
 import { contradictionsOfGates } from './gate-contradictions.ts';
 import type { MendableProblem } from './mendable-problem.ts';
 import { isMapping, type PolicyPath, valueAt } from './policy-path.ts';
@@ -20,6 +21,7 @@ export function contradictionsOf(policy: unknown): readonly Contradiction[] {
   return [
     ...contradictionsOfData(policy),
     ...contradictionsOfGates(policy),
+    ...contradictionsOfDrift(policy),
     ...contradictionsOfSmoke(policy),
     ...contradictionsOfCanary(policy),
     ...leaksOf(policy),
@@ -107,6 +109,7 @@ function emptyPolicy(policy: unknown): readonly Contradiction[] {
   const gates = policy['gates'];
   const asserts =
     'data' in policy ||
+    'drift' in policy ||
     'smoke' in policy ||
     'canary' in policy ||
     (isMapping(gates) ? Object.keys(gates).length > 0 : 'gates' in policy);
@@ -114,7 +117,8 @@ function emptyPolicy(policy: unknown): readonly Contradiction[] {
   return [
     {
       code: 'asserts-nothing',
-      message: 'the policy asserts nothing: it has no data checks, no gates, no smoke test and no canary',
+      message:
+        'the policy asserts nothing: it has no data checks, no gates, no drift check, no smoke test and no canary',
       path: 'gates' in policy ? ['gates'] : [],
       lackingIn: [],
       fix: 'Add a bound under "gates" or a check under "data", or let `sluice init` write a first policy.',

@@ -26,6 +26,11 @@ export const policyDefaults = {
     /** The fewest that a median is claimed from (`minimumSamples`). */
     samples: 11,
   },
+  drift: {
+    psi: { warn: 0.1, fail: 0.2 },
+    bins: 10,
+    min_rows: 30,
+  },
   canary: {
     look_every: '5s',
     warm_up: '1m',

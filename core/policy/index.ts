@@ -11,6 +11,15 @@ export {
   servingNames,
 } from './canary-schema.ts';
 export { policyDefaults } from './defaults.ts';
+export {
+  type DriftBound,
+  type DriftCondition,
+  type DriftMeasure,
+  type DriftPolicy,
+  type DriftSide,
+  driftBoundsOf,
+  driftMeasures,
+} from './drift-schema.ts';
 export { durationMs } from './duration.ts';
 export { policyJsonSchema, policyJsonSchemaText } from './json-schema.ts';
 export type { LoadedPolicy } from './loaded-policy.ts';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { canarySchema } from './canary-schema.ts';
 import { policyDefaults } from './defaults.ts';
+import { driftSchema } from './drift-schema.ts';
 import { milliseconds, name, oneOf, path, reason, severity, share } from './schema-words.ts';
 import { smokeSchema } from './smoke-schema.ts';
 
@@ -363,6 +364,7 @@ export const policySchema = z
       .describe('What is demanded of data files.'),
     evaluation: evaluation.optional(),
     gates: gates.optional(),
+    drift: driftSchema.optional(),
     smoke: smokeSchema.optional(),
     canary: canarySchema.optional(),
     evidence: z
@@ -380,7 +382,7 @@ export const policySchema = z
     }),
     waivers: z.array(waiver).optional().describe('Failing checks that are let through until a date.'),
   })
-  .meta({ ...oneOf('data', 'gates', 'smoke', 'canary'), dependentRequired: { gates: ['model'] } });
+  .meta({ ...oneOf('data', 'gates', 'drift', 'smoke', 'canary'), dependentRequired: { gates: ['model'] } });
 
 export type Policy = z.infer<typeof policySchema>;
 export type DataSource = NonNullable<Policy['data']>[number];

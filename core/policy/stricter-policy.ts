@@ -32,6 +32,7 @@ import {
 } from './schema.ts';
 import { smokeSchema } from './smoke-schema.ts';
 import { mergeData, reason, severity } from './stricter-data.ts';
+import { mergeDrift } from './stricter-drift.ts';
 
 /** The policy a run is judged by. */
 export interface EffectivePolicy {
@@ -190,6 +191,7 @@ const policy = fields<Policy>({
   data: mergeData,
   evaluation,
   gates,
+  drift: mergeDrift,
   smoke,
   canary,
   evidence: baseWins(policyDefaults.evidence),

@@ -1,0 +1,88 @@
+import { isDeepStrictEqual } from 'node:util';
+import { excerpt } from '../text/index.ts';
+import { lacksBound, minAboveMax } from './bound-contradictions.ts';
+import type { Contradiction } from './contradictions.ts';
+import { driftMeasures } from './drift-schema.ts';
+import { isMapping, type PolicyPath, valueAt } from './policy-path.ts';
+
+/** Rules over `drift`. */
+export function contradictionsOfDrift(policy: unknown): readonly Contradiction[] {
+  const drift = valueAt(policy, ['drift']);
+  if (!isMapping(drift)) return [];
+  return [
+    ...[...driftMeasures, 'drifted_columns'].flatMap((key) => contradictionsOfBound(drift[key], key)),
+    ...['reference', 'current'].flatMap((key) => contradictionsOfWhere(valueAt(drift, [key, 'where']), key)),
+    ...sameData(drift),
+    ...namedAndIgnored(drift),
+  ];
+}
+
+function contradictionsOfBound(bound: unknown, key: string): readonly Contradiction[] {
+  if (!isMapping(bound)) return [];
+  const path = ['drift', key];
+  const { warn, fail } = bound;
+  const reversed = typeof warn === 'number' && typeof fail === 'number' && warn > fail;
+  return [
+    ...lacksBound(bound, ['warn', 'fail'], `"${key}"`, path),
+    ...(reversed
+      ? [
+          {
+            code: 'warn-above-fail',
+            message: 'warn is above fail, so nothing is ever only watched',
+            path: [...path, 'warn'],
+            found: `warn ${warn}, fail ${fail}`,
+            fix: 'Swap them, or leave one out.',
+          },
+        ]
+      : []),
+  ];
+}
+
+function contradictionsOfWhere(where: unknown, side: string): readonly Contradiction[] {
+  if (!isMapping(where)) return [];
+  return Object.entries(where).flatMap(([column, condition]) => {
+    const path: PolicyPath = ['drift', side, 'where', column];
+    if (!isMapping(condition)) return [];
+    return [
+      ...lacksBound(condition, ['min', 'max'], `the condition on "${excerpt(column, 40)}"`, path),
+      ...minAboveMax(condition, path),
+    ];
+  });
+}
+
+function sameData(drift: Readonly<Record<string, unknown>>): readonly Contradiction[] {
+  const [reference, current] = [drift['reference'], drift['current']].map((side) =>
+    typeof side === 'string' ? { source: side } : side,
+  );
+  if (reference === undefined || !isDeepStrictEqual(reference, current)) return [];
+  return [
+    {
+      code: 'same-data',
+      message: 'reference and current are the same rows, and those never drift',
+      path: ['drift', 'current'],
+      fix: 'Name two files, or give each side a "where" of its own.',
+    },
+  ];
+}
+
+function namedAndIgnored(drift: Readonly<Record<string, unknown>>): readonly Contradiction[] {
+  const { columns, ignore, prediction, target } = drift;
+  if (!Array.isArray(ignore)) return [];
+  const named: readonly (readonly [PolicyPath, unknown])[] = [
+    ...(Array.isArray(columns) ? columns.map((column, at) => [['drift', 'columns', at], column] as const) : []),
+    [['drift', 'prediction'], prediction],
+    [['drift', 'target'], target],
+  ];
+  return named.flatMap(([path, column]) =>
+    typeof column === 'string' && ignore.includes(column)
+      ? [
+          {
+            code: 'named-and-ignored',
+            message: `the column "${excerpt(column, 60)}" is to be compared and to be ignored`,
+            path,
+            fix: 'Remove it from one of the two.',
+          },
+        ]
+      : [],
+  );
+}
