@@ -4,6 +4,7 @@ import { digest } from '../fixtures/gallery.ts';
 import { manifestsOf, newChart, one, problemsOf, refusalText } from '../fixtures/test-chart.ts';
 import { warningsOf } from '../problem.ts';
 import { ModelServer, type ModelServerProps } from './model-server.ts';
+import type { Replicas } from './serving-props.ts';
 
 const image = `registry.example.com/server:1.0@sha256:${digest}`;
 const props: ModelServerProps = {
@@ -122,6 +123,13 @@ describe('the objects of a model server', () => {
     const manifests = manifestsOf(server());
     expect(one(manifests, 'Deployment')['spec'].strategy.rollingUpdate).toEqual({ maxSurge: 1, maxUnavailable: 0 });
     expect(one(manifests, 'PodDisruptionBudget')['spec'].maxUnavailable).toBe(1);
+  });
+
+  test('are evicted one by one where an autoscaler may have several, and at once where there is one', () => {
+    const budgets = (replicas: Replicas) =>
+      manifestsOf(server({ replicas })).filter(({ kind }) => kind === 'PodDisruptionBudget');
+    expect(budgets({ min: 0, max: 12 }).map(({ spec }) => spec.maxUnavailable)).toEqual([1]);
+    expect([...budgets({ min: 0, max: 1 }), ...budgets(1)]).toEqual([]);
   });
 
   test('leave the number of pods to an autoscaler that there is', () => {

@@ -165,7 +165,8 @@ function disruptionBudget(
   findings: Findings,
 ): PodDisruptionBudgetBody | undefined {
   const least = leastReplicas(replicas);
-  if (disruption === undefined && least < 2) return undefined;
+  // One that is alone may go. An autoscaler may have more in a moment, which go one by one.
+  if (disruption === undefined && (typeof replicas === 'number' ? replicas : replicas.max) < 2) return undefined;
   const chosen = disruption ?? { maxUnavailable: 1 };
   const evictable = 'maxUnavailable' in chosen ? chosen.maxUnavailable : least - chosen.minAvailable;
   const prop = 'maxUnavailable' in chosen ? 'disruption.maxUnavailable' : 'disruption.minAvailable';

@@ -86,7 +86,7 @@ export interface WorkloadProps {
   readonly update?: { readonly maxSurge: number; readonly maxUnavailable: number };
   /**
    * How many pods may be gone while nodes are drained.
-   * @default { maxUnavailable: 1 } with more than one replica, else none
+   * @default { maxUnavailable: 1 } where there may be more than one replica, else none
    */
   readonly disruption?: { readonly maxUnavailable: number } | { readonly minAvailable: number };
   /**

@@ -49,6 +49,7 @@ export class PyTorchJob extends Construct implements TrainingObjects {
   readonly workload: CustomResource<PyTorchJobSpec>;
   readonly identity: Identity;
   readonly serviceAccount: TrainingObjects['serviceAccount'];
+  readonly networkPolicy?: NonNullable<TrainingObjects['networkPolicy']>;
   readonly checkpoints?: NonNullable<TrainingObjects['checkpoints']>;
   readonly completion?: NonNullable<TrainingObjects['completion']>;
 
@@ -65,6 +66,7 @@ export class PyTorchJob extends Construct implements TrainingObjects {
     this.identity = plan.identity;
     const beside = trainingObjects(this, plan, props, { kind: pyTorchJob, success: 'Succeeded' });
     this.serviceAccount = beside.serviceAccount;
+    if (beside.networkPolicy !== undefined) this.networkPolicy = beside.networkPolicy;
     if (beside.checkpoints !== undefined) this.checkpoints = beside.checkpoints;
     if (beside.completion !== undefined) this.completion = beside.completion;
     const onSpot = props.spot !== undefined && props.spot !== false;

@@ -30,6 +30,7 @@ export class TrainJob extends Construct implements TrainingObjects {
   readonly workload: CustomResource<TrainJobSpec>;
   readonly identity: Identity;
   readonly serviceAccount: TrainingObjects['serviceAccount'];
+  readonly networkPolicy?: NonNullable<TrainingObjects['networkPolicy']>;
   readonly checkpoints?: NonNullable<TrainingObjects['checkpoints']>;
   readonly completion?: NonNullable<TrainingObjects['completion']>;
 
@@ -50,6 +51,7 @@ export class TrainJob extends Construct implements TrainingObjects {
     this.identity = plan.identity;
     const beside = trainingObjects(this, plan, props, { kind: trainJob, success: 'Complete' });
     this.serviceAccount = beside.serviceAccount;
+    if (beside.networkPolicy !== undefined) this.networkPolicy = beside.networkPolicy;
     if (beside.checkpoints !== undefined) this.checkpoints = beside.checkpoints;
     if (beside.completion !== undefined) this.completion = beside.completion;
     this.workload = new CustomResource(this, 'train-job', trainJob, {

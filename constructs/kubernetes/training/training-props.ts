@@ -67,6 +67,8 @@ export interface TrainingProps extends ContainerSize {
   readonly terminationGrace?: Duration;
   /** @default none */
   readonly onCompletion?: CompletionHook;
+  /** false: whoever reaches the pods, such as a scraper, is the platform's business. @default only pods of the training reach each other */
+  readonly networkPolicy?: false;
   /** Of the ServiceAccount: `{ 'eks.amazonaws.com/role-arn': ... }`, to read data and write models. */
   readonly serviceAccountAnnotations?: Labels;
   /** Whom the program runs as, both above 0. @default 1000, 1000 */

@@ -176,6 +176,32 @@ describe('a TrainJob', () => {
   });
 });
 
+describe('the network of a training', () => {
+  test.each([
+    ['pytorch-job', 'PyTorchJob', 'ranker-train-7'],
+    ['train-job', 'TrainJob', 'churn-train-4'],
+  ])('of %s is its own pods to each other, and anybody to them', (name, kind, job) => {
+    const manifests = drawn(name);
+    const { podSelector, ...rules } = policyOf(manifests, job);
+    expect(rules).toEqual({ policyTypes: ['Ingress', 'Egress'], ingress: [{ from: [{ podSelector }] }], egress: [{}] });
+    const { pytorchReplicaSpecs, runtimePatches } = one(manifests, kind)['spec'];
+    const templates =
+      kind === 'PyTorchJob'
+        ? [pytorchReplicaSpecs.Master.template, pytorchReplicaSpecs.Worker.template]
+        : [runtimePatches[0].trainingRuntimeSpec.template.spec.replicatedJobs[0].template.spec.template];
+    for (const { metadata } of templates) expect(metadata.labels).toMatchObject(podSelector.matchLabels);
+  });
+
+  test('is left to the platform when asked to', () => {
+    const manifests = manifestsOf((chart) => new TrainJob(chart, 'train', { ...base, networkPolicy: false }));
+    expect(manifests.map(({ kind }) => kind)).not.toContain('NetworkPolicy');
+  });
+});
+
+function policyOf(manifests: readonly Manifest[], name: string): Manifest['spec'] {
+  return manifests.find(({ kind, metadata }) => kind === 'NetworkPolicy' && metadata.name === name)?.['spec'];
+}
+
 describe('the hook after a training', () => {
   test('may read its own training and nothing else', () => {
     const manifests = drawn('pytorch-job-spot');
@@ -202,7 +228,7 @@ describe('the hook after a training', () => {
 
   test('is asked by nobody, and may ask whom it wants', () => {
     const manifests = drawn('train-job');
-    const { podSelector, ...rules } = one(manifests, 'NetworkPolicy')['spec'];
+    const { podSelector, ...rules } = policyOf(manifests, 'churn-train-4-completion');
     expect(one(manifests, 'Job')['spec'].template.metadata.labels).toMatchObject(podSelector.matchLabels);
     expect(rules).toEqual({ policyTypes: ['Ingress', 'Egress'], ingress: [], egress: [{}] });
   });
