@@ -74,6 +74,16 @@ describe('batch inference on Spark', () => {
     expect(executor.serviceAccount).not.toBe(driver.serviceAccount);
   });
 
+  test('lets driver and executors reach each other, and nobody else reach them', () => {
+    const { podSelector, ...rules } = one(drawn(), 'NetworkPolicy')['spec'];
+    expect(rules).toEqual({ policyTypes: ['Ingress', 'Egress'], ingress: [{ from: [{ podSelector }] }], egress: [{}] });
+    const { driver, executor } = one(drawn(), 'SparkApplication')['spec'];
+    for (const { template } of [driver, executor]) {
+      expect(template.metadata.labels).toMatchObject(podSelector.matchLabels);
+    }
+    expect(manifestsOf(scoring({ networkPolicy: false })).map(({ kind }) => kind)).not.toContain('NetworkPolicy');
+  });
+
   test('gives the JVM two fifths of the pod and the rest to Python and the model', () => {
     expect(specOf({}).executor).toMatchObject({ memory: '3276m', memoryOverhead: '4916m', coreLimit: '4' });
   });

@@ -4,8 +4,16 @@ import { configMapName } from '../config-map-name.ts';
 import { CustomResource } from '../crd/custom-resource.ts';
 import { type SparkApplicationSpec, type SparkPod, sparkApplication } from '../crd/spark.ts';
 import { KubernetesObject } from '../kubernetes-object.ts';
-import { checkLabels, checkServiceName, type Identity, type Labels, labelsOf } from '../labels.ts';
-import { configMap, role, roleBinding, type ServiceAccountBody, serviceAccount } from '../native.ts';
+import { checkLabels, checkServiceName, type Identity, type Labels, labelsOf, selectorOf } from '../labels.ts';
+import {
+  configMap,
+  type NetworkPolicyBody,
+  networkPolicy,
+  role,
+  roleBinding,
+  type ServiceAccountBody,
+  serviceAccount,
+} from '../native.ts';
 import { imageProblems, withoutDigest } from '../pod/image.ts';
 import { type FetchImages, type FetchPlan, fetchImages, modelFetch, modelFolder, placed } from '../pod/model-fetch.ts';
 import { type ModelFile, modelFileProblems } from '../pod/model-file.ts';
@@ -77,6 +85,8 @@ export interface SparkBatchInferenceProps {
   readonly serviceAccountAnnotations?: Labels;
   readonly nodeSelector?: Labels;
   readonly tolerations?: readonly Toleration[];
+  /** false: whoever reaches the pods, such as a scraper, is the platform's business. @default only driver and executors reach each other */
+  readonly networkPolicy?: false;
   /** Besides those that every object has. */
   readonly labels?: Labels;
   /** @default `fetchImages` */
@@ -95,6 +105,7 @@ export class SparkBatchInference extends Construct {
   readonly serviceAccount: KubernetesObject<ServiceAccountBody>;
   /** The executors', which has no rights in the cluster. */
   readonly executorServiceAccount: KubernetesObject<ServiceAccountBody>;
+  readonly networkPolicy?: KubernetesObject<NetworkPolicyBody>;
   readonly identity: Identity;
 
   /** @throws ConstructError with everything that is wrong with the props */
@@ -205,6 +216,17 @@ export class SparkBatchInference extends Construct {
         },
       },
       extra: props.extra,
+    });
+    if (props.networkPolicy === false) return;
+    const podSelector = { matchLabels: selectorOf(this.identity) };
+    this.networkPolicy = new KubernetesObject(this, 'network-policy', networkPolicy, metadata, {
+      spec: {
+        podSelector,
+        policyTypes: ['Ingress', 'Egress'],
+        // Driver and executors reach each other on ports they choose themselves; data is anywhere.
+        ingress: [{ from: [{ podSelector }] }],
+        egress: [{}],
+      },
     });
   }
 }
