@@ -260,7 +260,9 @@ const latency = z
     detect_share_increase: oneToNought.describe('What must be ruled out before a step passes.'),
     ...part,
   })
-  .describe('How many requests are slow.');
+  .describe(
+    'How many requests are slow: over the SLO, and over every other edge of the histogram from a quarter of it.',
+  );
 const predictions = z
   .strictObject({
     max_shift: oneToNought.describe('The total variation distance that is no harm.'),

@@ -78,6 +78,27 @@ describe('the verdict', () => {
     expect(judged(looks, policy).slice(0, 10).at(-1)?.verdict).toBe('rollback');
   });
 
+  test.each([
+    { edge: 0.1, verdict: 'rollback' },
+    { edge: 0.0005, verdict: 'advance' },
+  ])('of a canary that is slower below the SLO, over $edge s, is to $verdict', ({ edge, verdict }) => {
+    const histogram = (requests: number, over: number) => ({
+      edges: [edge, 0.25, Number.POSITIVE_INFINITY],
+      cumulative: [requests - over, requests, requests],
+    });
+    const looks = looksOf(
+      Array.from({ length: 120 }, (_, index) => {
+        const [canary, baseline] = [25 * index, 100 * index];
+        return {
+          canary: { requests: canary, latency: histogram(canary, Math.round(0.98 * canary)) },
+          baseline: { requests: baseline, latency: histogram(baseline, Math.round(0.02 * baseline)) },
+        };
+      }),
+    );
+    const policy = { errors: false, latency: { sloMs: 250, maxShareIncrease: 0.03 } } as const;
+    expect(judged(looks, policy).at(-1)?.verdict).toBe(verdict);
+  });
+
   test('is to go back as soon as errors are shown to be more, and stays so', () => {
     const analysed = judged(looksAt('errors-5', 200));
     const first = analysed.findIndex(({ verdict }) => verdict === 'rollback');

@@ -18,7 +18,7 @@ export interface ErrorSettings extends Watched {
   readonly detectIncrease: number;
 }
 
-/** Latency: the share of requests above the histogram's edge at or next above `sloMs`, canary less baseline; and of any other edge. */
+/** Latency: the share of requests above the histogram's edge at or next above `sloMs`, canary less baseline; and of any other edge from a quarter of `sloMs`. */
 export interface LatencySettings extends Watched {
   readonly sloMs: number;
   readonly maxShareIncrease: number;
