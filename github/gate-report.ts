@@ -14,8 +14,11 @@ export type Judged = Pick<ReportParts, 'checks' | 'sources'> &
 /** The report of a gate: what was found, with the policy's waivers applied, and the frame every report has. */
 export function gateReport(gate: Gate, judged: Judged, inputs: Pick<GateInputs, 'today'>): Report {
   const { policy, origin, differences, file } = gate.policy;
-  const waived = applyWaivers(judged.checks, policy.waivers, todayOf(inputs), (path) => gate.policy.placeOf(path));
   const settings = defaultsOf(policy);
+  const waived = applyWaivers(judged.checks, policy.waivers, todayOf(inputs), {
+    placeOf: (path) => gate.policy.placeOf(path),
+    onInconclusive: settings.onInconclusive,
+  });
   return assembleReport({
     tool: { name: 'sluice', version: manifest.version },
     name: policy.name ?? basename(gate.directory),

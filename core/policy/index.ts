@@ -48,4 +48,4 @@ export {
 } from './schema.ts';
 export { type SmokePolicy, type SmokeQuestion, tensorProtocols, textProtocols } from './smoke-schema.ts';
 export { type EffectivePolicy, headOnly, stricterOf } from './stricter-policy.ts';
-export { applyWaivers, type WaivedChecks } from './waivers.ts';
+export { applyWaivers, type WaivedChecks, type WaiverOptions } from './waivers.ts';

@@ -341,7 +341,9 @@ const waiver = z
       .describe('The last day (UTC) the waiver is in force.'),
     approved_by: name.optional().describe('Who accepted it.'),
   })
-  .describe('Lets one failing check through until a date. Only waivers on the base branch count.');
+  .describe(
+    'Lets one failing check through until a date; with on_inconclusive: error an inconclusive one too. Only waivers on the base branch count.',
+  );
 
 export const policySchema = z
   .strictObject({

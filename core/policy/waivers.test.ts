@@ -28,6 +28,26 @@ describe('applyWaivers', () => {
     },
   );
 
+  it('waives what is inconclusive where the policy asks for proof, and only there', () => {
+    const unsettled = check('gate/a', 'inconclusive');
+    const status = (onInconclusive: 'error' | 'warn' | 'pass') =>
+      applyWaivers([unsettled], [waiver('gate/a')], today, { onInconclusive }).checks[0]?.status;
+    expect([status('error'), status('warn'), status('pass')]).toEqual(['waived', 'inconclusive', 'inconclusive']);
+  });
+
+  it('says that an expired waiver no longer covers what is inconclusive where the policy asks for proof', () => {
+    const { checks, notices } = applyWaivers(
+      [check('gate/a', 'inconclusive')],
+      [waiver('gate/a', '2026-01-01')],
+      today,
+      {
+        onInconclusive: 'error',
+      },
+    );
+    expect(checks[0]?.status).toBe('inconclusive');
+    expect(notices[0]?.message).toBe('The waiver for gate/a expired on 2026-01-01, so the failure counts.');
+  });
+
   it('says that an error is not waived', () => {
     const { notices } = applyWaivers([check('gate/a', 'error')], [waiver('gate/a')], today);
     expect(notices).toEqual([
@@ -61,7 +81,7 @@ describe('applyWaivers', () => {
       [check('gate/a', 'fail')],
       [waiver('gate/a'), waiver('gate/*', '2026-11-20')],
       today,
-      placeOf,
+      { placeOf },
     );
     expect(notices).toEqual([
       {

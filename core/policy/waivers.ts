@@ -10,10 +10,18 @@ export interface WaivedChecks {
   readonly notices: readonly Notice[];
 }
 
+export interface WaiverOptions {
+  /** The effective policy's, so that notices point to the waivers' lines. */
+  readonly placeOf?: (path: PolicyPath) => Place;
+  /** The effective policy's `on_inconclusive`; `warn` when not given. */
+  readonly onInconclusive?: 'warn' | 'error' | 'pass';
+}
+
 /**
- * Turns failing checks that a waiver in force names into `waived`. `today` is a date such as `2026-11-21` (UTC); a waiver is in
+ * Turns checks that block and that a waiver in force names into `waived`: failing ones, and with `onInconclusive: error`, where harmlessness
+ * must be proven, inconclusive ones. `today` is a date such as `2026-11-21` (UTC); a waiver is in
  * force through the day it expires. `error` is never waived: what could not be judged cannot be accepted. Take the waivers
- * of the effective policy, and its `placeOf` so that notices point to their lines.
+ * of the effective policy.
  *
  * @throws RangeError when `today` is not such a date: an unreadable clock must not keep waivers alive.
  */
@@ -21,15 +29,16 @@ export function applyWaivers(
   checks: readonly Check[],
   waivers: readonly Waiver[] | undefined,
   today: string,
-  placeOf?: (path: PolicyPath) => Place,
+  { placeOf, onInconclusive = 'warn' }: WaiverOptions = {},
 ): WaivedChecks {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(today)) throw new RangeError(`today is not a date: ${excerpt(today)}`);
   const all = waivers ?? [];
   const inForce = all.filter(({ expires }) => expires >= today);
+  const blocks = ({ status }: Check) => status === 'fail' || (status === 'inconclusive' && onInconclusive === 'error');
   return {
-    checks: checks.map((check) => (check.status === 'fail' ? waive(check, inForce) : check)),
+    checks: checks.map((check) => (blocks(check) ? waive(check, inForce) : check)),
     notices: all.flatMap((waiver, index) => {
-      const notice = noticeOf(waiver, checks, today);
+      const notice = noticeOf(waiver, checks, today, blocks);
       if (notice === undefined) return [];
       const place = placeOf?.(['waivers', index]);
       return [place === undefined ? notice : { ...notice, place }];
@@ -51,14 +60,19 @@ function covers({ check: pattern }: Waiver, { id }: Check): boolean {
   return id === pattern || (pattern.endsWith('*') && id.startsWith(pattern.slice(0, -1)));
 }
 
-function noticeOf(waiver: Waiver, checks: readonly Check[], today: string): Notice | undefined {
+function noticeOf(
+  waiver: Waiver,
+  checks: readonly Check[],
+  today: string,
+  blocks: (check: Check) => boolean,
+): Notice | undefined {
   const name = excerpt(waiver.check);
   const covered = checks.filter((check) => covers(waiver, check));
   if (covered.length === 0) {
     return { level: 'notice', message: `The waiver for ${name} covers no check of this run. Correct or remove it.` };
   }
   if (waiver.expires < today) {
-    return covered.some(({ status }) => status === 'fail')
+    return covered.some(blocks)
       ? { level: 'warning', message: `The waiver for ${name} expired on ${waiver.expires}, so the failure counts.` }
       : {
           level: 'notice',

@@ -4,7 +4,7 @@ import type { Interval } from '../statistics/index.ts';
 /**
  * - `pass`: the evidence says the bound holds. `fail`: it says the bound is broken.
  * - `warn`: broken, but the policy's severity for it is `warn`. `inconclusive`: the evidence does not settle it.
- * - `waived`: broken, and a waiver in force covers it. `skipped`: deliberately not judged (a slice below `min_rows`).
+ * - `waived`: broken (or not settled, where the policy asks for proof), and a waiver in force covers it. `skipped`: deliberately not judged (a slice below `min_rows`).
  * - `error`: could not be judged (a missing metric, NaN, an unreadable file). Never counts as a pass.
  */
 export type Status = 'pass' | 'fail' | 'warn' | 'inconclusive' | 'waived' | 'skipped' | 'error';
