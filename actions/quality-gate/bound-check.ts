@@ -29,6 +29,8 @@ export interface Measured {
   readonly said: string;
   /** Takes the place of the decision by `decide`: slices are decided together. */
   readonly status?: 'pass' | 'fail' | 'inconclusive';
+  /** How sure a bound must be for that decision, where it is more than the interval's level. */
+  readonly needed?: number;
   /** A sentence to add. */
   readonly note?: string | undefined;
   /**
@@ -45,15 +47,13 @@ export function boundCheck(demand: Demand, measured: Measured): Check {
   const numbers = [measured.observed, interval.estimate, interval.lower, interval.upper, against.value];
   if (numbers.some(Number.isNaN)) return unjudged(demand, `${measured.said}, which is no number to judge by`);
   const decision = measured.status ?? decide(against, interval);
-  const settle = decision === 'inconclusive' ? moreRows(against, interval, measured.rows) : undefined;
+  const settle = decision === 'inconclusive' ? moreRows(against, measured) : undefined;
   return {
     ...head(demand),
     status: statusOf(decision, demand),
     message: [
       `${measured.said}${intervalWords(measured, against)}; ${verdictWords[decision]}`,
-      ...(settle === undefined || settle === 0
-        ? []
-        : [`About ${counted(settle, 'more row')} like these would settle it`]),
+      ...(decision === 'inconclusive' && measured.rows !== undefined ? [settlingWords(settle)] : []),
       ...(measured.note === undefined ? [] : [measured.note]),
       ...(demand.reason === undefined ? [] : [`The bound's reason: ${demand.reason}`]),
     ]
@@ -101,14 +101,19 @@ function statusOf(decision: 'pass' | 'fail' | 'inconclusive', demand: Demand): S
   return decision === 'fail' && demand.severity === 'warn' ? 'warn' : decision;
 }
 
-function moreRows(
-  against: ReturnType<typeof ownBound>,
-  interval: Interval,
-  rows: number | undefined,
-): number | undefined {
-  const more = rows === undefined ? undefined : rowsToSettle(against, interval);
+/** Evaluation rows, of which an interval may use a part only; `undefined` where no number of them within reason would do. */
+function moreRows(against: ReturnType<typeof ownBound>, { interval, rows, needed }: Measured): number | undefined {
+  const more = rows === undefined ? undefined : rowsToSettle(against, interval, needed);
   if (more === undefined || rows === undefined || interval.n === rows) return more;
   return Number(((more * rows) / interval.n).toPrecision(2));
+}
+
+function settlingWords(settle: number | undefined): string {
+  if (settle === undefined)
+    return 'It lies so close to the bound that not even a thousand times the rows would settle it';
+  return settle === 0
+    ? 'Some more rows like these would settle it'
+    : `About ${counted(settle, 'more row')} like these would settle it`;
 }
 
 function ownBound(bound: Bound): { kind: 'min' | 'max'; value: number } {

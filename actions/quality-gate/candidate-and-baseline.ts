@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Host } from '../../core/host/index.ts';
 import type { EffectivePolicy } from '../../core/policy/index.ts';
 import { type Policy, policyDefaults } from '../../core/policy/index.ts';
@@ -28,6 +29,7 @@ export async function subjectOf(
 
   const level = policy.policy.evidence ?? policyDefaults.evidence;
   const frame = { policy, table: rows.table, level, seed: rows.table.sha256 };
+  const same = sameModel(candidate, predictions, baseline, usable);
   const noBaseline: NoBaseline = unusable ?? { kind: 'absent', why: '' };
   if (candidate.task === 'regression') {
     const actual = requireNumbers(rows, policy);
@@ -36,7 +38,10 @@ export async function subjectOf(
       actual,
       predicted: of.values ?? new Float64Array(actual.length).fill(Number.NaN),
     });
-    const pair = { candidate: sampleOf(predictions), ...(usable === undefined ? {} : { baseline: sampleOf(usable) }) };
+    const pair = {
+      candidate: sampleOf(predictions),
+      ...(usable === undefined ? {} : { baseline: sampleOf(usable), sameModel: same }),
+    };
     return { subject: { ...frame, pair, noBaseline, ...(broken === undefined ? {} : { broken }) }, notices: [] };
   }
 
@@ -66,13 +71,48 @@ export async function subjectOf(
   return {
     subject: {
       ...frame,
-      pair: { candidate: sample, ...(base === undefined ? {} : { baseline: base }) },
+      pair: {
+        candidate: sample,
+        ...(base === undefined ? {} : { baseline: base, sameModel: same }),
+      },
       noBaseline,
       ...(broken === undefined ? {} : { broken }),
       ...(notProbabilities === undefined ? {} : { notProbabilities }),
     },
     notices: broken === undefined ? notices : [],
   };
+}
+
+/** Distinct scores from which on equal ones are no accident of rounding. */
+const telling = 10;
+
+/**
+ * Whether no row whatever could tell the models apart: they are the same file, fed and read alike, or gave scores or values that are equal
+ * to the last bit on every row (the same weights, written another way). Equal labels alone say no such thing.
+ */
+function sameModel(
+  candidate: WiredModel,
+  said: Predictions,
+  baseline: WiredModel | undefined,
+  baselineSaid: Predictions | undefined,
+): boolean {
+  if (baseline === undefined || baselineSaid === undefined) return false;
+  if (isDeepStrictEqual(identity(candidate), identity(baseline))) return true;
+  const numbers = said.scores?.values ?? said.values;
+  const others = baselineSaid.scores?.values ?? baselineSaid.values;
+  if (numbers === undefined || others === undefined || numbers.length !== others.length) return false;
+  const distinct = new Set<number>();
+  for (let at = 0; at < numbers.length; at++) {
+    const number = numbers[at] ?? Number.NaN;
+    if (number !== others[at]) return false;
+    if (distinct.size < telling) distinct.add(number);
+  }
+  return distinct.size >= telling && isDeepStrictEqual(said.labels, baselineSaid.labels);
+}
+
+function identity({ model: { facts }, policy: { inputs, outputs, classes }, outputs: read, feedings }: WiredModel) {
+  const columns = feedings.map((feeding) => feeding.columns);
+  return [facts.sha256, facts.externalFiles, { inputs, outputs, classes }, read, columns];
 }
 
 /** The result of `work`, or why the baseline cannot be used where it fails for a reason of the user's. */

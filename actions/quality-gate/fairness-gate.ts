@@ -12,7 +12,7 @@ import {
 import { excerpt } from '../../core/text/index.ts';
 import { boundCheck, type Demand, unjudged } from './bound-check.ts';
 import type { EvaluationRows } from './evaluation-rows.ts';
-import { cellsOf } from './metric-interval.ts';
+import { cellsOf } from './metric-cells.ts';
 import { counted, numberText } from './number-text.ts';
 import type { SliceJudgement } from './slice-gate.ts';
 import type { Subject } from './subject.ts';

@@ -2,14 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type LabelSample, labelMetrics, metrics, type ValueSample } from '../../core/metrics/index.ts';
 import { randomOf } from '../../core/statistics/index.ts';
-import {
-  type Certainty,
-  cellsOf,
-  type MetricIntervals,
-  type MetricToMeasure,
-  metricIntervals,
-  type Pair,
-} from './metric-interval.ts';
+import type { MetricIntervals, Pair } from './measured-metric.ts';
+import { cellsOf } from './metric-cells.ts';
+import { type Certainty, type MetricToMeasure, metricIntervals } from './metric-interval.ts';
 
 const certainty = { level: 0.9, seed: 'test' } as const;
 

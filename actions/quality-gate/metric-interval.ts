@@ -3,33 +3,23 @@ import {
   delongDifference,
   delongInterval,
   exactInterval,
-  type Interval,
-  intervalOfResamples,
-  resample,
-  type Weights,
+  pairedShareInterval,
   wilsonInterval,
 } from '../../core/statistics/index.ts';
-
-/** The rows that both models were run on. */
-export interface Pair<Rows extends Sample = Sample> {
-  readonly candidate: Rows;
-  readonly baseline?: Rows;
-}
+import {
+  gives,
+  joined,
+  type MeasuredMetric,
+  type MetricIntervals,
+  type Pair,
+  type ToMeasure,
+} from './measured-metric.ts';
+import { resampledIntervals } from './resampled-metrics.ts';
 
 export interface Certainty {
   readonly level: number | 'off';
   /** The data's digest: the same data gives the same resamples. */
   readonly seed: string;
-}
-
-/** A metric with its uncertainty, of the candidate and of its change against the baseline on the same rows. */
-export interface MetricIntervals {
-  readonly candidate: Interval;
-  readonly baseline?: number;
-  /** `candidate − baseline`. */
-  readonly difference?: Interval;
-  /** The same as a share of the baseline's value; absent when that is 0. */
-  readonly relative?: Interval;
 }
 
 /** A metric, and how the policy wants it. */
@@ -56,18 +46,6 @@ export function metricIntervals(
     : measureAll(metrics as readonly ToMeasure<ValueSample>[], pair as Pair<ValueSample>, certainty);
 }
 
-interface ToMeasure<Rows extends Sample> {
-  readonly metric: Metric<Rows>;
-  readonly options: MetricOptions;
-}
-
-/** A metric whose uncertainty is resampled, with its values on the rows as they are. */
-interface ToResample<Rows extends Sample> extends ToMeasure<Rows> {
-  readonly value: number;
-  readonly ofBaseline: number | undefined;
-  readonly wilson: Interval | undefined;
-}
-
 function measureAll<Rows extends Sample>(
   metrics: readonly ToMeasure<Rows>[],
   pair: Pair<Rows>,
@@ -75,41 +53,47 @@ function measureAll<Rows extends Sample>(
 ): ReadonlyMap<string, MetricIntervals> {
   const { level, seed } = certainty;
   const measured = new Map<string, MetricIntervals>();
-  const left: ToResample<Rows>[] = [];
+  const left: MeasuredMetric<Rows>[] = [];
   for (const { metric, options } of metrics) {
     const value = metric.on(pair.candidate, options)();
     const baseline = gives(pair.baseline, metric) ? pair.baseline : undefined;
-    const ofBaseline = baseline === undefined ? undefined : metric.on(baseline, options)();
-    if (level === 'off' || metric.interval === 'exact') {
-      measured.set(
-        metric.name,
-        points(value, ofBaseline, pair.candidate.actual.length, level === 'off' ? 'point' : 'exact'),
-      );
-    } else if (metric.curve !== undefined) {
-      const curve = metric.curve(pair.candidate);
-      const base = baseline === undefined ? undefined : metric.curve(baseline);
-      const difference = base === undefined ? undefined : delongDifference(curve, base, level);
-      const relative = base === undefined ? undefined : delongDifference(curve, base, level, { relative: true });
-      measured.set(metric.name, joined(delongInterval(curve, level), ofBaseline, difference, relative));
-    } else {
-      const counts = metric.proportion?.(pair.candidate, options);
-      const wilson = counts === undefined ? undefined : wilsonInterval(counts.successes, counts.trials, level);
-      if (wilson !== undefined && ofBaseline === undefined) measured.set(metric.name, { candidate: wilson });
-      else left.push({ metric, options, value, ofBaseline, wilson });
-    }
+    const ofBaseline =
+      baseline === undefined ? undefined : pair.sameModel === true ? value : metric.on(baseline, options)();
+    const counts = level === 'off' ? undefined : metric.proportion?.(pair.candidate, options);
+    const wilson =
+      counts === undefined || level === 'off' ? undefined : wilsonInterval(counts.successes, counts.trials, level);
+    const of = { metric, options, value, ofBaseline, wilson };
+    const known =
+      level === 'off' || metric.interval === 'exact'
+        ? points(value, ofBaseline, pair.candidate.actual.length, level === 'off' ? 'point' : 'exact')
+        : pair.sameModel === true
+          ? undefined
+          : inClosedForm(of, pair.candidate, baseline, level);
+    if (known === undefined) left.push(of);
+    else measured.set(metric.name, known);
   }
   if (level === 'off') return measured;
-  for (const needsLabels of [true, false]) {
-    const together = left.filter(({ metric }) => (metric.needs === 'labels') === needsLabels);
-    for (const [name, intervals] of resampled(together, pair, level, seed)) measured.set(name, intervals);
-  }
+  if (pair.sameModel === true) return ofOneModel(left, pair.candidate, certainty, measured);
+  for (const [name, intervals] of resampledIntervals(left, pair, level, seed)) measured.set(name, intervals);
   return measured;
 }
 
-/** Whether a model gives what a metric needs. */
-function gives<Rows extends Sample>(sample: Rows | undefined, { needs }: Metric<Rows>): sample is Rows {
-  if (sample === undefined) return false;
-  return needs !== 'probabilities' || (sample.task === 'classification' && sample.probabilities !== undefined);
+/** A model held against itself: its own uncertainty, and a change of nothing that no row could disprove. */
+function ofOneModel<Rows extends Sample>(
+  metrics: readonly MeasuredMetric<Rows>[],
+  candidate: Rows,
+  certainty: Certainty,
+  measured: Map<string, MetricIntervals>,
+): ReadonlyMap<string, MetricIntervals> {
+  const alone = measureAll(metrics, { candidate }, certainty);
+  const nothing = exactInterval(0, candidate.actual.length, 'same outputs');
+  for (const { metric, ofBaseline } of metrics) {
+    const own = alone.get(metric.name);
+    if (own === undefined) continue;
+    const change = ofBaseline === undefined || Number.isNaN(ofBaseline) ? undefined : nothing;
+    measured.set(metric.name, joined(own.candidate, ofBaseline, change, change));
+  }
+  return measured;
 }
 
 function points(value: number, ofBaseline: number | undefined, rows: number, method: string): MetricIntervals {
@@ -120,124 +104,32 @@ function points(value: number, ofBaseline: number | undefined, rows: number, met
   return joined(candidate, ofBaseline, exactInterval(difference, rows, method), relative);
 }
 
-/** One set of resamples for metrics that look at the same units, of both models: changes are paired. */
-function resampled<Rows extends Sample>(
-  metrics: readonly ToResample<Rows>[],
-  pair: Pair<Rows>,
+/** DeLong's interval, Wilson's, and of a change of shares the paired score; undefined where the metric has none of them. */
+function inClosedForm<Rows extends Sample>(
+  { metric, options, ofBaseline, wilson }: MeasuredMetric<Rows>,
+  candidate: Rows,
+  baseline: Rows | undefined,
   level: number,
-  seed: string,
-): ReadonlyMap<string, MetricIntervals> {
-  const [first] = metrics;
-  if (first === undefined) return new Map();
-  const units = unitsOf(first.metric, pair);
-  const statistics = metrics.flatMap(({ metric, options, ofBaseline }) => [
-    metric.on(units.pair.candidate, options),
-    ofBaseline === undefined || units.pair.baseline === undefined
-      ? () => Number.NaN
-      : metric.on(units.pair.baseline, options),
-  ]);
-  const draws = resample({ weights: units.weights, seed }, statistics);
-  const n = pair.candidate.actual.length;
-  return new Map(
-    metrics.map((of, index) => {
-      const none = new Float64Array();
-      return [of.metric.name, intervalsOf(of, draws[2 * index] ?? none, draws[2 * index + 1] ?? none, level, n)];
-    }),
-  );
-}
-
-function intervalsOf<Rows extends Sample>(
-  { metric, value, ofBaseline, wilson }: ToResample<Rows>,
-  values: Float64Array,
-  ofBase: Float64Array,
-  level: number,
-  n: number,
-): MetricIntervals {
-  const method = metric.interval === 'basic-bootstrap' ? 'basic' : 'percentile';
-  const interval = (estimate: number, of: Float64Array) => intervalOfResamples(estimate, of, { level, method, n });
-  const own = wilson ?? neverCertain(interval(value, values), metric.needs === 'labels' ? metric.range : undefined);
-  if (ofBaseline === undefined) return { candidate: own };
-  const paired = (of: Interval): Interval => ({ ...of, method: `paired ${of.method}` });
-  const change = value - ofBaseline;
-  const changes = values.map((each, index) => each - (ofBase[index] ?? Number.NaN));
-  const shares = changes.map((each, index) => each / Math.abs(ofBase[index] ?? Number.NaN));
-  return joined(
-    own,
-    ofBaseline,
-    paired(interval(change, changes)),
-    paired(interval(change / Math.abs(ofBaseline), shares)),
-  );
-}
-
-function joined(
-  candidate: Interval,
-  baseline: number | undefined,
-  difference: Interval | undefined,
-  relative: Interval | undefined,
-): MetricIntervals {
-  return {
-    candidate,
-    ...(baseline === undefined ? {} : { baseline }),
-    ...(difference === undefined ? {} : { difference }),
-    ...(relative === undefined || baseline === 0 ? {} : { relative }),
-  };
-}
-
-/**
- * Resamples of rows that hold no error hold none either: a perfect macro recall would look certain. Where every resample is the same end
- * of the range, Wilson's bound of n of n (or 0 of n) says what that many rows can.
- */
-function neverCertain(interval: Interval, range: readonly [number, number] | undefined): Interval {
-  if (range === undefined || interval.lower !== interval.upper) return interval;
-  const [least, most] = range;
-  if (interval.estimate !== least && interval.estimate !== most) return interval;
-  const best = interval.estimate === most;
-  const { lower, upper } = wilsonInterval(best ? interval.n : 0, interval.n, interval.level);
-  const scale = (share: number) => least + share * (most - least);
-  return { ...interval, lower: scale(lower), upper: scale(upper), method: 'Wilson' };
-}
-
-/** Rows that are alike in all a metric of labels looks at, counted together: many times faster, and exactly the same. */
-export function unitsOf<Rows extends Sample>(
-  metric: Pick<Metric<Rows>, 'needs'>,
-  pair: Pair<Rows>,
-): { readonly pair: Pair<Rows>; readonly weights: Weights } {
-  if (metric.needs !== 'labels' || !isOfLabels(pair)) {
-    return { pair, weights: new Float64Array(pair.candidate.actual.length).fill(1) };
+): MetricIntervals | undefined {
+  if (metric.curve !== undefined) {
+    const curve = metric.curve(candidate);
+    const base = baseline === undefined ? undefined : metric.curve(baseline);
+    const difference = base === undefined ? undefined : delongDifference(curve, base, level);
+    const relative = base === undefined ? undefined : delongDifference(curve, base, level, { relative: true });
+    return joined(delongInterval(curve, level), ofBaseline, difference, relative);
   }
-  const cells = cellsOf(pair);
-  return { pair: cells.pair as unknown as Pair<Rows>, weights: cells.weights };
-}
-
-function isOfLabels(pair: Pair): pair is Pair<LabelSample> {
-  return pair.candidate.task === 'classification';
-}
-
-/** Distinct (group, actual, candidate's label, baseline's label), each with its count. Probabilities are left behind. */
-export function cellsOf(
-  pair: Pair<LabelSample>,
-  groups?: Int32Array,
-): { readonly pair: Pair<LabelSample>; readonly weights: Weights; readonly groups: Int32Array } {
-  const { candidate, baseline } = pair;
-  const size = candidate.classes.length;
-  const cells = new Map<number, { count: number; row: number }>();
-  for (let row = 0; row < candidate.actual.length; row++) {
-    const says = (candidate.predicted[row] ?? 0) * size + (baseline?.predicted[row] ?? 0);
-    const key = ((groups?.[row] ?? 0) * size + (candidate.actual[row] ?? 0)) * size * size + says;
-    const cell = cells.get(key);
-    if (cell === undefined) cells.set(key, { count: 1, row });
-    else cell.count++;
-  }
-  const list = [...cells.values()];
-  const at = (values: Int32Array) => Int32Array.from(list, ({ row }) => values[row] ?? 0);
-  const { probabilities: _, ...of } = candidate;
-  const reduced: LabelSample = { ...of, actual: at(candidate.actual), predicted: at(candidate.predicted) };
-  return {
-    pair: {
-      candidate: reduced,
-      ...(baseline === undefined ? {} : { baseline: { ...reduced, predicted: at(baseline.predicted) } }),
-    },
-    weights: Float64Array.from(list, ({ count }) => count),
-    groups: Int32Array.from(list, ({ row }) => groups?.[row] ?? 0),
+  if (wilson === undefined) return undefined;
+  if (baseline === undefined) return { candidate: wilson };
+  const pairs = metric.paired?.(candidate, baseline, options);
+  if (pairs === undefined || ofBaseline === undefined) return undefined;
+  const difference = pairedShareInterval(pairs, level);
+  // How much the baseline's own value may be off moves a share of it by less than the difference's bounds are wide.
+  const { estimate, lower, upper } = difference;
+  const relative = {
+    ...difference,
+    estimate: estimate / ofBaseline,
+    lower: lower / ofBaseline,
+    upper: upper / ofBaseline,
   };
+  return { ...joined(wilson, ofBaseline, difference, relative), pairs };
 }

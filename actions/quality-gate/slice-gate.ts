@@ -99,11 +99,14 @@ function decidedTogether(judged: readonly Judged[], level: number | 'off'): read
     const q = qValues[index] ?? 1;
     const broken = level === 'off' ? own === 'fail' : q <= 1 - level;
     const status = broken ? 'fail' : own === 'pass' ? 'pass' : 'inconclusive';
+    // Broken on its own, but not among so many: its p-value has to fall to this.
+    const needed = level !== 'off' && own === 'fail' ? 1 - ((1 - level) * (pValues[index] ?? 1)) / q : undefined;
     return boundCheck(demand, {
       observed: interval.estimate,
       interval,
       rows: slice.rows.length,
       status,
+      ...(needed === undefined ? {} : { needed }),
       said: `${name} is ${numberText(interval.estimate, Number(demand.bound.value))} on the ${counted(slice.rows.length, 'row')} where ${excerpt(slice.name)}`,
       note:
         level === 'off'

@@ -1,7 +1,7 @@
 import type { Table } from '../../core/data/index.ts';
 import type { LabelSample, ValueSample } from '../../core/metrics/index.ts';
 import type { EffectivePolicy } from '../../core/policy/index.ts';
-import type { Pair } from './metric-interval.ts';
+import type { Pair } from './measured-metric.ts';
 
 /** What the gates of metrics, slices and fairness judge: rows with their truth and what the models say of them. */
 export interface Subject {

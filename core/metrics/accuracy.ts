@@ -1,5 +1,5 @@
 import type { LabelMetric } from './metric.ts';
-import { talliesOf } from './tallies.ts';
+import { pairedHits, talliesOf } from './tallies.ts';
 
 /** The share of rows whose class is predicted right. */
 export const accuracy: LabelMetric = {
@@ -18,4 +18,5 @@ export const accuracy: LabelMetric = {
     const { hits, total } = talliesOf(sample);
     return { successes: hits.reduce((sum, count) => sum + count, 0), trials: total };
   },
+  paired: (candidate, baseline) => pairedHits(candidate, baseline),
 };

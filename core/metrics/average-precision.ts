@@ -1,5 +1,6 @@
 import type { LabelMetric } from './metric.ts';
 import { rankedClasses, ranking } from './probabilities.ts';
+import type { LabelSample } from './sample.ts';
 
 /**
  * The area under the precision-recall curve as the step sum Σ (R_n − R_{n−1}) P_n, without interpolation. Several classes: each against
@@ -33,4 +34,51 @@ export const averagePrecision: LabelMetric = {
       return sum / rankings.length;
     };
   },
+  influence(sample) {
+    const classes = rankedClasses(sample);
+    const influence = new Float64Array(sample.actual.length);
+    for (const index of classes) addInfluence(sample, index, 1 / classes.length, influence);
+    return influence;
+  },
 };
+
+/**
+ * The derivative of the step sum by each row's weight, times the rows. A row of the class adds its own precision, and every row changes
+ * the precision at each score that is not above its own.
+ */
+function addInfluence(sample: LabelSample, index: number, share: number, influence: Float64Array): void {
+  const { positives, negatives, weigh, steps } = ranking(sample, index);
+  weigh();
+  const size = positives.length;
+  const precision = new Float64Array(size);
+  const seen = new Float64Array(size);
+  let found = 0;
+  let rows = 0;
+  let area = 0;
+  for (let step = 0; step < size; step++) {
+    const more = positives[step] ?? 0;
+    found += more;
+    rows += more + (negatives[step] ?? 0);
+    precision[step] = found / rows;
+    seen[step] = rows;
+    area += (more * found) / rows;
+  }
+  area /= found;
+  // From the lowest score up: what a row of the class, and any row, adds to the precisions of the scores not above its own.
+  const ofClass = new Float64Array(size);
+  const ofAny = new Float64Array(size);
+  let [gained, lost] = [0, 0];
+  for (let step = size - 1; step >= 0; step--) {
+    const weight = (positives[step] ?? 0) / (seen[step] ?? 1);
+    gained += weight;
+    lost += weight * (precision[step] ?? 0);
+    ofClass[step] = gained;
+    ofAny[step] = lost;
+  }
+  const scale = (share * influence.length) / found;
+  for (let row = 0; row < influence.length; row++) {
+    const step = steps[row] ?? 0;
+    const own = sample.actual[row] === index ? (precision[step] ?? 0) - area + (ofClass[step] ?? 0) : 0;
+    influence[row] = (influence[row] ?? 0) + scale * (own - (ofAny[step] ?? 0));
+  }
+}

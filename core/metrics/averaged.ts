@@ -1,12 +1,19 @@
 import type { Average, LabelMetric, MetricOptions } from './metric.ts';
 import type { LabelSample } from './sample.ts';
-import { type Tallies, talliesOf } from './tallies.ts';
+import { pairedHits, type Tallies, talliesOf } from './tallies.ts';
 
 /** `numerator / denominator` of one class, or of all together (`micro`). */
 export type Ratio = (counts: { readonly hits: number; readonly actual: number; readonly predicted: number }) => {
   readonly numerator: number;
   readonly denominator: number;
 };
+
+export interface RatioOptions {
+  /** The ratio of one class is a share of rows. */
+  readonly isProportion?: boolean;
+  /** Which rows it is a share of does not depend on the predictions, so two models share them. */
+  readonly sharesRows?: boolean;
+}
 
 /** Binary for two classes, macro otherwise: what the policy promises when it gives no `average`. */
 export function averageOf(sample: LabelSample, options: MetricOptions | undefined): Average {
@@ -17,7 +24,11 @@ export function averageOf(sample: LabelSample, options: MetricOptions | undefine
  * precision, recall and F1 with scikit-learn's averages and `zero_division=0`: a ratio over nothing counts as 0. `binary` looks at the
  * positive class (the last one when the sample names none).
  */
-export function averaged(head: Pick<LabelMetric, 'name'>, ratio: Ratio, isProportion: boolean): LabelMetric {
+export function averaged(
+  head: Pick<LabelMetric, 'name'>,
+  ratio: Ratio,
+  { isProportion = false, sharesRows = false }: RatioOptions = {},
+): LabelMetric {
   const partsOf = (sample: LabelSample, tallies: Tallies, average: Average) => {
     const { hits, actual, predicted, total } = tallies;
     if (average === 'micro') {
@@ -67,6 +78,13 @@ export function averaged(head: Pick<LabelMetric, 'name'>, ratio: Ratio, isPropor
         ? // Micro-averaged over single labels, all three are the accuracy.
           { successes: talliesOf(sample).hits.reduce((sum, count) => sum + count, 0), trials: sample.actual.length }
         : { successes: part.numerator, trials: part.denominator };
+    },
+    paired(candidate, baseline, options) {
+      const average = averageOf(candidate, options);
+      if (average === 'micro') return pairedHits(candidate, baseline);
+      if (!sharesRows || average !== 'binary' || candidate.classes.length > 2) return undefined;
+      const pairs = pairedHits(candidate, baseline, positiveOf(candidate));
+      return pairs.rows === 0 ? undefined : pairs;
     },
   };
 }

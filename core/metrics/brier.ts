@@ -1,6 +1,7 @@
-import { meanOf } from './mean.ts';
+import { influenceOnMean, meanOf } from './mean.ts';
 import type { LabelMetric } from './metric.ts';
-import { probabilitiesOf, scoresOf } from './probabilities.ts';
+import { probabilitiesOf } from './probabilities.ts';
+import type { LabelSample } from './sample.ts';
 
 /**
  * The mean squared error of the probabilities. Two classes: of the positive class's, in [0, 1]. More: summed over the classes, in
@@ -14,23 +15,26 @@ export const brier: LabelMetric = {
   range: [0, 2],
   unit: 'none',
   interval: 'bootstrap',
-  on(sample) {
-    const width = sample.classes.length;
-    if (width === 2) {
-      const positive = sample.positive ?? 1;
-      return meanOf(
-        scoresOf(sample, positive).map((score, row) => (score - (sample.actual[row] === positive ? 1 : 0)) ** 2),
-      );
-    }
-    const probabilities = probabilitiesOf(sample);
-    return meanOf(
-      Float64Array.from(sample.actual, (actual, row) => {
-        let sum = 0;
-        for (let index = 0; index < width; index++) {
-          sum += ((probabilities[row * width + index] ?? Number.NaN) - (index === actual ? 1 : 0)) ** 2;
-        }
-        return sum;
-      }),
-    );
-  },
+  on: (sample) => meanOf(squaresOf(sample)),
+  influence: (sample) => influenceOnMean(squaresOf(sample)),
 };
+
+function squaresOf(sample: LabelSample): Float64Array {
+  const probabilities = probabilitiesOf(sample);
+  const width = sample.classes.length;
+  const squares = new Float64Array(sample.actual.length);
+  const positive = sample.positive ?? 1;
+  for (let row = 0; row < squares.length; row++) {
+    const actual = sample.actual[row] ?? 0;
+    if (width === 2) {
+      squares[row] = ((probabilities[row * width + positive] ?? Number.NaN) - (actual === positive ? 1 : 0)) ** 2;
+      continue;
+    }
+    let sum = 0;
+    for (let index = 0; index < width; index++) {
+      sum += ((probabilities[row * width + index] ?? Number.NaN) - (index === actual ? 1 : 0)) ** 2;
+    }
+    squares[row] = sum;
+  }
+  return squares;
+}

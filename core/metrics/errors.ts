@@ -1,17 +1,27 @@
-import { meanOf } from './mean.ts';
+import { influenceOnMean, meanOf } from './mean.ts';
 import type { Measure, ValueMetric } from './metric.ts';
 import type { ValueSample } from './sample.ts';
 
 /** One term a row from its actual and its predicted value. */
 export function termsOf(sample: ValueSample, term: (actual: number, predicted: number) => number): Float64Array {
-  return sample.actual.map((actual, row) => term(actual, sample.predicted[row] ?? Number.NaN));
+  const terms = new Float64Array(sample.actual.length);
+  for (let row = 0; row < terms.length; row++) {
+    terms[row] = term(sample.actual[row] ?? Number.NaN, sample.predicted[row] ?? Number.NaN);
+  }
+  return terms;
+}
+
+/** What is made of a mean, and how steeply it changes with it there. */
+export interface FunctionOfMean {
+  readonly of: (mean: number) => number;
+  readonly slope: (mean: number) => number;
 }
 
 /** A regression metric that is a mean over rows, or a function of one. */
 export function meanMetric(
   head: Pick<ValueMetric, 'name' | 'unit'>,
   term: (actual: number, predicted: number) => number,
-  of: (mean: number) => number = (mean) => mean,
+  { of, slope }: FunctionOfMean = { of: (mean) => mean, slope: () => 1 },
 ): ValueMetric {
   return {
     ...head,
@@ -23,6 +33,10 @@ export function meanMetric(
     on(sample): Measure {
       const mean = meanOf(termsOf(sample, term));
       return (weights) => of(mean(weights));
+    },
+    influence(sample) {
+      const terms = termsOf(sample, term);
+      return influenceOnMean(terms, slope(meanOf(terms)()));
     },
   };
 }

@@ -18,6 +18,15 @@ export {
   ratesByGroup,
 } from './disparity.ts';
 export type { RateName } from './group-rates.ts';
-export type { Average, LabelMetric, Measure, Metric, MetricOptions, RowWeights, ValueMetric } from './metric.ts';
+export type {
+  Average,
+  Condensed,
+  LabelMetric,
+  Measure,
+  Metric,
+  MetricOptions,
+  RowWeights,
+  ValueMetric,
+} from './metric.ts';
 export { labelMetrics, type MetricName, metrics, valueMetrics } from './metrics.ts';
 export { type LabelSample, pick, type Sample, type ValueSample } from './sample.ts';

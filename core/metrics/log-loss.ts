@@ -1,6 +1,7 @@
-import { meanOf } from './mean.ts';
+import { influenceOnMean, meanOf } from './mean.ts';
 import type { LabelMetric } from './metric.ts';
 import { probabilitiesOf } from './probabilities.ts';
+import type { LabelSample } from './sample.ts';
 
 /**
  * The mean of −log(probability given to the row's own class), natural logarithm. As scikit-learn for double precision: probabilities are
@@ -14,14 +15,17 @@ export const logLoss: LabelMetric = {
   range: [0, Number.POSITIVE_INFINITY],
   unit: 'none',
   interval: 'bootstrap',
-  on(sample) {
-    const probabilities = probabilitiesOf(sample);
-    const width = sample.classes.length;
-    return meanOf(
-      Float64Array.from(sample.actual, (actual, row) => {
-        const probability = probabilities[row * width + actual] ?? Number.NaN;
-        return -Math.log(Math.min(1 - Number.EPSILON, Math.max(Number.EPSILON, probability)));
-      }),
-    );
-  },
+  on: (sample) => meanOf(lossesOf(sample)),
+  influence: (sample) => influenceOnMean(lossesOf(sample)),
 };
+
+function lossesOf(sample: LabelSample): Float64Array {
+  const probabilities = probabilitiesOf(sample);
+  const width = sample.classes.length;
+  const losses = new Float64Array(sample.actual.length);
+  for (let row = 0; row < losses.length; row++) {
+    const probability = probabilities[row * width + (sample.actual[row] ?? 0)] ?? Number.NaN;
+    losses[row] = -Math.log(Math.min(1 - Number.EPSILON, Math.max(Number.EPSILON, probability)));
+  }
+  return losses;
+}

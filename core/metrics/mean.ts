@@ -17,3 +17,9 @@ export function meanOf(terms: Float64Array): Measure {
     return sum / total;
   };
 }
+
+/** The influence of each row on the mean of the terms, or on a function of the mean with this slope there. */
+export function influenceOnMean(terms: Float64Array, slope = 1): Float64Array {
+  const mean = meanOf(terms)();
+  return terms.map((term) => slope * (term - mean));
+}

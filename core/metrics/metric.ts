@@ -1,4 +1,4 @@
-import type { AreaUnderCurve } from '../statistics/index.ts';
+import type { AreaUnderCurve, PairedCounts } from '../statistics/index.ts';
 import type { LabelSample, Sample, ValueSample } from './sample.ts';
 
 /** scikit-learn's `average`: how several classes' precision, recall or F1 become one number. */
@@ -13,6 +13,12 @@ export type RowWeights = ArrayLike<number>;
 
 /** The metric of rows already looked at, under weights; each row once when none are given. NaN where it is not defined. */
 export type Measure = (weights?: RowWeights) => number;
+
+export interface Condensed<Rows extends Sample> {
+  readonly samples: readonly Rows[];
+  /** How many rows each of theirs stands for. */
+  readonly weights: Float64Array;
+}
 
 export interface Metric<Rows extends Sample = Sample> {
   readonly name: string;
@@ -35,6 +41,15 @@ export interface Metric<Rows extends Sample = Sample> {
     sample: Rows,
     options?: MetricOptions,
   ): { readonly successes: number; readonly trials: number } | undefined;
+  /** Where two models' values are shares of the same rows under these options: the rows that only one of them has right. */
+  paired?(candidate: Rows, baseline: Rows, options?: MetricOptions): PairedCounts | undefined;
+  /**
+   * For each row how much the metric moves when the row counts for more: under weights `w` it is about its value plus the mean of `w`
+   * times this. Sums to 0. Where the metric is smooth enough.
+   */
+  influence?(sample: Rows): Float64Array;
+  /** Very many rows as few that stand for them, alike for all samples (of the same rows), where resamples can hardly tell. */
+  condensed?(samples: readonly Rows[]): Condensed<Rows>;
   /** Where DeLong applies. */
   curve?(sample: Rows): AreaUnderCurve;
 }

@@ -4,5 +4,5 @@ import { averaged } from './averaged.ts';
 export const precision = averaged(
   { name: 'precision' },
   ({ hits, predicted }) => ({ numerator: hits, denominator: predicted }),
-  true,
+  { isProportion: true },
 );

@@ -32,6 +32,8 @@ export interface Ranking {
   /** The weight at each distinct score, from the highest on: of rows of the class, and of others. Overwritten by the next `weigh`. */
   readonly positives: Float64Array;
   readonly negatives: Float64Array;
+  /** Of each row of the sample, which distinct score it has. */
+  readonly steps: Int32Array;
   /** Fills the two; each row once when no weights are given. */
   weigh(weights?: ArrayLike<number>): void;
 }
@@ -39,23 +41,26 @@ export interface Ranking {
 /** Sorts once, so that many weightings are cheap. */
 export function ranking(sample: LabelSample, index: number): Ranking {
   const scores = scoresOf(sample, index);
-  const order = Int32Array.from({ length: scores.length }, (_, row) => row).sort(
-    (left, right) => (scores[right] ?? 0) - (scores[left] ?? 0),
-  );
+  const order = descending(scores);
   const rowIsClass = isClass(sample, index);
-  const positive = Uint8Array.from(order, (row) => rowIsClass[row] ?? 0);
+  const positive = new Uint8Array(order.length);
   const step = new Int32Array(order.length);
-  let steps = 0;
+  const steps = new Int32Array(order.length);
+  let last = 0;
   for (let at = 0; at < order.length; at++) {
-    if (at > 0 && scores[order[at] ?? 0] !== scores[order[at - 1] ?? 0]) steps++;
-    step[at] = steps;
+    const row = order[at] ?? 0;
+    if (at > 0 && scores[row] !== scores[order[at - 1] ?? 0]) last++;
+    positive[at] = rowIsClass[row] ?? 0;
+    step[at] = last;
+    steps[row] = last;
   }
-  const size = order.length === 0 ? 0 : steps + 1;
+  const size = order.length === 0 ? 0 : last + 1;
   const positives = new Float64Array(size);
   const negatives = new Float64Array(size);
   return {
     positives,
     negatives,
+    steps,
     weigh(weights) {
       positives.fill(0);
       negatives.fill(0);
@@ -67,4 +72,11 @@ export function ranking(sample: LabelSample, index: number): Ranking {
       }
     },
   };
+}
+
+/** The rows by falling score. */
+function descending(scores: Float64Array): Int32Array {
+  return Int32Array.from({ length: scores.length }, (_, row) => row).sort(
+    (left, right) => (scores[right] ?? 0) - (scores[left] ?? 0),
+  );
 }

@@ -40,4 +40,12 @@ export const r2: ValueMetric = {
       return 1 - unexplained / total;
     };
   },
+  influence(sample) {
+    const errors = termsOf(sample, (actual, predicted) => (actual - predicted) ** 2);
+    const centre = meanOf(sample.actual)();
+    const squares = sample.actual.map((actual) => (actual - centre) ** 2);
+    const unexplained = meanOf(errors)();
+    const total = meanOf(squares)();
+    return errors.map((error, row) => ((squares[row] ?? 0) * unexplained) / total ** 2 - error / total);
+  },
 };

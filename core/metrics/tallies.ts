@@ -1,3 +1,4 @@
+import type { PairedCounts } from '../statistics/index.ts';
 import type { RowWeights } from './metric.ts';
 import type { LabelSample } from './sample.ts';
 
@@ -25,4 +26,19 @@ export function talliesOf(sample: LabelSample, weights?: RowWeights): Tallies {
     total += weight;
   }
   return { hits, actual, predicted, total };
+}
+
+/** The rows that only one of two models has right, of all rows or of those of one class. */
+export function pairedHits(candidate: LabelSample, baseline: LabelSample, ofClass?: number): PairedCounts {
+  let [won, lost, rows] = [0, 0, 0];
+  for (let row = 0; row < candidate.actual.length; row++) {
+    const is = candidate.actual[row];
+    if (ofClass !== undefined && is !== ofClass) continue;
+    rows++;
+    const right = candidate.predicted[row] === is;
+    if (right === (baseline.predicted[row] === is)) continue;
+    if (right) won++;
+    else lost++;
+  }
+  return { won, lost, rows };
 }
