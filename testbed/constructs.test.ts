@@ -13,6 +13,7 @@ import { installConstructDefinitions } from './constructs/definitions.ts';
 import { newNamespace } from './kubernetes/access.ts';
 import { type ApiAnswer, type ControlPlane, startControlPlane } from './kubernetes/control-plane.ts';
 import { installDefinitions } from './kubernetes/custom-resources.ts';
+import { apply, applyAll, manifestPath } from './kubernetes/manifests.ts';
 
 let cluster: ControlPlane;
 
@@ -27,18 +28,8 @@ beforeAll(async () => {
 
 afterAll(() => cluster?.[Symbol.asyncDispose]());
 
-/** Kinds without a namespace. */
-const clusterWide = new Set(['NodePool', 'EC2NodeClass', 'ClusterQueue', 'ResourceFlavor']);
-
-function pathOf({ apiVersion, kind, metadata }: Manifest): string {
-  const group = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
-  const plural = kind.toLowerCase().replace(/y$/, 'ie').replace(/s$/, 'se');
-  return `${group}${clusterWide.has(kind) ? '' : '/namespaces/shop'}/${plural}s/${metadata.name}`;
-}
-
 function shown(manifest: Manifest): Promise<ApiAnswer> {
-  const query = 'fieldManager=sluice&force=true&dryRun=All&fieldValidation=Strict';
-  return cluster.ask('PATCH', `${pathOf(manifest)}?${query}`, manifest, 'application/apply-patch+yaml');
+  return apply(cluster, manifest, 'shop', { dryRun: true });
 }
 
 describe('the API server', () => {
@@ -81,6 +72,7 @@ function withClaims({ template, volumeClaimTemplates }: Manifest['spec']): Manif
 /** The pods an object makes, where its definition is not the project's own to fill in (a TrainJob patches those of its runtime). */
 function podTemplates({ kind, ...manifest }: Manifest): readonly Manifest['spec'][] {
   if (kind === 'Deployment' || kind === 'Job') return [manifest['spec'].template];
+  if (kind === 'CronJob') return [manifest['spec'].jobTemplate.spec.template];
   if (kind === 'StatefulSet') return [withClaims(manifest['spec'])];
   if (kind === 'SparkApplication') return [manifest['spec'].driver.template, manifest['spec'].executor.template];
   if (kind !== 'PyTorchJob') return [];
@@ -122,12 +114,10 @@ describe('the Pod Security admission of "restricted"', () => {
 describe('the hook after a training', () => {
   test('may read its own training, and neither another one nor anything else', async () => {
     const namespace = await newNamespace(cluster, 'training');
-    for (const manifest of manifestsOf(gallery['pytorch-job-spot'] ?? (() => undefined))) {
-      if (!['ServiceAccount', 'Role', 'RoleBinding'].includes(manifest.kind)) continue;
-      const path = pathOf(manifest).replace('/namespaces/shop/', `/namespaces/${namespace}/`);
-      const here = { ...manifest, metadata: { ...manifest.metadata, namespace } };
-      await cluster.must('PATCH', `${path}?fieldManager=sluice`, here, 'application/apply-patch+yaml');
-    }
+    const access = manifestsOf(gallery['pytorch-job-spot'] ?? (() => undefined)).filter(({ kind }) =>
+      ['ServiceAccount', 'Role', 'RoleBinding'].includes(kind),
+    );
+    await applyAll(cluster, access, namespace);
     const may = async (verb: string, resource: string, name: string): Promise<boolean> => {
       const group = resource === 'secrets' ? '' : 'kubeflow.org';
       const spec = {
@@ -156,23 +146,12 @@ describe('the canary action', () => {
     const namespace = await newNamespace(cluster, 'canary');
     const chart = new Chart(Testing.app(), 'shop', { namespace });
     gallery[name]?.(chart);
-    const made = new Map<string, string>();
-    for (const manifest of Testing.synth(chart) as readonly Manifest[]) {
-      const path = pathOf(manifest).replace('/namespaces/shop/', `/namespaces/${namespace}/`);
-      await cluster.must(
-        'PATCH',
-        `${path}?fieldManager=sluice&fieldValidation=Strict`,
-        manifest,
-        'application/apply-patch+yaml',
-      );
-      made.set(manifest.kind, path);
-    }
+    const manifests = Testing.synth(chart) as readonly Manifest[];
+    await applyAll(cluster, manifests, namespace);
     const traffic = trafficOf(chart, namespace);
     const provider = openKubernetesTraffic(traffic, openKubernetes({ files: [cluster.kubeconfig] }));
-    const path =
-      [...made].find(
-        ([kind]) => kind === routed[traffic.provider === 'seldon' ? traffic.kind : traffic.provider],
-      )?.[1] ?? '';
+    const route = one(manifests, routed[traffic.provider === 'seldon' ? traffic.kind : traffic.provider]);
+    const path = manifestPath(route, namespace);
     const before = await specAt(path);
     const first = (await provider.read()).desired;
     const revision = await provider.move({

@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 /** Tests that wait more than they work: for leases, scrapes, outages. The others measure latency, or their peers take both cores. */
 const waiting = [
   '{constructs,hosts,ray-serve,triton-config}.test.ts',
-  '{canary,github,kubernetes,monitoring,prometheus}/**/*.test.ts',
+  '{canary,github,kubernetes,model-fetch,monitoring,prometheus}/**/*.test.ts',
 ];
 
 export default defineConfig({
@@ -11,6 +11,8 @@ export default defineConfig({
     root: import.meta.dirname,
     testTimeout: 180_000,
     hookTimeout: 300_000,
+    // Tests that say they are concurrent only wait: all of them at once.
+    maxConcurrency: 100,
     projects: [
       {
         extends: true,

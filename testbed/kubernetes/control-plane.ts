@@ -28,6 +28,8 @@ export interface ControlPlane extends AsyncDisposable {
   ask(method: string, path: string, body?: unknown, contentType?: string): Promise<ApiAnswer>;
   /** The same; throws unless the answer is a success. */
   must(method: string, path: string, body?: unknown, contentType?: string): Promise<unknown>;
+  /** What the API server goes on to write in answer to a GET, as it comes: a watch. Ends with the signal. */
+  stream(path: string, signal: AbortSignal): Promise<AsyncIterable<Buffer>>;
   /** A token of a service account, as a kubelet gets it for a pod; ends after an hour. */
   token(namespace: string, serviceAccount: string): Promise<string>;
   /** A kubeconfig with this token, for the API server or for what stands in front of it. */
@@ -167,6 +169,11 @@ export async function startControlPlane(options: { readonly scheduler?: boolean 
     if (answer.status < 300) return answer.body;
     throw new Error(`${method} ${path}: HTTP ${answer.status} ${JSON.stringify(answer.body).slice(0, 2000)}`);
   };
+  const stream: ControlPlane['stream'] = async (path, signal) => {
+    const answer = await request(`${url}${path}`, { dispatcher: agent, signal, bodyTimeout: 0 });
+    if (answer.statusCode === 200) return answer.body;
+    throw new Error(`GET ${path}: HTTP ${answer.statusCode} ${(await answer.body.text()).slice(0, 2000)}`);
+  };
   const until = async (what: string, component: Component, done: () => Promise<boolean>): Promise<void> => {
     const limit = performance.now() + startLimit;
     while (!(await done().catch(() => false))) {
@@ -217,6 +224,7 @@ export async function startControlPlane(options: { readonly scheduler?: boolean 
     kubeconfig,
     ask,
     must,
+    stream,
     start,
     async token(namespace, serviceAccount) {
       const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${serviceAccount}/token`;
