@@ -1,18 +1,20 @@
 /** The servers of a platform, started by the command, the arguments and the variables that their constructs render. */
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { json } from 'node:stream/consumers';
+import { json, text } from 'node:stream/consumers';
 import { Chart, Testing } from 'cdk8s';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { digest, gallery } from '../constructs/kubernetes/fixtures/gallery.ts';
 import { ChromaStore, FeastFeatureServer, MlflowTracking, ModelGateway } from '../constructs/kubernetes/index.ts';
+import { ingestFiles } from '../constructs/kubernetes/platform/rag/ingest-program.ts';
 import { queryProgram } from '../constructs/kubernetes/platform/rag/query-program.ts';
 import { startNginx } from './gateway/nginx.ts';
 import { startRendered } from './platform/rendered-container.ts';
@@ -178,6 +180,105 @@ describe('RagStack', () => {
   });
 });
 
+describe('the job that reads documents', () => {
+  test('keeps a real Chroma as the documents are, so that a question finds what is in them', async () => {
+    const folder = scratch();
+    const store = new ChromaStore(chart(), 'store', { ...sized, image: image('chroma:1.5.3'), storage: '1Gi' });
+    const python = await pythonEnvironment('chroma', ['chromadb==1.5.3']);
+    const chroma = await startRendered('chroma-ingest', store.workload.body.spec.template.spec, python, {
+      folders: { '/data': join(folder, 'data') },
+    });
+    onTestFinished(() => chroma.stop());
+    // What a text is about, and what no other text has. Texts that are nearly equal would not do: measured with 600 of them, Chroma's index, which
+    // is approximate, did not find the nearest text, which stood apart, among its first hundred answers, though it had stored it as it was told.
+    const vectorOf = (each: string): readonly number[] => [
+      ...['leave', 'coffee', 'parking'].map((word) => (each.toLowerCase().includes(word) ? 2 : 0)),
+      ...Array.from(createHash('sha256').update(each).digest(), (byte) => byte / 256),
+    ];
+    const models = createServer(async (asked, response) => {
+      const { input } = (await json(asked)) as { readonly input: string | readonly string[] };
+      const data = [input].flat().map((each, index) => ({
+        index,
+        embedding: vectorOf(each),
+      }));
+      response.setHeader('content-type', 'application/json').end(JSON.stringify({ data }));
+    }).listen(0, '127.0.0.1');
+    await once(models, 'listening');
+    onTestFinished(() => void models.close());
+    const model = `http://127.0.0.1:${(models.address() as AddressInfo).port}`;
+
+    const [program, documents] = [join(folder, 'program'), join(folder, 'documents')];
+    await mkdir(program);
+    await mkdir(documents);
+    for (const [name, content] of Object.entries(ingestFiles)) await writeFile(join(program, name), content);
+    const ingest = async (
+      change: Readonly<Record<string, string>> = {},
+    ): Promise<Readonly<Record<string, unknown>>> => {
+      const running = spawn(process.execPath, [join(program, 'ingest-documents.mjs')], {
+        env: { ...renderedIngest(), EMBEDDING_URL: model, STORE_URL: chroma.url, DOCUMENTS: documents, ...change },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      const [output, problems] = await Promise.all([text(running.stdout), text(running.stderr)]);
+      return JSON.parse(`${output}${problems}`) as Readonly<Record<string, unknown>>;
+    };
+    /** How far what is stored of a document is from what was embedded for it. */
+    const strayed = async (source: string): Promise<number> => {
+      const collections = `${chroma.url}/api/v2/tenants/default_tenant/databases/default_database/collections`;
+      const { id } = (await (await fetch(`${collections}/handbook`)).json()) as { readonly id: string };
+      const response = await fetch(`${collections}/${id}/get`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ where: { source }, include: ['documents', 'embeddings'] }),
+      });
+      const stored = (await response.json()) as {
+        readonly documents: readonly string[];
+        readonly embeddings: readonly (readonly number[])[];
+      };
+      const differences = stored.documents.flatMap((each, index) =>
+        vectorOf(each).map((number, place) => Math.abs(number - (stored.embeddings[index]?.[place] ?? Infinity))),
+      );
+      return Math.max(...differences);
+    };
+    const nearest = async (word: string): Promise<unknown> => {
+      const collections = `${chroma.url}/api/v2/tenants/default_tenant/databases/default_database/collections`;
+      const { id } = (await (await fetch(`${collections}/handbook`)).json()) as { readonly id: string };
+      const response = await fetch(`${collections}/${id}/query`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({
+          query_embeddings: [vectorOf(word)],
+          n_results: 1,
+          include: ['documents', 'metadatas'],
+        }),
+      });
+      const { documents: found, metadatas } = (await response.json()) as Readonly<Record<string, readonly unknown[][]>>;
+      return [found?.[0]?.[0], metadatas?.[0]?.[0]];
+    };
+
+    await writeFile(join(documents, 'leave.md'), 'Leave is 30 days.');
+    await writeFile(join(documents, 'coffee.md'), 'Coffee is free.');
+    // More parts than Chroma is asked for at once.
+    const rows = Array.from({ length: 600 }, (_, row) => `Parking, row ${row}: ${'x'.repeat(90)}`);
+    await writeFile(join(documents, 'parking.md'), rows.join('\n\n'));
+    const small = { PART_SIZE: '120', OVERLAP: '0' };
+    expect(await ingest(small)).toMatchObject({ event: 'ingested', documents: 3, parts: 602, added: 602, removed: 0 });
+    expect(await nearest('leave')).toEqual(['Leave is 30 days.', { source: 'leave.md', ingest: 'handbook' }]);
+    for (const source of ['leave.md', 'coffee.md', 'parking.md']) expect(await strayed(source)).toBeLessThan(1e-6);
+    expect(await ingest(small)).toMatchObject({ added: 0, removed: 0 });
+
+    await writeFile(join(documents, 'leave.md'), 'Leave is 28 days.');
+    await rm(join(documents, 'parking.md'));
+    expect(await ingest(small)).toMatchObject({ parts: 2, added: 1, removed: 601 });
+    expect(await nearest('leave')).toEqual(['Leave is 28 days.', { source: 'leave.md', ingest: 'handbook' }]);
+    expect(JSON.stringify(await nearest('parking'))).not.toContain('Parking');
+
+    await rm(join(documents, 'leave.md'));
+    await rm(join(documents, 'coffee.md'));
+    expect(await ingest(small)).toMatchObject({ event: 'failed' });
+    expect(await nearest('coffee')).toEqual(['Coffee is free.', { source: 'coffee.md', ingest: 'handbook' }]);
+  });
+});
+
 /** The variables of the query program as the gallery's stack renders them. */
 function renderedQuery(): Readonly<Record<string, string>> {
   const shop = chart();
@@ -185,19 +286,35 @@ function renderedQuery(): Readonly<Record<string, string>> {
   const manifest = (Testing.synth(shop) as readonly RenderedDeployment[]).find(
     ({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'handbook-query',
   );
-  return Object.fromEntries(
-    (manifest?.spec.template.spec.containers[0]?.env ?? []).map(({ name, value = '' }) => [name, value]),
-  );
+  return variablesOf(manifest?.spec);
 }
 
+/** Those of the job that reads documents. */
+function renderedIngest(): Readonly<Record<string, string>> {
+  const shop = chart();
+  gallery['rag-stack']?.(shop);
+  const manifest = (Testing.synth(shop) as readonly RenderedCronJob[]).find(({ kind }) => kind === 'CronJob');
+  return variablesOf(manifest?.spec.jobTemplate.spec);
+}
+
+function variablesOf(spec: Rendered | undefined): Readonly<Record<string, string>> {
+  const variables = spec?.template.spec.containers[0]?.env ?? [];
+  return Object.fromEntries(variables.map(({ name, value = '' }) => [name, value]));
+}
+
+interface Rendered {
+  readonly template: {
+    readonly spec: {
+      readonly containers: readonly { readonly env: readonly { readonly name: string; readonly value?: string }[] }[];
+    };
+  };
+}
 interface RenderedDeployment {
   readonly kind: string;
   readonly metadata: { readonly name: string };
-  readonly spec: {
-    readonly template: {
-      readonly spec: {
-        readonly containers: readonly { readonly env: readonly { readonly name: string; readonly value?: string }[] }[];
-      };
-    };
-  };
+  readonly spec: Rendered;
+}
+interface RenderedCronJob {
+  readonly kind: string;
+  readonly spec: { readonly jobTemplate: { readonly spec: Rendered } };
 }

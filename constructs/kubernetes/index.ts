@@ -26,6 +26,7 @@ export { type QueueFlavor, TrainingQueue, type TrainingQueueProps } from './node
 export { ChromaStore, type ChromaStoreProps } from './platform/chroma-store.ts';
 export { FeastFeatureServer, type FeastFeatureServerProps } from './platform/feast-feature-server.ts';
 export { type MlflowArtifacts, MlflowTracking, type MlflowTrackingProps } from './platform/mlflow-tracking.ts';
+export type { RagDocuments } from './platform/rag-ingest.ts';
 export { type RagModel, RagStack, type RagStackProps } from './platform/rag-stack.ts';
 export type { DrainProps } from './pod/drain.ts';
 export type { GpuProps } from './pod/gpu.ts';

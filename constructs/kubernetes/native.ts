@@ -85,6 +85,23 @@ export interface JobBody {
 }
 export const job: ObjectKind<JobBody> = { apiVersion: 'batch/v1', kind: 'Job' };
 
+export interface CronJobBody {
+  readonly spec: {
+    readonly schedule: string;
+    readonly timeZone: string;
+    readonly concurrencyPolicy: 'Forbid' | 'Replace';
+    readonly startingDeadlineSeconds: number;
+    readonly successfulJobsHistoryLimit: number;
+    readonly failedJobsHistoryLimit: number;
+    readonly suspend?: boolean | undefined;
+    readonly jobTemplate: {
+      readonly metadata: { readonly labels: Readonly<Record<string, string>> };
+      readonly spec: JobBody['spec'];
+    };
+  };
+}
+export const cronJob: ObjectKind<CronJobBody> = { apiVersion: 'batch/v1', kind: 'CronJob' };
+
 export interface ServicePort {
   readonly name: string;
   readonly port: number;

@@ -15,6 +15,7 @@ import type { Replicas } from '../serving/serving-props.ts';
 import { VllmDeployment, type VllmDeploymentProps } from '../serving/vllm-deployment.ts';
 import { ChromaStore, type ChromaStoreProps } from './chroma-store.ts';
 import { queryProgram, queryProgramFolder } from './rag/query-program.ts';
+import { ingestIdentity, type RagDocuments, RagIngest } from './rag-ingest.ts';
 
 /** What the stack decides for its parts. */
 type Decided = 'name' | 'partOf' | 'clients' | 'networkPolicy';
@@ -31,8 +32,10 @@ export interface RagStackProps {
   readonly llm: RagModel;
   /** Chroma, and in it the collection that is asked. */
   readonly store: Omit<ChromaStoreProps, Decided> & { readonly collection: string };
-  /** What fills the store: it may reach the store and the embedding server. Nobody else may but the stack itself. */
-  readonly ingest: readonly [NetworkPeer, ...NetworkPeer[]];
+  /** The documents that are asked: a job keeps the collection as they are. @default none: who `ingest` names fills the store */
+  readonly documents?: RagDocuments;
+  /** Who else fills the store: they may reach it and the embedding server. Nobody else may but the stack itself. @default nobody */
+  readonly ingest?: readonly NetworkPeer[];
   readonly query: {
     /** Node.js 20 or later: `node:24-alpine`. */
     readonly image: string;
@@ -70,7 +73,7 @@ const defaultInstruction =
 /**
  * Answers from one's own texts: `POST /query` with `{ "question": "..." }` gives `{ answer, sources }`. An embedding server, a vector store with a
  * volume, a language model, the program that asks all three, and a gateway before it, each of which reaches only what it asks. The id names
- * the gateway; the parts are `<id>-embedding`, `-store`, `-llm` and `-query`.
+ * the gateway; the parts are `<id>-embedding`, `-store`, `-llm`, `-query` and, with `documents`, `-ingest`.
  */
 export class RagStack extends Construct {
   readonly embedding: ModelServer;
@@ -78,6 +81,8 @@ export class RagStack extends Construct {
   readonly llm: ModelServer;
   readonly query: ProgramDeployment;
   readonly gateway: ModelGateway;
+  /** Absent without `documents`. */
+  readonly ingest?: RagIngest;
 
   /** @throws ConstructError with everything that is wrong with the props of the stack, or of its first part that has wrong ones */
   constructor(scope: Construct, id: string, props: RagStackProps) {
@@ -86,17 +91,22 @@ export class RagStack extends Construct {
     findings.add(...problemsOf(props));
     findings.throwIfAny();
 
-    const { ingest, timeout = Duration.minutes(1) } = props;
+    const { documents, timeout = Duration.minutes(1) } = props;
+    const job = selectorOf(ingestIdentity(`${id}-ingest`, id));
+    const fills: readonly NetworkPeer[] = [
+      ...(documents === undefined ? [] : [{ podSelector: { matchLabels: job } }]),
+      ...(props.ingest ?? []),
+    ];
     const asks: NetworkPeer = {
       podSelector: { matchLabels: selectorOf({ name: queryName, instance: `${id}-query`, component: '' }) },
     };
     const part = (name: string, clients: readonly NetworkPeer[]) => ({ name: `${id}-${name}`, partOf: id, clients });
-    this.embedding = modelServer(this, 'embedding', props.embedding, part('embedding', [asks, ...ingest]), [
+    this.embedding = modelServer(this, 'embedding', props.embedding, part('embedding', [asks, ...fills]), [
       '--runner',
       'pooling',
     ]);
     const { collection, ...store } = props.store;
-    this.store = new ChromaStore(this, 'store', { ...store, ...part('store', [asks, ...ingest]) });
+    this.store = new ChromaStore(this, 'store', { ...store, ...part('store', [asks, ...fills]) });
     this.llm = modelServer(this, 'llm', props.llm, part('llm', [asks]), []);
     const { image, replicas } = props.query;
     this.query = new ProgramDeployment(this, 'query', {
@@ -126,6 +136,19 @@ export class RagStack extends Construct {
         { name: 'PORT', value: '8080' },
       ]),
     });
+    if (documents !== undefined) {
+      this.ingest = new RagIngest(this, 'ingest', {
+        ...documents,
+        name: `${id}-ingest`,
+        partOf: id,
+        image,
+        embeddingUrl: addressOf(this.embedding),
+        embeddingModel: modelName(props.embedding),
+        storeUrl: addressOf(this.store),
+        collection,
+        egress: [this.embedding, this.store].map(onlyTo),
+      });
+    }
     const { clients, replicas: gateways, ...gateway } = props.gateway;
     // The gateway waits a little longer than the program, whose answer says which part was late.
     const patience = Duration.seconds(secondsOf(timeout) + 5);
@@ -204,8 +227,15 @@ function queryServer(name: string, env: readonly EnvVar[]): ServerProgram {
   };
 }
 
-function problemsOf({ store, query, timeout }: RagStackProps): readonly ConstructProblem[] {
+function problemsOf({ store, query, timeout, documents, ingest = [] }: RagStackProps): readonly ConstructProblem[] {
   const problems: ConstructProblem[] = [];
+  if (documents === undefined && ingest.length === 0) {
+    problems.push({
+      code: 'nobody-fills-the-store',
+      message: 'neither documents nor ingest says who fills the store, so every answer would be that there is none',
+      fix: "Set documents: { claim: '...' }, or ingest to the pods that store texts.",
+    });
+  }
   // https://docs.trychroma.com/docs/collections/manage-collections
   if (!/^[a-zA-Z0-9](?:[a-zA-Z0-9._-]{1,510}[a-zA-Z0-9])$/.test(store.collection)) {
     problems.push({

@@ -1,0 +1,282 @@
+import type { Duration } from 'cdk8s';
+import { Construct } from 'constructs';
+import { configMapName } from '../config-map-name.ts';
+import { KubernetesObject } from '../kubernetes-object.ts';
+import { checkLabels, checkServiceName, type Identity, labelsOf, selectorOf } from '../labels.ts';
+import {
+  type ConfigMapBody,
+  type CronJobBody,
+  configMap,
+  cronJob,
+  type NetworkPolicyBody,
+  networkPolicy,
+  type ServiceAccountBody,
+  serviceAccount,
+} from '../native.ts';
+import { imageProblems } from '../pod/image.ts';
+import { dnsLookup } from '../pod/model-fetch.ts';
+import { literal } from '../pod/pod-spec.ts';
+import { containerSecurity, podSecurity } from '../pod/security.ts';
+import { type ConstructProblem, Findings } from '../problem.ts';
+import { bytesOf, type Cpu, coresOf, cpuText, type Memory } from '../quantity.ts';
+import { warnOfImages } from '../serving/controlled-pods.ts';
+import { ingestFiles, ingestProgramFolder } from './rag/ingest-program.ts';
+
+export interface RagDocuments {
+  /** The claim that has the documents; whoever writes them, this only reads it. Where nodes share no volume, `ReadWriteMany` or `ReadOnlyMany`. */
+  readonly claim: string;
+  /** The folder in it. @default all of it */
+  readonly folder?: string;
+  /** How the names of documents end: UTF-8 texts. @default ['.md', '.txt'] */
+  readonly extensions?: readonly [string, ...string[]];
+  /** As cron has it, in UTC. @default '17 * * * *', every hour */
+  readonly schedule?: string;
+  /** Do not begin by itself: `kubectl create job --from=cronjob/<name>` does. @default false */
+  readonly suspend?: boolean;
+  /** Characters of a part: what is found, and what the language model is given. @default 1200 */
+  readonly partSize?: number;
+  /** Characters that a part repeats of the one before. @default 150 */
+  readonly overlap?: number;
+  /** Documents that are larger are left out, and the run fails to tell so. @default 4Mi */
+  readonly largest?: Memory;
+  /** Parts that are embedded together. @default 32 */
+  readonly batch?: number;
+  /** How long a run may take. @default 1 hour */
+  readonly deadline?: Duration;
+  /** @default 500m */
+  readonly cpu?: Cpu;
+  /** Holds every part of every document at once. @default 512Mi */
+  readonly memory?: Memory;
+}
+
+export interface RagIngestProps extends RagDocuments {
+  /** Name of the CronJob and the rest. */
+  readonly name: string;
+  /** `app.kubernetes.io/part-of`, and what the parts are marked with in the store. */
+  readonly partOf: string;
+  /** Node.js 20 or later. */
+  readonly image: string;
+  readonly embeddingUrl: string;
+  readonly embeddingModel: string;
+  readonly storeUrl: string;
+  readonly collection: string;
+  /** The embedding server and the store. */
+  readonly egress: NetworkPolicyBody['spec']['egress'];
+}
+
+const ingestName = 'sluice-rag-ingest';
+
+/** Who the pods of a stack's ingest are, for those who let them in. */
+export function ingestIdentity(name: string, partOf: string): Identity {
+  return { name: ingestName, instance: name, component: 'rag-ingest', partOf };
+}
+
+/**
+ * Keeps a collection as the documents of a claim are, time after time: new parts are embedded and stored, those of documents that are gone
+ * go, and a run over the same documents changes nothing. One run at a time; one that fails is tried again where trying again may help.
+ */
+export class RagIngest extends Construct {
+  readonly workload: KubernetesObject<CronJobBody>;
+  readonly configMap: KubernetesObject<ConfigMapBody>;
+  readonly serviceAccount: KubernetesObject<ServiceAccountBody>;
+  readonly networkPolicy: KubernetesObject<NetworkPolicyBody>;
+  readonly identity: Identity;
+
+  /** @throws ConstructError with everything that is wrong with the props */
+  constructor(scope: Construct, id: string, props: RagIngestProps) {
+    super(scope, id);
+    const { name, image, cpu = '500m', memory = '512Mi' } = props;
+    const findings = new Findings(this, 'RagIngest');
+    const identity = ingestIdentity(name, props.partOf);
+    const labels = labelsOf(identity);
+    checkServiceName(name, findings);
+    checkLabels(labels, findings);
+    findings.demand(name.length <= 52, () => ({
+      code: 'name-too-long',
+      message: 'the name is too long for a CronJob, whose Jobs are called by it and eleven characters',
+      found: name,
+      expected: 'at most 52 characters',
+      fix: 'Shorten the id of the stack.',
+    }));
+    findings.add(...imageProblems(image, 'image'), ...documentProblems(props));
+    findings.throwIfAny();
+    warnOfImages([image], findings);
+
+    const metadata = { name, labels };
+    this.identity = identity;
+    this.serviceAccount = new KubernetesObject(this, 'service-account', serviceAccount, metadata, {
+      automountServiceAccountToken: false,
+    });
+    const files = configMapName(name, ingestFiles);
+    this.configMap = new KubernetesObject(
+      this,
+      'config-map',
+      configMap,
+      { name: files, labels },
+      { immutable: true, data: ingestFiles },
+    );
+    const amounts = { cpu: cpuText(cpu), memory, 'ephemeral-storage': '128Mi' };
+    this.workload = new KubernetesObject(this, 'cron-job', cronJob, metadata, {
+      spec: {
+        schedule: props.schedule ?? '17 * * * *',
+        timeZone: 'Etc/UTC',
+        // Two at once would each take out what the other stores.
+        concurrencyPolicy: 'Forbid',
+        startingDeadlineSeconds: 600,
+        successfulJobsHistoryLimit: 1,
+        failedJobsHistoryLimit: 3,
+        suspend: props.suspend,
+        jobTemplate: {
+          metadata: { labels },
+          spec: {
+            backoffLimit: 2,
+            activeDeadlineSeconds: Math.ceil(props.deadline?.toSeconds({ integral: false }) ?? 3600),
+            podFailurePolicy: {
+              rules: [{ action: 'FailJob', onExitCodes: { containerName: 'ingest', operator: 'In', values: [3] } }],
+            },
+            template: {
+              metadata: { labels },
+              spec: {
+                restartPolicy: 'Never',
+                serviceAccountName: name,
+                automountServiceAccountToken: false,
+                enableServiceLinks: false,
+                securityContext: podSecurity({ user: 1000, group: 1000 }),
+                containers: [
+                  {
+                    name: 'ingest',
+                    image,
+                    imagePullPolicy: 'IfNotPresent',
+                    command: ['node', `${ingestProgramFolder}/ingest-documents.mjs`],
+                    env: envOf(props),
+                    resources: { requests: amounts, limits: amounts },
+                    securityContext: containerSecurity,
+                    terminationMessagePolicy: 'FallbackToLogsOnError',
+                    volumeMounts: [
+                      { name: 'program', mountPath: ingestProgramFolder, readOnly: true },
+                      { name: 'documents', mountPath: '/documents', readOnly: true },
+                      { name: 'tmp', mountPath: '/tmp' },
+                    ],
+                  },
+                ],
+                volumes: [
+                  { name: 'program', configMap: { name: files } },
+                  // Read-only, so that nobody changes whose the files are.
+                  { name: 'documents', persistentVolumeClaim: { claimName: props.claim, readOnly: true } },
+                  { name: 'tmp', emptyDir: { sizeLimit: '64Mi' } },
+                ],
+              },
+            },
+          },
+        },
+      },
+    });
+    this.networkPolicy = new KubernetesObject(this, 'network-policy', networkPolicy, metadata, {
+      spec: {
+        podSelector: { matchLabels: selectorOf(identity) },
+        policyTypes: ['Ingress', 'Egress'],
+        ingress: [],
+        egress: [dnsLookup, ...props.egress],
+      },
+    });
+  }
+}
+
+function envOf(props: RagIngestProps) {
+  const folder = (props.folder ?? '').replaceAll(/^\/+|\/+$/g, '');
+  const variables: Readonly<Record<string, string>> = {
+    DOCUMENTS: literal(folder === '' ? '/documents' : `/documents/${folder}`),
+    EXTENSIONS: (props.extensions ?? ['.md', '.txt']).join(',').toLowerCase(),
+    INGEST_NAME: literal(props.partOf),
+    EMBEDDING_URL: props.embeddingUrl,
+    EMBEDDING_MODEL: literal(props.embeddingModel),
+    STORE_URL: props.storeUrl,
+    COLLECTION: literal(props.collection),
+    PART_SIZE: String(props.partSize ?? 1200),
+    OVERLAP: String(props.overlap ?? 150),
+    MAX_BYTES: String(bytesOf(props.largest ?? '4Mi') ?? 0),
+    BATCH: String(props.batch ?? 32),
+    TIMEOUT_MS: '120000',
+    RETRY_MS: '1000',
+    HOME: '/tmp',
+  };
+  return Object.entries(variables).map(([name, value]) => ({ name, value }));
+}
+
+function documentProblems(props: RagIngestProps): readonly ConstructProblem[] {
+  const problems: ConstructProblem[] = [];
+  const { partSize = 1200, overlap = 150, schedule = '17 * * * *', folder = '', extensions = ['.md'] } = props;
+  if (!Number.isInteger(partSize) || partSize < 100 || partSize > 20_000) {
+    problems.push({
+      code: 'bad-part-size',
+      message: 'documents.partSize is no size of a part',
+      found: String(partSize),
+      expected: 'a whole number of characters from 100 to 20000',
+      fix: 'Set it to 1200, or leave it out.',
+    });
+  }
+  if (!Number.isInteger(overlap) || overlap < 0 || overlap * 2 > partSize) {
+    problems.push({
+      code: 'bad-overlap',
+      message: `documents.overlap ${overlap} is not between 0 and half of documents.partSize ${partSize}, so parts would mostly repeat each other`,
+      fix: `Set it to ${Math.floor(partSize / 8)}.`,
+    });
+  }
+  if (props.batch !== undefined && !(Number.isInteger(props.batch) && props.batch >= 1 && props.batch <= 500)) {
+    problems.push({
+      code: 'bad-limit',
+      message: 'documents.batch is no number of parts',
+      found: String(props.batch),
+      expected: 'a whole number from 1 to 500',
+      fix: 'Leave it out.',
+    });
+  }
+  if (!/^(?:@(?:hourly|daily|midnight|weekly|monthly|yearly|annually)|\S+(?: +\S+){4})$/.test(schedule)) {
+    problems.push({
+      code: 'bad-schedule',
+      message: 'documents.schedule is nothing that cron knows',
+      found: schedule,
+      expected: 'minute, hour, day, month and day of the week, such as "17 * * * *"',
+      fix: 'Correct it, or leave it out.',
+    });
+  }
+  if (folder.split('/').includes('..')) {
+    problems.push({
+      code: 'bad-folder',
+      message: 'documents.folder leads out of the claim',
+      found: folder,
+      fix: 'Name a folder in it.',
+    });
+  }
+  const wrong = extensions.filter((extension) => !/^\.[A-Za-z0-9.]+$/.test(extension));
+  if (wrong.length > 0) {
+    problems.push({
+      code: 'bad-extension',
+      message: 'documents.extensions has what no name ends with',
+      found: wrong.join(', '),
+      expected: 'a dot and letters or digits, such as .md',
+      fix: 'Correct it.',
+    });
+  }
+  for (const [prop, value] of [
+    ['memory', props.memory],
+    ['largest', props.largest],
+  ] as const) {
+    if (value === undefined || bytesOf(value) !== undefined) continue;
+    problems.push({
+      code: 'bad-quantity',
+      message: `documents.${prop} is no number of bytes`,
+      found: value,
+      fix: 'Write it as 512Mi.',
+    });
+  }
+  if (props.cpu !== undefined && coresOf(props.cpu) === undefined) {
+    problems.push({
+      code: 'bad-quantity',
+      message: 'documents.cpu is no number of cores',
+      found: String(props.cpu),
+      fix: 'Write it as 1 or 500m.',
+    });
+  }
+  return problems;
+}
