@@ -40,16 +40,18 @@ async function evict(cluster: ControlPlane, { metadata }: Pod & Placed, end: num
     deleteOptions: { preconditions: { uid } },
   };
   let refused = 0;
-  for (let evicted = false; performance.now() < end; await sleep(again)) {
+  let evicted = false;
+  for (; performance.now() < end; await sleep(again)) {
     if (!evicted) {
       const { status, body } = await cluster.ask('POST', `${path}/eviction`, eviction);
       if (status === 429) refused += 1;
-      else if (status >= 300 && status !== 404 && status !== 409)
-        throw new Error(`evicting ${name}: HTTP ${status} ${JSON.stringify(body)}`);
-      else evicted = status < 300;
+      // 404 and 409: it is gone, or another has its name, which the look below tells.
+      else if (status < 300 || status === 404 || status === 409) evicted = true;
+      else throw new Error(`evicting ${name}: HTTP ${status} ${JSON.stringify(body)}`);
     }
     const { status, body } = await cluster.ask('GET', path);
     if (status === 404 || (body as Pod).metadata.uid !== uid) return refused;
   }
-  throw new Error(`the pod ${name} could not be evicted: its PodDisruptionBudget refused ${refused} times`);
+  const why = evicted ? 'it was evicted and does not go' : `its PodDisruptionBudget refused ${refused} times`;
+  throw new Error(`the pod ${name} is still on its node: ${why}`);
 }

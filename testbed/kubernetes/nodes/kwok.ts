@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parse, stringify } from 'yaml';
+import { parseAllDocuments, stringify } from 'yaml';
 import { goModule, goProgram } from '../../go-program.ts';
 
 /** https://kwok.sigs.k8s.io: plays the kubelets of nodes that are not there. */
@@ -18,14 +18,13 @@ export function kwokBinary(): Promise<string> {
   return goProgram({ name: 'kwok', from: { module }, version, command: './cmd/kwok', go: '1.26' });
 }
 
-/** What kwok does with nodes and pods, from its own release: a pod's init containers, its start, readiness, end and deletion one after another. */
+/** What kwok does with nodes and pods, from its own release: a pod's init containers, a Job's end and the deletion. */
 const stages = [
   'node/fast/node-initialize.yaml',
   'node/heartbeat-with-lease/node-heartbeat-with-lease.yaml',
   'pod/general/pod-create.yaml',
   'pod/general/pod-init-container-running.yaml',
   'pod/general/pod-init-container-completed.yaml',
-  'pod/general/pod-ready.yaml',
   'pod/general/pod-complete.yaml',
   'pod/general/pod-delete.yaml',
 ] as const;
@@ -41,11 +40,12 @@ interface Stage {
   };
 }
 
-/** kwok's configuration: its own stages, and `stopping.yaml` here. */
+/** kwok's configuration: its own stages, and what is between them in `servers.yaml`. */
 export async function kwokStages(): Promise<string> {
   const folder = join(await goModule(`${module}@${version}`), 'kustomize', 'stage');
-  return [...stages.map((file) => join(folder, file)), join(import.meta.dirname, 'stopping.yaml')]
-    .map((file) => stringify(withoutWaiting(parse(readFileSync(file, 'utf8')) as Stage)))
+  return [...stages.map((file) => join(folder, file)), join(import.meta.dirname, 'servers.yaml')]
+    .flatMap((file) => parseAllDocuments(readFileSync(file, 'utf8')))
+    .map((document) => stringify(withoutWaiting(document.toJS() as Stage)))
     .join('---\n');
 }
 
