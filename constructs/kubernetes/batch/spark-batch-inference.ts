@@ -6,9 +6,12 @@ import { type SparkApplicationSpec, type SparkPod, sparkApplication } from '../c
 import { KubernetesObject } from '../kubernetes-object.ts';
 import { checkLabels, checkServiceName, type Identity, type Labels, labelsOf, selectorOf } from '../labels.ts';
 import {
+  type ConfigMapBody,
   configMap,
   type NetworkPolicyBody,
   networkPolicy,
+  type PolicyRule,
+  type RoleBindingBody,
   role,
   roleBinding,
   type ServiceAccountBody,
@@ -106,6 +109,11 @@ export class SparkBatchInference extends Construct {
   /** The executors', which has no rights in the cluster. */
   readonly executorServiceAccount: KubernetesObject<ServiceAccountBody>;
   readonly networkPolicy?: KubernetesObject<NetworkPolicyBody>;
+  /** What Spark's driver may do. */
+  readonly role: KubernetesObject<{ readonly rules: readonly PolicyRule[] }>;
+  readonly roleBinding: KubernetesObject<RoleBindingBody>;
+  /** The program. */
+  readonly configMap: KubernetesObject<ConfigMapBody>;
   readonly identity: Identity;
 
   /** @throws ConstructError with everything that is wrong with the props */
@@ -146,7 +154,7 @@ export class SparkBatchInference extends Construct {
       noToken,
     );
     // What Spark's driver does: https://spark.apache.org/docs/latest/running-on-kubernetes.html#rbac
-    new KubernetesObject(this, 'role', role, metadata, {
+    this.role = new KubernetesObject(this, 'role', role, metadata, {
       rules: [
         {
           apiGroups: [''],
@@ -155,12 +163,12 @@ export class SparkBatchInference extends Construct {
         },
       ],
     });
-    new KubernetesObject(this, 'role-binding', roleBinding, metadata, {
+    this.roleBinding = new KubernetesObject(this, 'role-binding', roleBinding, metadata, {
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: id },
       subjects: [{ kind: 'ServiceAccount', name: id }],
     });
     const data = { [programName]: scoringProgram() };
-    const program = new KubernetesObject(
+    this.configMap = new KubernetesObject(
       this,
       'program',
       configMap,
@@ -173,7 +181,7 @@ export class SparkBatchInference extends Construct {
       images: { ...fetchImages, ...props.fetchImages },
     });
     const pod = (kind: 'driver' | 'executor', account: string, size: SparkSize): SparkPod =>
-      sparkPod(kind, account, size, props, labels, fetch, program.name);
+      sparkPod(kind, account, size, props, labels, fetch, this.configMap.name);
     const seconds =
       props.keepFor === undefined ? 7 * 24 * 3600 : Math.ceil(props.keepFor.toSeconds({ integral: false }));
     this.workload = new CustomResource(this, 'spark-application', sparkApplication, {

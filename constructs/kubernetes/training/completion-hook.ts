@@ -5,7 +5,10 @@ import { type Identity, labelsOf, selectorOf } from '../labels.ts';
 import {
   type JobBody,
   job,
+  type NetworkPolicyBody,
   networkPolicy,
+  type PolicyRule,
+  type RoleBindingBody,
   role,
   roleBinding,
   type ServiceAccountBody,
@@ -52,9 +55,17 @@ export interface WatchedJob {
   readonly checkpoints?: CheckpointPlan | undefined;
 }
 
+/** What the Job after a training may do, and whom it may reach. */
+export interface CompletionAccess {
+  readonly serviceAccount: KubernetesObject<ServiceAccountBody>;
+  readonly role: KubernetesObject<{ readonly rules: readonly PolicyRule[] }>;
+  readonly roleBinding: KubernetesObject<RoleBindingBody>;
+  readonly networkPolicy: KubernetesObject<NetworkPolicyBody>;
+}
+
 export interface CompletionObjects {
   readonly workload: KubernetesObject<JobBody>;
-  readonly serviceAccount: KubernetesObject<ServiceAccountBody>;
+  readonly access: CompletionAccess;
 }
 
 /** What could not work. */
@@ -129,14 +140,14 @@ export function completionHook(scope: Construct, hook: CompletionHook, watched: 
     automountServiceAccountToken: false,
   });
   const rules = [{ apiGroups: [group.join('.')], resources: [plural], resourceNames: [watched.name], verbs: ['get'] }];
-  new KubernetesObject(scope, 'completion-role', role, metadata, { rules });
-  new KubernetesObject(scope, 'completion-role-binding', roleBinding, metadata, {
+  const ownRole = new KubernetesObject(scope, 'completion-role', role, metadata, { rules });
+  const binding = new KubernetesObject(scope, 'completion-role-binding', roleBinding, metadata, {
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
     subjects: [{ kind: 'ServiceAccount', name }],
   });
   const checkpoints = hook.readsCheckpoints === true ? watched.checkpoints : undefined;
   // Nobody asks it anything. Whom the hook asks is the user's business.
-  new KubernetesObject(scope, 'completion-network-policy', networkPolicy, metadata, {
+  const policy = new KubernetesObject(scope, 'completion-network-policy', networkPolicy, metadata, {
     spec: {
       podSelector: { matchLabels: selectorOf(own) },
       policyTypes: ['Ingress', 'Egress'],
@@ -227,7 +238,7 @@ export function completionHook(scope: Construct, hook: CompletionHook, watched: 
       },
     },
   });
-  return { workload, serviceAccount: account };
+  return { workload, access: { serviceAccount: account, role: ownRole, roleBinding: binding, networkPolicy: policy } };
 }
 
 /**

@@ -52,6 +52,7 @@ export class PyTorchJob extends Construct implements TrainingObjects {
   readonly networkPolicy?: NonNullable<TrainingObjects['networkPolicy']>;
   readonly checkpoints?: NonNullable<TrainingObjects['checkpoints']>;
   readonly completion?: NonNullable<TrainingObjects['completion']>;
+  readonly completionAccess?: NonNullable<TrainingObjects['completionAccess']>;
 
   /** @throws ConstructError with everything that is wrong with the props */
   constructor(scope: Construct, id: string, props: PyTorchJobProps) {
@@ -69,6 +70,7 @@ export class PyTorchJob extends Construct implements TrainingObjects {
     if (beside.networkPolicy !== undefined) this.networkPolicy = beside.networkPolicy;
     if (beside.checkpoints !== undefined) this.checkpoints = beside.checkpoints;
     if (beside.completion !== undefined) this.completion = beside.completion;
+    if (beside.completionAccess !== undefined) this.completionAccess = beside.completionAccess;
     const onSpot = props.spot !== undefined && props.spot !== false;
     const keep = props.keep === undefined ? 7 * 24 * 3600 : Math.ceil(props.keep.toSeconds({ integral: false }));
     this.workload = new CustomResource(this, 'pytorch-job', pyTorchJob, {

@@ -33,6 +33,7 @@ export class TrainJob extends Construct implements TrainingObjects {
   readonly networkPolicy?: NonNullable<TrainingObjects['networkPolicy']>;
   readonly checkpoints?: NonNullable<TrainingObjects['checkpoints']>;
   readonly completion?: NonNullable<TrainingObjects['completion']>;
+  readonly completionAccess?: NonNullable<TrainingObjects['completionAccess']>;
 
   /** @throws ConstructError with everything that is wrong with the props */
   constructor(scope: Construct, id: string, props: TrainJobProps) {
@@ -54,6 +55,7 @@ export class TrainJob extends Construct implements TrainingObjects {
     if (beside.networkPolicy !== undefined) this.networkPolicy = beside.networkPolicy;
     if (beside.checkpoints !== undefined) this.checkpoints = beside.checkpoints;
     if (beside.completion !== undefined) this.completion = beside.completion;
+    if (beside.completionAccess !== undefined) this.completionAccess = beside.completionAccess;
     this.workload = new CustomResource(this, 'train-job', trainJob, {
       metadata: { name: plan.name, labels: plan.jobLabels },
       spec: {

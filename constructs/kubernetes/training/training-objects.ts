@@ -10,7 +10,7 @@ import {
   type ServiceAccountBody,
   serviceAccount,
 } from '../native.ts';
-import { type CompletionObjects, completionHook } from './completion-hook.ts';
+import { type CompletionAccess, type CompletionObjects, completionHook } from './completion-hook.ts';
 import type { TrainingPlan } from './training-plan.ts';
 import type { TrainingProps } from './training-props.ts';
 
@@ -23,6 +23,7 @@ export interface TrainingObjects {
   readonly checkpoints?: KubernetesObject<PersistentVolumeClaimBody>;
   /** The Job that runs `onCompletion`. */
   readonly completion?: CompletionObjects['workload'];
+  readonly completionAccess?: CompletionAccess;
 }
 
 /** `success`: the type of the condition that is true when a job of `kind` has succeeded. */
@@ -74,6 +75,10 @@ export function trainingObjects(
             claim.body,
           ),
         }),
-    ...(onCompletion === undefined ? {} : { completion: completionHook(scope, onCompletion, watched).workload }),
+    ...(onCompletion === undefined ? {} : named(completionHook(scope, onCompletion, watched))),
   };
+}
+
+function named({ workload, access }: CompletionObjects): Pick<TrainingObjects, 'completion' | 'completionAccess'> {
+  return { completion: workload, completionAccess: access };
 }
