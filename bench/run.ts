@@ -7,6 +7,7 @@ import { canary } from './canary.ts';
 import { canaryPeers } from './canary-peers.ts';
 import { canaryStatistics } from './canary-statistics.ts';
 import { coldStart } from './cold-start.ts';
+import { gateCalibration } from './gate-calibration.ts';
 import { loadClients } from './load-clients.ts';
 import type { Measurement } from './measurement.ts';
 import { serving } from './serving.ts';
@@ -17,6 +18,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Measurement>>> = {
   'canary-peers': canaryPeers,
   'canary-statistics': canaryStatistics,
   'cold-start': coldStart,
+  'gate-calibration': gateCalibration,
   'load-clients': loadClients,
   serving,
   'serving-overload': servingOverload,

@@ -1,12 +1,12 @@
 import { metrics } from '../../core/metrics/index.ts';
 import { type MetricBound, type MetricName, metricNames } from '../../core/policy/index.ts';
 import type { Bound, Check, Unit } from '../../core/report/index.ts';
-import { decide, type Interval, mcnemar, type PairedCounts } from '../../core/statistics/index.ts';
 import { excerpt } from '../../core/text/index.ts';
 import { boundCheck, type Demand, type Measured, skipped, unjudged } from './bound-check.ts';
+import { crossCheck } from './mcnemar-cross-check.ts';
 import type { MetricIntervals } from './measured-metric.ts';
 import { type MetricToMeasure, metricIntervals } from './metric-interval.ts';
-import { counted, numberText, pValueText } from './number-text.ts';
+import { counted, numberText } from './number-text.ts';
 import type { NoBaseline, Subject } from './subject.ts';
 
 /** The checks of every metric that the policy bounds, over all rows. */
@@ -193,28 +193,6 @@ function compared(
         ? `The baseline's value is 0, so ${numberText(change * 100)} % of it would be nothing: the change itself is held against ${numberText(change)}`
         : test?.words,
   });
-}
-
-/**
- * McNemar's exact test beside the interval of a change in a share of rows: what the interval calls worse (or better) than no change must
- * be so by the exact test too, else it is left open.
- */
-function crossCheck(
-  against: NonNullable<Measured['against']>,
-  interval: Interval,
-  pairs: PairedCounts | undefined,
-): { readonly words: string; readonly override?: Pick<Measured, 'status' | 'needed'> } | undefined {
-  if (pairs === undefined || interval.level === 1) return undefined;
-  const { won, lost } = pairs;
-  if (won + lost === 0) return { words: 'No row is right in one of the two models only' };
-  const { worse, better } = mcnemar(won, lost);
-  const [side, p] = lost > won ? (['worse', worse] as const) : (['better', better] as const);
-  const words = `Of ${counted(won + lost, 'row')} that only one of them has right it won ${won} and lost ${lost}; McNemar's exact test of “not ${side}”: ${pValueText('p', p)}`;
-  const decision = decide(against, interval);
-  const claimed = (decision === 'fail' && against.value <= 0) || (decision === 'pass' && against.value >= 0);
-  const exact = decision === 'fail' ? worse : better;
-  if (!claimed || exact <= 1 - interval.level) return { words };
-  return { words, override: { status: 'inconclusive', needed: 1 - (1 - interval.level) ** 2 / exact } };
 }
 
 function undefinedBecause({ pair: { candidate } }: Subject): string {
