@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /** Tests that wait more than they work: for leases, scrapes, outages. The others measure latency, or their peers take both cores. */
 const waiting = [
-  '{constructs,hosts,ray-serve,triton-config}.test.ts',
+  '{constructs,hosts,manifest-linters,ray-serve,triton-config}.test.ts',
   '{canary,github,kubernetes,model-fetch,monitoring,prometheus}/**/*.test.ts',
 ];
 

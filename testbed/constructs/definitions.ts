@@ -44,16 +44,20 @@ interface Definition {
   };
 }
 
-/** Installs what the constructs use beyond the canary's kinds, and waits until objects of it can be made. */
-export async function installConstructDefinitions(cluster: ControlPlane): Promise<void> {
+/** Definitions of what the constructs use beyond the canary's kinds. */
+export async function constructDefinitions(): Promise<readonly Definition[]> {
   const found = await Promise.all(
     published.map(async ({ module, file }) => {
       const text = readFileSync(join(await goModule(module), file), 'utf8');
       return parseAllDocuments(text).map((document) => document.toJS() as Definition | null);
     }),
   );
-  for (const each of [...found.flat(), ...fromCharts]) {
-    if (each === null) continue;
+  return [...found.flat().filter((each) => each !== null), ...fromCharts];
+}
+
+/** Installs them, and waits until objects of them can be made. */
+export async function installConstructDefinitions(cluster: ControlPlane): Promise<void> {
+  for (const each of await constructDefinitions()) {
     const definition = storedAs(each, 'v1beta2');
     await cluster.must('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', definition);
     const { group, names, versions, scope } = definition.spec;

@@ -50,7 +50,8 @@ export async function installDefinitions(cluster: ControlPlane, ...of: readonly 
   }
 }
 
-async function definitionsOf(project: Definitions): Promise<readonly Definition[]> {
+/** A project's definitions, of the kinds that are wanted here. */
+export async function definitionsOf(project: Definitions): Promise<readonly Definition[]> {
   if (project === 'seldon') return seldonDefinitions;
   const { module, file } = published[project];
   const text = readFileSync(join(await goModule(module), file), 'utf8');

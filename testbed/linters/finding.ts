@@ -1,0 +1,12 @@
+export type LinterName = 'kubeconform' | 'kube-score' | 'checkov' | 'dashboard-linter';
+
+/** What a linter calls an error. */
+export interface Finding {
+  /** The linter and its name of the rule: `kube-score container-image-tag`. */
+  readonly rule: `${LinterName} ${string}`;
+  /** `Deployment churn`, `Deployment churn, container server`, `dashboard Sluice / Triton, panel Reward`. */
+  readonly object: string;
+  /** The construct of the gallery, or the example, that rendered it. */
+  readonly from: string;
+  readonly message: string;
+}
