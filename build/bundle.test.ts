@@ -30,7 +30,7 @@ async function readAtStart(file: string, seen = new Set<string>()): Promise<numb
 }
 
 describe('the bundle', () => {
-  test.each(['pull-request-gate', 'validate-data', 'quality-gate'])(
+  test.each(['pull-request-gate', 'validate-data', 'quality-gate', 'detect-drift'])(
     '%s says what runs before it loads anything heavy',
     async (action) => {
       const entry = join(dist, action, 'index.js');

@@ -12,6 +12,7 @@ const entries: Readonly<Record<string, string>> = {
   'pull-request-gate/index': 'actions/pull-request-gate/index.ts',
   'validate-data/index': 'actions/validate-data/index.ts',
   'quality-gate/index': 'actions/quality-gate/index.ts',
+  'detect-drift/index': 'actions/detect-drift/index.ts',
   'smoke-test/index': 'actions/smoke-test/index.ts',
   'canary/index': 'actions/canary/index.ts',
   'canary/post': 'actions/canary/post.ts',

@@ -18,7 +18,7 @@ test('--version prints the version of the package', async () => {
 
 test('every sub-command explains itself with examples', async () => {
   const { stdout } = await record(directory, ['--help']);
-  for (const name of ['gate', 'validate-data', 'quality-gate', 'init', 'schema', 'native']) {
+  for (const name of ['gate', 'validate-data', 'quality-gate', 'detect-drift', 'init', 'schema', 'native']) {
     expect(stdout).toContain(name);
     const help = await record(directory, [name, '--help']);
     expect(help.exitCode).toBe(0);

@@ -68,7 +68,7 @@ const shownPath = 120;
 export function checkName(
   report: Pick<Report, 'name'>,
   policy: string,
-  part?: 'data' | 'model' | 'smoke' | 'canary',
+  part?: 'data' | 'model' | 'drift' | 'smoke' | 'canary',
 ): string {
   const path = Array.from(printable(policy));
   // The end of a path tells more than its beginning.

@@ -18,7 +18,7 @@ const summaryLimitBytes = 1_000_000;
 export interface PublishOptions
   extends Pick<GateInputs, 'directory' | 'policyFile' | 'reportDirectory' | 'token' | 'comment' | 'checkRun'> {
   /** Which gate it is, where it is not the whole: keeps its comment and its check run apart from the whole's. */
-  readonly part?: 'data' | 'model' | 'smoke' | 'canary';
+  readonly part?: 'data' | 'model' | 'drift' | 'smoke' | 'canary';
   /** The event the run belongs to; outside of GitHub Actions there is none, and only files are written. */
   readonly event?: GitHubEvent | undefined;
   /** For tests: the API to use instead of the event's. */

@@ -64,7 +64,7 @@ const measureBound = z
 const described: Readonly<Record<DriftMeasure, string>> = {
   psi: 'Population stability index of bins or classes: 0.1 is worth watching, 0.2 much.',
   ks: 'Kolmogorov-Smirnov statistic of numbers: the largest difference of the distribution functions, 0 to 1.',
-  chi2: "Cramér's V of the chi-square test of classes, 0 to 1. Never its p-value, which any difference makes small on many rows.",
+  chi2: "Cramér's V of the chi-square test of bins or classes, 0 to 1. Never its p-value, which any difference makes small on many rows.",
   wasserstein:
     "Earth mover's distance of numbers, in standard deviations of the reference (as Evidently's normed one).",
   jensen_shannon: 'Jensen-Shannon distance of bins or classes, 0 to 0.83 (the root of the divergence in nats).',

@@ -83,6 +83,8 @@ export interface ResidualsFigure extends FigureHead {
 /** `counts[i]` rows between `edges[i]` and `edges[i + 1]`. */
 export interface HistogramFigure extends FigureHead {
   readonly kind: 'histogram';
+  /** Classes instead of numbers: what each bar is; its edges are then 0, 1, 2 and so on. */
+  readonly labels?: readonly string[];
   readonly series: readonly {
     readonly name: string;
     readonly edges: readonly number[];

@@ -3,6 +3,7 @@ export { assembleReport, type ReportParts } from './assemble-report.ts';
 export { type Bound, type Check, type Evidence, type FailingRows, type Status, statuses, type Unit } from './check.ts';
 export { describeOutcome } from './check-facts.ts';
 export { countsOf, describeCounts } from './counts.ts';
+export { distinctIds } from './distinct-ids.ts';
 export type {
   CalibrationFigure,
   ConfusionFigure,

@@ -174,6 +174,7 @@ function buildSchema(): z.ZodType<Report> {
     z.strictObject({
       kind: z.literal('histogram'),
       ...head,
+      labels: few(text).exactOptional(),
       series: z.array(z.strictObject({ name: text, edges: points, counts: few(number) })).max(20),
     }),
     z.strictObject({

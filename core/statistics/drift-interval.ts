@@ -23,7 +23,8 @@ export interface DriftIntervalOptions {
  * The distance of what two samples were drawn from, with bounds. A distance of samples is too large, since chance alone sets them apart
  * (ten bins of 100 rows on each side have a PSI of about 0.2 without any drift); how much, is seen when samples are drawn from the samples:
  * their distance exceeds that of the samples as that exceeds the truth. So the estimate is lessened by what the resamples are too large,
- * and the bounds are mirrored at it (the basic bootstrap); none is below 0. Both samples are redrawn, each at its size. Bins of fewer than about
+ * and the bounds are mirrored at it (the basic bootstrap); none is below 0, and the upper one not below the samples' own distance, to which chance
+ * has only added. Both samples are redrawn, each at its size. Bins of fewer than about
  * five rows make it unreliable.
  * Source: A. Davison, D. Hinkley, "Bootstrap Methods and their Application" (1997), sections 2.1 and 5.2.
  */
@@ -42,7 +43,8 @@ export function driftInterval(
   };
   const [values = new Float64Array()] = resample({ weights, strata, seed, resamples }, [statistic]);
   const sorted = values.sort();
-  const doubled = 2 * statistic(weights);
+  const observed = statistic(weights);
+  const doubled = 2 * observed;
   const mean = sorted.reduce((sum, value) => sum + value, 0) / sorted.length;
   const onScale = (value: number): number => {
     const kept = Math.max(0, value);
@@ -52,7 +54,7 @@ export function driftInterval(
   return {
     estimate,
     lower: Math.min(estimate, onScale(doubled - quantileOfSorted(sorted, level))),
-    upper: Math.max(estimate, onScale(doubled - quantileOfSorted(sorted, 1 - level))),
+    upper: Math.max(onScale(observed), onScale(doubled - quantileOfSorted(sorted, 1 - level))),
     level,
     method: `two-sample basic bootstrap (${resamples} resamples)`,
     n: weights.reduce((sum, weight) => sum + weight, 0),

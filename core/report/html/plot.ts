@@ -335,7 +335,7 @@ function residualsDrawing({ series }: ResidualsFigure): Drawing {
   };
 }
 
-function histogramDrawing({ series }: HistogramFigure): Drawing {
+function histogramDrawing({ series, labels }: HistogramFigure): Drawing {
   const shares = series.length > 1;
   const colours = [candidate, baseline, 'var(--inconclusive)', 'var(--pass)', 'var(--warn)', 'var(--waived)'];
   const colour = (position: number) => colours[position % colours.length] ?? candidate;
@@ -350,7 +350,7 @@ function histogramDrawing({ series }: HistogramFigure): Drawing {
   return {
     svg: draw({
       ...shapes,
-      x: { label: null, ticks: 6 },
+      ...(labels === undefined ? { x: { label: null, ticks: 6 } } : labelledAxis(labels)),
       y: {
         label: shares ? 'Share of rows' : 'Rows',
         labelArrow: 'none',
@@ -383,7 +383,30 @@ function histogramDrawing({ series }: HistogramFigure): Drawing {
         'row',
       ),
     })),
-    summary: series.map(({ name, counts }) => `${excerpt(name, 40)}: ${counts.join(', ')}`).join('; '),
+    summary: series
+      .map(({ name, counts }) => {
+        const bars = counts.map((count, bar) =>
+          labels === undefined ? count : `${excerpt(labels[bar] ?? '', 30)} ${count}`,
+        );
+        return `${excerpt(name, 40)}: ${bars.join(', ')}`;
+      })
+      .join('; '),
+  };
+}
+
+/** Bars that stand for classes have their names under them, at an angle where there are many. */
+function labelledAxis(labels: readonly string[]) {
+  const names = labels.map((label) => excerpt(label, 16));
+  const slanted = names.reduce((sum, label) => sum + columnsOf(label) + 2, 0) > 60;
+  return {
+    ...(slanted ? { marginBottom: 96 } : {}),
+    x: {
+      label: null,
+      ticks: names.map((_, bar) => bar + 0.5),
+      tickFormat: (at: number) => names[Math.floor(at)] ?? '',
+      tickSize: 0,
+      ...(slanted ? { tickRotate: -45 } : {}),
+    },
   };
 }
 
