@@ -122,6 +122,8 @@ function spoil(manifest: Manifest): Manifest {
 
 describe('dashboards', () => {
   const profiles = Object.keys(servingProfiles) as readonly ServingProfileName[];
+  // Built the first time.
+  beforeAll(() => dashboardLinter([], inFolder('dashboards')), 900_000);
 
   test.each(profiles)(
     'of %s are clean by dashboard-linter but for panels of series that are not of the server',
