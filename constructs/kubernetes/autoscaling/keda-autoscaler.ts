@@ -52,6 +52,8 @@ export interface KedaAutoscalerProps {
    * @default 2 minutes
    */
   readonly window?: Duration;
+  /** Between two scrapes of the server: `scrape.interval` of its monitor. @default 30 seconds */
+  readonly scrapeInterval?: Duration;
   /** Between two questions. @default 15 seconds */
   readonly every?: Duration;
   /** How long there must be too many pods before one goes. @default 5 minutes */
@@ -134,6 +136,12 @@ function measuredTriggers(props: KedaAutoscalerProps, findings: Findings): reado
     });
     return [];
   }
+  const scrape = (props.scrapeInterval ?? Duration.seconds(30)).toSeconds({ integral: false });
+  findings.demand(window.toSeconds({ integral: false }) >= 4 * scrape, () => ({
+    code: 'window-too-short',
+    message: `window ${window.toSeconds({ integral: false })} s holds fewer than four scrapes at ${scrape} s, so one that is late leaves no rate`,
+    fix: `Raise window to ${4 * scrape} s, or set scrapeInterval to what the server is scraped at.`,
+  }));
   const profile = servingProfiles[name];
   const namespace = target.workload.metadata.namespace;
   const { model, modelVersion, instance } = target.identity;

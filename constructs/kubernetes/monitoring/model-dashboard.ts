@@ -2,15 +2,12 @@ import { Construct } from 'constructs';
 import { type DashboardJson, type ServingDashboardOptions, servingDashboard } from '../../dashboards/index.ts';
 import { CustomResource } from '../crd/custom-resource.ts';
 import { grafanaDashboard } from '../crd/grafana-operator.ts';
-import { KubernetesObject } from '../kubernetes-object.ts';
+import { KubernetesObject, mostBytes } from '../kubernetes-object.ts';
 import { type Labels, labelsOf } from '../labels.ts';
 import { configMap } from '../native.ts';
 import { Findings } from '../problem.ts';
 import { profileOf } from './model-alerts.ts';
 import type { MonitoredServer } from './monitored-server.ts';
-
-/** What `kubectl apply` can keep in an annotation, in bytes. */
-const mostBytes = 262_144;
 
 export interface ModelDashboardProps extends Omit<ServingDashboardOptions, 'profile'> {
   /** The server, or the two sides of a canary: servers of one kind. */

@@ -79,6 +79,14 @@ export class SeldonDeployment extends Construct {
       if (gpu !== undefined) findings.add(...gpuProblems(gpu));
     }
     findings.throwIfAny();
+    const shadow = predictors.find((each) => each.shadow === true);
+    if (shadow !== undefined) {
+      findings.warn({
+        code: 'shadow-copies-everything',
+        message: `shadow ${shadow.version} gets a copy of every request, also of those that have effects of their own: Seldon Core 1 knows no share of it`,
+        fix: 'Give it as many replicas as the others together, or mirror a share with CanaryRoute or SeldonExperiment.',
+      });
+    }
     const selector: Labels = { [deploymentLabel]: id };
     this.workload = new CustomResource(this, 'seldon-deployment', seldonDeployment, {
       metadata: { name: id, labels: labelsOf(this.identity) },

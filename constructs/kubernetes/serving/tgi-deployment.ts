@@ -2,6 +2,7 @@ import type { Construct } from 'constructs';
 import type { FetchImages } from '../pod/model-fetch.ts';
 import type { Memory } from '../quantity.ts';
 import { flag } from './flags.ts';
+import { precisionProblems } from './gpu-precision.ts';
 import { type LlmWeights, weightsPlan } from './llm-weights.ts';
 import { ModelServer } from './model-server.ts';
 import type { ServerProgram } from './server-program.ts';
@@ -76,6 +77,7 @@ function tgiServer(props: TgiDeploymentProps): ServerProgram {
     reaches: weights.reaches,
     problems: [
       ...weights.problems,
+      ...precisionProblems(props.gpu, { quantize: props.quantize }),
       ...(props.gpu !== undefined && shards !== gpus
         ? [
             {

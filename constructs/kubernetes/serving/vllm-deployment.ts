@@ -1,11 +1,11 @@
 import type { Construct } from 'constructs';
-import { type GpuName, gpuProduct } from '../pod/gpu-products.ts';
 import { imageParts } from '../pod/image.ts';
 import type { FetchImages } from '../pod/model-fetch.ts';
 import type { SecretKey } from '../pod/pod-spec.ts';
 import type { ConstructProblem } from '../problem.ts';
 import type { Memory } from '../quantity.ts';
 import { flag, switchFlag } from './flags.ts';
+import { precisionProblems } from './gpu-precision.ts';
 import { type LlmWeights, weightsPlan } from './llm-weights.ts';
 import { ModelServer } from './model-server.ts';
 import type { ServerProgram } from './server-program.ts';
@@ -134,7 +134,7 @@ function vllmServer(props: VllmDeploymentProps): ServerProgram {
     problems: [
       ...weights.problems,
       ...parallelProblems(props, tensorParallel, pipelineParallel),
-      ...precisionProblems(props),
+      ...precisionProblems(props.gpu, { dtype: props.dtype, quantization: props.quantization }),
     ],
     warnings: [
       ...weights.warnings,
@@ -198,22 +198,4 @@ function parallelProblems(
     });
   }
   return problems;
-}
-
-/** What the GPU cannot compute. https://docs.vllm.ai/en/latest/features/quantization/ */
-function precisionProblems({ gpu, dtype, quantization }: VllmDeploymentProps): readonly ConstructProblem[] {
-  const product: GpuName | undefined = gpu?.product;
-  if (product === undefined) return [];
-  const { computeCapability } = gpuProduct(product);
-  const asked = [
-    { prop: 'dtype', value: dtype, of: 'bfloat16', least: 8, instead: "'float16'" },
-    { prop: 'quantization', value: quantization, of: 'fp8', least: 8, instead: "'awq' or 'gptq'" },
-  ];
-  return asked
-    .filter(({ value, of, least }) => value === of && computeCapability < least)
-    .map(({ prop, of, least, instead }) => ({
-      code: 'precision-not-on-gpu',
-      message: `${prop} ${of} needs compute capability ${least}.0 and gpu.product ${product} has ${computeCapability.toFixed(1)}`,
-      fix: `Choose another GPU, or ${prop} ${instead}.`,
-    }));
 }
