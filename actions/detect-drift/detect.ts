@@ -14,6 +14,7 @@ import { chooseColumns, type LeftColumn } from './compared-column.ts';
 import { type CountedColumn, countedColumns } from './counted-columns.ts';
 import { type DrawnColumn, drawnColumn, driftFigures } from './drift-figures.ts';
 import { measures } from './drift-measures.ts';
+import { type ColumnDistance, distancesOf } from './drift-metrics.ts';
 import { type DriftRows, type GivenFiles, openSide } from './drift-rows.ts';
 import { driftedShareCheck } from './drifted-share.ts';
 import { type DriftJudgement, judgeDrift, type MeasuredBound } from './judge-drift.ts';
@@ -40,6 +41,8 @@ export interface DriftFound {
   readonly drift: 'none' | 'warn' | 'fail';
   /** Columns above their bound to fail, or to watch where they have no other, for sure; the furthest first. */
   readonly driftedColumns: readonly string[];
+  /** Every column that was measured, by every measure. */
+  readonly distances: readonly ColumnDistance[];
 }
 
 /**
@@ -96,6 +99,7 @@ export async function detectDrift(options: DriftToDetect): Promise<DriftFound> {
     sources: sourcesOf(reference, current),
     drift: worstOf(judgements, share),
     driftedColumns: driftedColumnsOf(judgements),
+    distances: distancesOf(judgements),
   };
 }
 

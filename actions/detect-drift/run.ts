@@ -8,6 +8,7 @@ import { PolicyError } from '../../core/problem/index.ts';
 import type { Report } from '../../core/report/index.ts';
 import { type GateInputs, gateReport, loadEffectivePolicy, publishReport, repositoryRoot } from '../../github/index.ts';
 import { detectDrift } from './detect.ts';
+import { type MetricsGoal, metricsText, tellMetrics } from './drift-metrics.ts';
 import { foldersOf, type GivenFiles, namesBothSides } from './drift-rows.ts';
 
 export { type DriftFound, type DriftToDetect, detectDrift } from './detect.ts';
@@ -16,6 +17,8 @@ export { type GivenFiles, namesBothSides };
 export interface DetectDriftInputs extends GateInputs {
   /** Take the place of the policy's files; relative to the working directory. */
   readonly given?: GivenFiles;
+  /** Where to tell the numbers to Prometheus. @default nowhere */
+  readonly metrics?: MetricsGoal;
 }
 
 /** What a run of the action or the command is told beside what every gate is. */
@@ -49,5 +52,9 @@ export async function run(inputs: DetectDriftInputs, host: Host): Promise<Report
   host.output('drift', found.drift);
   host.output('drifted-columns', JSON.stringify(found.driftedColumns));
   await publishReport(report, { ...inputs, part: 'drift', event }, host);
+  if (inputs.metrics !== undefined) {
+    const text = metricsText(found.distances, inputs.metrics, Math.floor(Date.now() / 1000));
+    await tellMetrics(text, inputs.metrics, inputs.directory);
+  }
   return report;
 }
