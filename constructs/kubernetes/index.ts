@@ -7,6 +7,8 @@
 export type { KafkaGoal } from './autoscaling/kafka-goal.ts';
 export { KedaAutoscaler, type KedaAutoscalerProps, type ScalingGoals } from './autoscaling/keda-autoscaler.ts';
 export { ModelAutoscaler, type ModelAutoscalerProps } from './autoscaling/model-autoscaler.ts';
+export type { CurrentData } from './batch/current-data.ts';
+export { DriftCheckJob, type DriftCheckJobProps } from './batch/drift-check-job.ts';
 export { SparkBatchInference, type SparkBatchInferenceProps, type SparkSize } from './batch/spark-batch-inference.ts';
 export { type CustomKind, CustomResource, customKind } from './crd/custom-resource.ts';
 export { KubernetesObject, type ObjectKind } from './kubernetes-object.ts';
