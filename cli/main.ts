@@ -5,6 +5,7 @@ import { wantsColour } from './colour.ts';
 import { addDetectDrift } from './detect-drift.ts';
 import { addGate } from './gate.ts';
 import { addInit } from './init.ts';
+import { addLint } from './lint.ts';
 import { addNative } from './native.ts';
 import { addProxy } from './proxy.ts';
 import { addQualityGate } from './quality-gate.ts';
@@ -40,6 +41,7 @@ export async function main(argv: readonly string[], streams: Streams): Promise<n
     addDetectDrift,
     addSmoke,
     addInit,
+    addLint,
     addSchema,
     addNative,
     addServe,

@@ -196,7 +196,12 @@ function figuresOf(
   });
 }
 
-async function groupsOf(names: readonly string[], subject: Subject, rows: EvaluationRows): Promise<readonly Subset[]> {
+/** The groups that these columns make, with their rows. */
+export async function groupsOf(
+  names: readonly string[],
+  subject: Pick<Subject, 'policy'>,
+  rows: EvaluationRows,
+): Promise<readonly Subset[]> {
   const place = subject.policy.placeOf(['gates', 'fairness', 'group']);
   const columns = await rows.columns(names, place);
   const groups = subsetsByValue(

@@ -6,7 +6,7 @@ import { counted, pValueText } from './number-text.ts';
  * Of the risk that `evidence` leaves (0.1 at 0.9), the part a block may take: a model that is as good as the baseline is blocked at most 2 times
  * in 100 at 0.9, exactly so for any number of rows and any share of them that changes. An open check warns; a block stops somebody.
  */
-const partOfRisk = 1 / 5;
+export const partOfRisk = 1 / 5;
 
 /** What the exact test says, and what it makes of the decision where that does not stand. */
 export interface CrossCheck {

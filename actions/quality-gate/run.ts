@@ -17,6 +17,7 @@ import {
 } from '../../github/index.ts';
 import { type Baseline, openBaseline, withoutBaseline } from './baseline.ts';
 import { needsRows, subjectOf, tried } from './candidate-and-baseline.ts';
+import { classChecks } from './class-gate.ts';
 import { openEvaluation } from './evaluation-rows.ts';
 import { fairnessChecks } from './fairness-gate.ts';
 import { figuresOf } from './figures.ts';
@@ -28,6 +29,7 @@ import { sizeChecks } from './size-gate.ts';
 import { sliceChecks } from './slice-gate.ts';
 import type { NoBaseline } from './subject.ts';
 
+export { type LintInputs, lintPolicy, type PolicyLint } from './lint/lint-policy.ts';
 export type QualityGateInputs = GateInputs;
 
 /** What judging a model found. */
@@ -118,6 +120,7 @@ export async function judgeModel(options: {
     const { subject, notices: said } = await subjectOf(policy, rows, wired, wiredBaseline, noBaseline, host);
     noBaseline = subject.noBaseline;
     take({ checks: metricChecks(subject), figures: figuresOf(subject), notices: said });
+    take({ checks: classChecks(subject) });
     take(await sliceChecks(subject, rows));
     take(await fairnessChecks(subject, rows));
   }

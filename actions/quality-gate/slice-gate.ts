@@ -6,7 +6,7 @@ import { benjaminiHochberg, decide, type Interval, pValueOfBroken } from '../../
 import { excerpt } from '../../core/text/index.ts';
 import { boundCheck, type Demand, skipped } from './bound-check.ts';
 import type { EvaluationRows } from './evaluation-rows.ts';
-import { boundedMetrics, obstacle, toMeasure, unitOf } from './metric-gate.ts';
+import { boundedMetrics, isOfClasses, obstacle, toMeasure, unitOf } from './metric-gate.ts';
 import { metricIntervals } from './metric-interval.ts';
 import { counted, numberText, pValueText } from './number-text.ts';
 import type { Subject } from './subject.ts';
@@ -26,7 +26,9 @@ export async function sliceChecks(subject: Subject, rows: EvaluationRows): Promi
   const slices = await slicesOf(subject, rows);
   if (slices.length === 0) return { checks: [], figures: [] };
   const least = rows.policy.min_rows ?? policyDefaults.min_rows;
-  const bounded = boundedMetrics(subject).filter(({ name, bound }) => obstacle(name, bound, subject) === undefined);
+  const bounded = boundedMetrics(subject).filter(
+    (of) => !isOfClasses(of) && obstacle(of.name, of.bound, subject) === undefined,
+  );
   const whole = metricIntervals(bounded.map(toMeasure), { candidate: subject.pair.candidate }, subject);
   const parts = slices.map((slice) => ({
     slice,
@@ -156,7 +158,8 @@ function demandsOf(name: MetricName, bound: MetricBound, slice: Subset, { policy
   });
 }
 
-async function slicesOf(subject: Subject, rows: EvaluationRows): Promise<readonly Subset[]> {
+/** The slices that the policy declares, with their rows. */
+export async function slicesOf(subject: Pick<Subject, 'policy'>, rows: EvaluationRows): Promise<readonly Subset[]> {
   const slices: Subset[] = [];
   for (const [index, declared] of (rows.policy.slices ?? []).entries()) {
     const place = subject.policy.placeOf(['evaluation', 'slices', index]);
