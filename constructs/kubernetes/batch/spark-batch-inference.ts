@@ -19,7 +19,7 @@ import {
 } from '../native.ts';
 import { imageProblems, withoutDigest } from '../pod/image.ts';
 import { type FetchImages, type FetchPlan, fetchImages, modelFetch, modelFolder, placed } from '../pod/model-fetch.ts';
-import { type ModelFile, modelFileProblems } from '../pod/model-file.ts';
+import { type ModelFile, modelFileProblems, placeProblems } from '../pod/model-file.ts';
 import { literal, type Toleration, type Volume } from '../pod/pod-spec.ts';
 import { podSecurity } from '../pod/security.ts';
 import { Findings } from '../problem.ts';
@@ -323,7 +323,8 @@ function sparkPod(
 function check(props: SparkBatchInferenceProps, findings: Findings): void {
   const { file, externalData = [], sparkVersion, executors = 2, executor, taskCores = 1, batchRows, retries } = props;
   findings.add(...modelFileProblems(file, 'file'));
-  findings.add(...externalData.flatMap((each, index) => modelFileProblems(each, `externalData[${index}]`)));
+  findings.add(...externalData.flatMap((each, index) => modelFileProblems(each, `externalData[${index}]`, true)));
+  findings.add(...placeProblems([{ path: modelFile }, ...externalData.map((each) => placed(each))]));
   checkImages(props, findings);
   checkData(props, findings);
   const [, major = '0', minor = '0'] = /^(\d+)\.(\d+)(?:\.|$)/.exec(sparkVersion) ?? [];

@@ -1,25 +1,26 @@
 import type { NetworkPolicyBody } from '../native.ts';
-import type { Memory } from '../quantity.ts';
-import { fileName, type Location, locationOf, type ModelFile, type Scheme } from './model-file.ts';
+import type { ConstructProblem } from '../problem.ts';
+import { bytesOf, type Memory } from '../quantity.ts';
+import { fileName, type Location, locationOf, type ModelFile, placeProblems, type Scheme } from './model-file.ts';
 import { type Container, type EnvVar, literal, type Resources, type Volume, type VolumeMount } from './pod-spec.ts';
 import { containerSecurity } from './security.ts';
 
 /** The programs that fetch and verify. Each is run as a shell script; override one to take it from another registry or to pin its digest. */
 export interface FetchImages {
-  /** Has sh and aws. */
+  /** Has sh and aws, 1.29 or 2.13 or later. */
   readonly s3: string;
-  /** Has sh and curl. */
+  /** Has sh and curl, 7.83 or later; from 8.4 on also an endless answer ends at the size of the volume. */
   readonly http: string;
-  /** Has sh and oras. */
+  /** Has sh and oras, 1.2 or later. */
   readonly oci: string;
-  /** Has sh, cp, mv, tar and sha256sum. */
+  /** Has sh, sha256sum, tar, gzip, od and the commands for files. */
   readonly verify: string;
 }
 
 export const fetchImages: FetchImages = {
   s3: 'public.ecr.aws/aws-cli/aws-cli:2.27.0',
   http: 'docker.io/curlimages/curl:8.13.0',
-  oci: 'ghcr.io/oras-project/oras:v1.2.2',
+  oci: 'ghcr.io/oras-project/oras:v1.2.3',
   verify: 'docker.io/library/busybox:1.37.0',
 };
 
@@ -46,16 +47,23 @@ export interface FetchPlan {
   /** For the server: the model folder, which it only reads. */
   readonly mount: VolumeMount;
   readonly egress: NetworkPolicyBody['spec']['egress'];
+  /** What keeps files from being put in their places. */
+  readonly problems: readonly ConstructProblem[];
 }
 
 /** Where every server finds its model. */
 export const modelFolder = '/models';
 const incoming = `${modelFolder}/.incoming`;
 const temporary = { name: 'fetch-tmp', mountPath: '/tmp' };
+/** Attempts at a file, with 1, 2, 4, ... seconds in between. */
+const tries = 6;
+/** Seconds in which less than a kilobyte a second comes. Registries that fetch a file themselves first are silent for long. */
+const patience = 120;
 
 /**
  * Init containers that bring a model into the pod: one for each file, then one that verifies all of them and only then puts them in place. A
- * file with another digest ends the pod's start, so nothing unverified is ever where the server looks. Everything from outside reaches the
+ * file with another digest ends the pod's start, so nothing unverified is ever where the server looks. Each may be ended at any time and
+ * started anew: Kubernetes does that, and then runs none of those again that had come to their end. Everything from outside reaches the
  * scripts as a variable of the environment, never as part of their text.
  */
 export function modelFetch({ files, folders = [], written, size, images }: FetchOptions): FetchPlan {
@@ -70,7 +78,9 @@ export function modelFetch({ files, folders = [], written, size, images }: Fetch
   const registries = [...new Set(fetched.flatMap(({ file }) => file.registrySecret ?? []))];
   return {
     initContainers: [
-      ...fetched.map(({ file, location, index, target }) => fetchContainer(file, location, index, target, images)),
+      ...fetched.map(({ file, location, index, target }) =>
+        fetchContainer(file, location, { index, target, size }, images),
+      ),
       {
         name: 'verify-model',
         ...program(images.verify, verifyScript),
@@ -101,6 +111,7 @@ export function modelFetch({ files, folders = [], written, size, images }: Fetch
     ],
     mount: { name: 'model', mountPath: modelFolder, readOnly: true },
     egress: egressTo(fetched.flatMap(({ location }) => location.port ?? [])),
+    problems: placeProblems([...files.filter(({ unpack }) => unpack !== true), ...(written?.files ?? [])]),
   };
 }
 
@@ -148,54 +159,145 @@ function program(
   };
 }
 
+/** Clears what an earlier attempt left, and what was verified of an earlier fetch. The last line says why a fetch failed. */
+const fetching = `rm -rf "$TARGET" "$TARGET".* "\${TARGET%/*}/placing"
+mkdir -p "\${TARGET%/*}"
+failed() { echo "$NAME could not be fetched from $FROM: $1" >&2; exit 1; }
+tried=0
+again() {
+  tried=$((tried + 1))
+  [ "$tried" -lt "$TRIES" ] || return 1
+  sleep "$((1 << (tried - 1)))"
+}
+`;
+
 const fetchScripts: Readonly<Record<Scheme, string>> = {
-  s3: `mkdir -p "$(dirname "$TARGET")"
-aws s3 cp --only-show-errors "$SOURCE" "$TARGET"`,
-  http: `mkdir -p "$(dirname "$TARGET")"
-headers() { if [ -n "\${TOKEN:-}" ]; then printf 'Authorization: Bearer %s\\n' "$TOKEN"; fi; }
-headers | curl --fail --silent --show-error --location --proto '=https,http' --retry 5 --retry-all-errors \\
-  --connect-timeout 10 --header @- --output "$TARGET" -- "$SOURCE"`,
-  pvc: `mkdir -p "$(dirname "$TARGET")"
-cp -- "/claim/$SOURCE" "$TARGET"`,
-  oci: `mkdir -p "$TARGET.artifact"
-oras pull --output "$TARGET.artifact" \${REGISTRY_CONFIG:+--registry-config "$REGISTRY_CONFIG"} "$SOURCE"
-mv -- "$TARGET.artifact/$ARTIFACT_FILE" "$TARGET"
-rm -rf -- "$TARGET.artifact"`,
+  // The first version of the command knows the region by its older name only. cp takes no object's version, and get-object, which does, takes
+  // up no broken connection. What is "an error occurred (...)" was said by the service, and asked for again by the command where that may help.
+  s3: `${fetching}if [ -n "\${AWS_REGION:-}" ]; then export AWS_DEFAULT_REGION="$AWS_REGION"; fi
+if [ -z "\${VERSION:-}" ]; then
+  aws s3 cp --only-show-errors "$SOURCE" "$TARGET" || failed "aws s3 cp ended with code $?."
+  exit 0
+fi
+object="\${SOURCE#s3://}"
+while ! said="$(aws s3api get-object --bucket="\${object%%/*}" --key="\${object#*/}" --version-id="$VERSION" "$TARGET" 2>&1 > /dev/null)"; do
+  echo "$said" >&2
+  case "$said" in *'An error occurred ('*) failed "no version $VERSION for this pod." ;; esac
+  again || failed "version $VERSION, $tried times."
+done`,
+  // Codes of curl: https://curl.se/libcurl/c/libcurl-errors.html. 33: the server cannot go on where the connection broke.
+  http: `${fetching}headers() { if [ -n "\${TOKEN:-}" ]; then printf 'Authorization: Bearer %s\\n' "$TOKEN"; fi; }
+case "$SOURCE" in https:*) protocols='=https' ;; *) protocols='=http,https' ;; esac
+while :; do
+  code=0
+  status="$(headers | curl --disable --globoff --fail --silent --show-error --location --max-redirs 10 --proto "$protocols" \\
+    --connect-timeout 10 --speed-limit 1024 --speed-time "$PATIENCE" --max-filesize "$LIMIT" --continue-at - \\
+    --header @- --write-out '%{http_code}' --output "$TARGET" -- "$SOURCE")" || code=$?
+  case "$code:$status" in
+    0:*) break ;;
+    33:*) rm -f "$TARGET"; continue ;;
+    22:416) rm -f "$TARGET" ;;
+    22:408 | 22:429 | 22:5??) ;;
+    [567]:* | 16:* | 18:* | 28:* | 35:* | 52:* | 55:* | 56:* | 92:*) ;;
+    22:*) failed "HTTP $status." ;;
+    63:*) failed "it is larger than the volume for the model, $LIMIT bytes." ;;
+    *) failed "curl ended with code $code." ;;
+  esac
+  again || failed "curl ended with code $code, HTTP $status, $tried times."
+done`,
+  pvc: `${fetching}cp -- "/claim/$SOURCE" "$TARGET" || failed "it is no file that can be read there."`,
+  // One file of an artifact is fetched alone where it has a layer for itself; of a folder, which is one layer, everything is.
+  oci: `${fetching}repository="\${SOURCE%@*}"
+case "\${repository##*/}" in *:*) repository="\${repository%:*}" ;; esac
+registry() { oras "$@" \${REGISTRY_CONFIG:+--registry-config "$REGISTRY_CONFIG"}; }
+layers='{{range $layer := .content.layers}}{{with $layer.annotations}}{{if eq (get . "org.opencontainers.image.title") (env "ARTIFACT_FILE")}}{{$layer.digest}}{{"\\n"}}{{end}}{{end}}{{end}}'
+digests="$(registry manifest fetch --format go-template --template "$layers" "$SOURCE")" || failed "its manifest cannot be read."
+digest="$(printf '%s' "$digests" | head -n 1)"
+fetch() {
+  if [ -n "$digest" ]; then registry blob fetch --output "$TARGET" "$repository@$digest"; return; fi
+  registry pull --output "$TARGET.artifact" "$SOURCE" > /dev/null || return 1
+  [ -f "$TARGET.artifact/$ARTIFACT_FILE" ] || failed "the artifact has no file $ARTIFACT_FILE."
+  mv "$TARGET.artifact/$ARTIFACT_FILE" "$TARGET" && rm -rf "$TARGET.artifact"
+}
+until fetch; do again || failed "oras failed $tried times."; done`,
 };
 
-/** Reads lines from variables: `digest number how path`, `folder`, `key path`. */
+/**
+ * Reads lines from variables: `digest number how path`, `folder`, `key path`. The model is first built in a folder of its own, from which its
+ * parts are renamed into their places. A file that was verified and is gone from where it came is there: `placing/<number>` says so, should
+ * this be ended halfway.
+ */
 const verifyScript = `umask 022
 cd "$MODEL_FOLDER"
-put() { mkdir -p "$(dirname "$1")"; }
-printf '%s\\n' "$FILES" | while read -r digest number how path; do
-  [ -n "$digest" ] || continue
-  found="$(sha256sum ".incoming/$number" | cut -d ' ' -f 1)"
-  if [ "$found" != "$digest" ]; then
-    rm -rf .incoming
-    echo "$path is not the model that was released: its SHA-256 is $found, expected $digest. Check the uri, or correct sha256." >&2
-    exit 1
-  fi
-  echo "$path: $digest"
+placing=.incoming/placing
+ready=$placing/ready
+files() { if [ -n "$FILES" ]; then printf '%s\\n' "$FILES"; fi; }
+rm -rf .placed
+if [ -n "$FILES" ] && [ ! -e .incoming ]; then
+  files | while read -r digest number how path; do
+    [ -e "./$path" ] || { echo "$path was not fetched." >&2; exit 1; }
+  done
+  exit 0
+fi
+mkdir -p "$ready"
+if [ -e $placing/refused ]; then
+  rm -rf .incoming/[0-9]*
+  cat $placing/refused >&2
+  exit 1
+fi
+if [ ! -e $placing/complete ]; then
+  files | while read -r digest number how path; do
+    if [ ! -e ".incoming/$number" ]; then
+      [ -e "$placing/$number" ] || { echo "$path was not fetched." >&2; exit 1; }
+      continue
+    fi
+    found="$(sha256sum < ".incoming/$number")"
+    found="\${found%% *}"
+    if [ "$found" != "$digest" ]; then
+      echo "$path is not the model that was released: its SHA-256 is $found, expected $digest. Put the released file at its uri, or correct sha256; then delete the pod, for a pod fetches once." > $placing/refused.new
+      mv $placing/refused.new $placing/refused
+      rm -rf .incoming/[0-9]*
+      cat $placing/refused >&2
+      exit 1
+    fi
+    echo "$path: $digest"
+  done
+  put() { mkdir -p "$(dirname "$ready/$1")"; }
+  files | while read -r digest number how path; do
+    [ -e ".incoming/$number" ] || continue
+    put "$path"
+    if [ "$how" = unpack ]; then
+      mkdir -p "$ready/$path"
+      # Not every tar sees by itself that an archive is compressed.
+      case "$(od -An -N2 -tx1 ".incoming/$number")" in *1f*8b*) how=xzf ;; *) how=xf ;; esac
+      tar "-$how" ".incoming/$number" -C "$ready/$path"
+      : > "$placing/$number"
+      rm ".incoming/$number"
+    else
+      : > "$placing/$number"
+      mv ".incoming/$number" "$ready/$path"
+    fi
+  done
+  printf '%s\\n' "$FOLDERS" | while read -r path; do [ -z "$path" ] || mkdir -p "$ready/$path"; done
+  printf '%s\\n' "$WRITTEN" | while read -r key path; do
+    [ -n "$key" ] || continue
+    put "$path"
+    cp "/written/$key" "$ready/$path"
+  done
+  : > $placing/complete
+fi
+for part in $ready/* $ready/.[!.]* $ready/..?*; do
+  [ -e "$part" ] || continue
+  rm -rf "./\${part##*/}"
+  mv "$part" "./\${part##*/}"
 done
-printf '%s\\n' "$FILES" | while read -r digest number how path; do
-  [ -n "$digest" ] || continue
-  put "$path"
-  if [ "$how" = unpack ]; then mkdir -p "$path"; tar -xf ".incoming/$number" -C "$path"; rm ".incoming/$number"
-  else mv ".incoming/$number" "$path"; fi
-done
-printf '%s\\n' "$FOLDERS" | while read -r path; do [ -z "$path" ] || mkdir -p "$path"; done
-printf '%s\\n' "$WRITTEN" | while read -r key path; do
-  [ -n "$key" ] || continue
-  put "$path"
-  cp "/written/$key" "$path"
-done
-rm -rf .incoming`;
+mv .incoming .placed
+rm -rf .placed`;
 
 function fetchContainer(
-  { s3, token, registrySecret }: ModelFile,
-  { scheme, source, claim, file }: Location,
-  index: number,
-  target: string,
+  { path, s3, token, registrySecret }: ModelFile,
+  { scheme, source, shown, claim, file }: Location,
+  { index, target, size }: { readonly index: number; readonly target: string; readonly size: Memory },
   images: FetchImages,
 ): Container {
   const value = (name: string, text: string | undefined): readonly EnvVar[] =>
@@ -208,9 +310,19 @@ function fetchContainer(
     env: [
       { name: 'SOURCE', value: literal(source) },
       { name: 'TARGET', value: target },
+      ...value('NAME', path),
+      { name: 'FROM', value: literal(shown) },
+      { name: 'TRIES', value: String(tries) },
+      ...(scheme === 'http'
+        ? [
+            { name: 'PATIENCE', value: String(patience) },
+            { name: 'LIMIT', value: String(bytesOf(size) ?? 0) },
+          ]
+        : []),
       { name: 'HOME', value: temporary.mountPath },
       ...value('ARTIFACT_FILE', file),
       ...value('REGISTRY_CONFIG', registrySecret === undefined ? undefined : '/registry/config.json'),
+      ...value('VERSION', s3?.version),
       ...value('AWS_REGION', s3?.region),
       ...value('AWS_ENDPOINT_URL_S3', s3?.endpoint),
       ...secret('AWS_ACCESS_KEY_ID', s3?.credentials?.accessKeyId),

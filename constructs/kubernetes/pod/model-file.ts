@@ -28,6 +28,8 @@ export interface ModelFile {
   readonly token?: SecretKey;
   /** For `s3://`: of another region than the pod's, or another service than AWS. */
   readonly s3?: {
+    /** Of a versioned bucket: this version of the object, whatever was written over it since. Needs `s3:GetObjectVersion`. */
+    readonly version?: string;
     readonly region?: string;
     readonly endpoint?: string;
     /** Keys, where the pod's service account has no role. */
@@ -44,6 +46,8 @@ export interface Location {
   readonly scheme: Scheme;
   /** S3, HTTP: the whole; PVC: the path on the volume; OCI: the reference without scheme and file. */
   readonly source: string;
+  /** For people: without what may be secret in a URL, its query and its user. */
+  readonly shown: string;
   /** PVC. */
   readonly claim?: string;
   /** OCI: the file in the artifact. */
@@ -55,27 +59,37 @@ export interface Location {
 /** Reads a URI; undefined: it is of none of the forms. */
 export function locationOf({ uri, s3 }: ModelFile): Location | undefined {
   if (/[\s\u0000-\u001f]/.test(uri)) return undefined;
-  if (/^s3:\/\/[^/]+\/.+/.test(uri)) return { scheme: 's3', source: uri, port: portOf(s3?.endpoint ?? 'https://s3') };
-  if (/^https?:\/\/[^/]+\//.test(uri)) return { scheme: 'http', source: uri, port: portOf(uri) };
+  if (/^s3:\/\/[^/]+\/.*[^/]$/.test(uri)) {
+    return { scheme: 's3', source: uri, shown: uri, port: portOf(s3?.endpoint ?? 'https://s3') };
+  }
+  if (/^https?:\/\/[^/]+\//.test(uri) && URL.canParse(uri)) {
+    const { protocol, host, pathname } = new URL(uri);
+    return { scheme: 'http', source: uri, shown: `${protocol}//${host}${pathname}`, port: portOf(uri) };
+  }
   const claim = /^pvc:\/\/([a-z0-9][a-z0-9.-]*)\/(.+)$/.exec(uri);
   if (claim?.[1] !== undefined && claim[2] !== undefined && isInside(claim[2])) {
-    return { scheme: 'pvc', source: claim[2], claim: claim[1] };
+    return { scheme: 'pvc', source: claim[2], shown: uri, claim: claim[1] };
   }
-  const artifact = /^oci:\/\/([^#]+\/[^#]+)#([^#]+)$/.exec(uri);
-  if (artifact?.[1] !== undefined && artifact[2] !== undefined && isInside(artifact[2])) {
-    return { scheme: 'oci', source: artifact[1], file: artifact[2], port: portOf(`https://${artifact[1]}`) };
+  const artifact =
+    /^oci:\/\/([^#@]+\/[^#/@:]+(?::\w[\w.-]*(?:@sha256:[0-9a-f]{64})?|@sha256:[0-9a-f]{64}))#([^#]+)$/.exec(uri);
+  const [, source, file] = artifact ?? [];
+  if (source !== undefined && file !== undefined && isInside(file) && URL.canParse(`https://${source}`)) {
+    return { scheme: 'oci', source, shown: uri, file, port: portOf(`https://${source}`) };
   }
   return undefined;
 }
 
+/** 443 for what is no URL, which is a problem of its own. */
 function portOf(url: string): number {
+  if (!URL.canParse(url)) return 443;
   const { protocol, port } = new URL(url);
   return port === '' ? (protocol === 'http:' ? 80 : 443) : Number(port);
 }
 
 /** The last part of the path. */
 export function fileName({ uri }: ModelFile): string {
-  return uri.split(/[/#]/).at(-1) ?? '';
+  const path = /^https?:/.test(uri) ? uri.replace(/[?#].*$/s, '') : uri;
+  return path.split(/[/#]/).at(-1) ?? '';
 }
 
 /** A relative path in plain characters that stays where it is put. */
@@ -83,8 +97,12 @@ export function isInside(path: string): boolean {
   return /^[A-Za-z0-9._+@=-]+(?:\/[A-Za-z0-9._+@=-]+)*$/.test(path) && !path.split('/').some((part) => part === '..');
 }
 
-/** What keeps a file from being fetched or verified. `prop` is what users call it. */
-export function modelFileProblems(file: ModelFile, prop: string): readonly ConstructProblem[] {
+/**
+ * What keeps a file from being fetched or verified.
+ * @param prop what users call it
+ * @param named where it has no path it goes by the last part of its URI
+ */
+export function modelFileProblems(file: ModelFile, prop: string, named = false): readonly ConstructProblem[] {
   const problems: ConstructProblem[] = [];
   const location = locationOf(file);
   if (location === undefined) {
@@ -113,6 +131,27 @@ export function modelFileProblems(file: ModelFile, prop: string): readonly Const
       fix: 'Write a relative path without "..".',
     });
   }
+  if (named && location !== undefined && file.path === undefined && !isInside(fileName(file))) {
+    problems.push({
+      code: 'bad-model-path',
+      message: `${prop}.uri ends in nothing that could be the name of a file in the model folder`,
+      found: excerpt(fileName(file)),
+      expected: 'letters, digits and ._+@=-',
+      fix: `Set ${prop}.path to the place it is to have.`,
+    });
+  }
+  if (
+    file.s3?.endpoint !== undefined &&
+    !(/^https?:\/\/\S+$/.test(file.s3.endpoint) && URL.canParse(file.s3.endpoint))
+  ) {
+    problems.push({
+      code: 'bad-endpoint',
+      message: `${prop}.s3.endpoint is no address of a service`,
+      found: excerpt(file.s3.endpoint),
+      expected: 'https://host, http://host:port',
+      fix: 'Write scheme and host, and the port where it is another.',
+    });
+  }
   if (file.token !== undefined && location !== undefined && !file.uri.startsWith('https://')) {
     problems.push({
       code: 'token-in-clear',
@@ -121,6 +160,35 @@ export function modelFileProblems(file: ModelFile, prop: string): readonly Const
       expected: 'https://',
       fix: 'Use an https:// address, or leave the token out.',
     });
+  }
+  return problems;
+}
+
+/** Folders that fetching has for itself in the model folder. */
+const reserved = ['.incoming', '.placed'];
+
+/** What keeps files from standing side by side in the model folder. */
+export function placeProblems(files: readonly { readonly path: string }[]): readonly ConstructProblem[] {
+  const paths = files.map(({ path }) => path);
+  const problems: ConstructProblem[] = [];
+  for (const [index, path] of paths.entries()) {
+    const other = paths.find((each, at) => (at < index && each === path) || path.startsWith(`${each}/`));
+    if (other !== undefined) {
+      problems.push({
+        code: 'same-model-path',
+        message: 'two files have the same place in the model folder, or one is where the other has its folder',
+        found: excerpt(other === path ? path : `${other} and ${path}`),
+        fix: 'Give one of them another path.',
+      });
+    }
+    if (path === '.' || reserved.includes(path.split('/')[0] ?? '')) {
+      problems.push({
+        code: 'bad-model-path',
+        message: 'a file has a place in the model folder that is not for files',
+        found: excerpt(path),
+        fix: `Choose a path that is not "." and does not begin with ${reserved.join(' or ')}.`,
+      });
+    }
   }
   return problems;
 }

@@ -50,7 +50,7 @@ export function weightsPlan(weights: LlmWeights, volume: Memory, images: Partial
       fetch: modelFetch({ files, size: volume, images: { ...fetchImages, ...images } }),
       fetchesItself: false,
       reaches: [],
-      problems: weights.files.flatMap((file, index) => modelFileProblems(file, `weights.files[${index}]`)),
+      problems: weights.files.flatMap((file, index) => modelFileProblems(file, `weights.files[${index}]`, true)),
       warnings: [],
     };
   }

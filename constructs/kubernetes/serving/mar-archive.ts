@@ -43,7 +43,7 @@ export class MarArchive extends Construct {
     checkServiceName(id, findings);
     findings.add(...modelFileProblems(weights, 'weights'));
     if (typeof handler !== 'string') findings.add(...modelFileProblems(handler, 'handler'));
-    findings.add(...extraFiles.flatMap((file, index) => modelFileProblems(file, `extraFiles[${index}]`)));
+    findings.add(...extraFiles.flatMap((file, index) => modelFileProblems(file, `extraFiles[${index}]`, true)));
     findings.throwIfAny();
 
     const volume = props.volume ?? '2Gi';
@@ -57,6 +57,8 @@ export class MarArchive extends Construct {
       size: volume,
       images: { ...fetchImages, ...props.fetchImages },
     });
+    findings.add(...fetch.problems);
+    findings.throwIfAny();
     const identity = {
       name: 'torch-model-archiver',
       instance: id,

@@ -149,7 +149,7 @@ function problemsOf(props: OnnxDeploymentProps): readonly ConstructProblem[] {
   const { file, externalData = [], model, latencyBudget, batchDelay, timeout, accuracy, modelVolume, maxBatch } = props;
   const problems: ConstructProblem[] = [
     ...modelFileProblems(file, 'file'),
-    ...externalData.flatMap((each, index) => modelFileProblems(each, `externalData[${index}]`)),
+    ...externalData.flatMap((each, index) => modelFileProblems(each, `externalData[${index}]`, true)),
   ];
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(model.name)) {
     problems.push({
