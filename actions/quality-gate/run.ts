@@ -17,7 +17,6 @@ import {
 } from '../../github/index.ts';
 import { type Baseline, openBaseline, withoutBaseline } from './baseline.ts';
 import { needsRows, subjectOf, tried } from './candidate-and-baseline.ts';
-import { classChecks } from './class-gate.ts';
 import { openEvaluation } from './evaluation-rows.ts';
 import { fairnessChecks } from './fairness-gate.ts';
 import { figuresOf } from './figures.ts';
@@ -120,7 +119,6 @@ export async function judgeModel(options: {
     const { subject, notices: said } = await subjectOf(policy, rows, wired, wiredBaseline, noBaseline, host);
     noBaseline = subject.noBaseline;
     take({ checks: metricChecks(subject), figures: figuresOf(subject), notices: said });
-    take({ checks: classChecks(subject) });
     take(await sliceChecks(subject, rows));
     take(await fairnessChecks(subject, rows));
   }
