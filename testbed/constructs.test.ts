@@ -10,6 +10,7 @@ import { openKubernetes } from '../rollout/kubernetes-client.ts';
 import { openKubernetesTraffic } from '../rollout/traffic/kubernetes-providers.ts';
 import { type KubernetesTraffic, kubernetesTraffic } from '../rollout/traffic/kubernetes-traffic.ts';
 import { installConstructDefinitions } from './constructs/definitions.ts';
+import { type RayPod, rayPods } from './constructs/ray-pods.ts';
 import { newNamespace } from './kubernetes/access.ts';
 import { type ApiAnswer, type ControlPlane, startControlPlane } from './kubernetes/control-plane.ts';
 import { installDefinitions } from './kubernetes/custom-resources.ts';
@@ -203,3 +204,66 @@ function withoutEmpty(value: unknown): unknown {
       .map(([key, each]) => [key, withoutEmpty(each)]),
   );
 }
+
+/** Of what a construct renders, KubeRay makes more: labels of its own, a container that scales, one that waits for the head. */
+describe('the pods that KubeRay makes of a RayService', () => {
+  const manifests = manifestsOf(gallery['ray-service'] ?? (() => undefined));
+  let pods: readonly RayPod[];
+
+  beforeAll(async () => {
+    pods = await rayPods(one(manifests, 'RayService'));
+  }, 1_200_000);
+
+  test('are let in by the Pod Security Standard "restricted", with every container that it adds', async () => {
+    expect(
+      pods.map(({ spec }) => [...(spec.initContainers ?? []), ...spec.containers].map(({ name }) => name)),
+    ).toEqual([
+      ['ray-head', 'autoscaler'],
+      ['wait-gcs-ready', 'ray-worker'],
+    ]);
+    for (const [index, { metadata, spec }] of pods.entries()) {
+      const { serviceAccountName: _account, ...rest } = spec;
+      const pod = {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name: `ray-${index}`, labels: metadata.labels },
+        spec: rest,
+      };
+      const path = '/api/v1/namespaces/shop/pods?dryRun=All&fieldValidation=Strict';
+      const { status, body } = await cluster.ask('POST', path, pod);
+      expect({ status, body: status < 300 ? '' : body }).toEqual({ status: 201, body: '' });
+    }
+  });
+
+  test('give a token to the autoscaler and to no program of the user', () => {
+    const mounting = pods.flatMap(({ spec }) =>
+      [...(spec.initContainers ?? []), ...spec.containers].filter(({ volumeMounts = [] }) =>
+        volumeMounts.some(({ mountPath }) => mountPath === '/var/run/secrets/kubernetes.io/serviceaccount'),
+      ),
+    );
+    expect(mounting.map(({ name }) => name)).toEqual(['autoscaler']);
+    expect(pods.map(({ spec }) => spec.automountServiceAccountToken)).toEqual([false, false]);
+  });
+
+  test('are the ones that its policies and its budget select', () => {
+    const selected = (kind: string, name: string): readonly (string | undefined)[] => {
+      const found = manifests.find((each) => each.kind === kind && each.metadata.name === name);
+      const { matchLabels } = found?.['spec'].podSelector ?? found?.['spec'].selector;
+      return pods
+        .filter(({ metadata }) =>
+          Object.entries(matchLabels).every(([label, value]) => metadata.labels[label] === value),
+        )
+        .map(({ metadata }) => metadata.labels['ray.io/node-type']);
+    };
+    expect(selected('NetworkPolicy', 'ranker')).toEqual(['head', 'worker']);
+    expect(selected('NetworkPolicy', 'ranker-head')).toEqual(['head']);
+    expect(selected('PodDisruptionBudget', 'ranker')).toEqual(['worker']);
+    for (const { spec, metadata } of pods.slice(1)) {
+      const [constraint] = spec.topologySpreadConstraints ?? [];
+      expect(metadata.labels).toMatchObject(constraint?.labelSelector.matchLabels ?? { none: '' });
+      expect(Object.keys(metadata.labels)).toEqual(
+        expect.arrayContaining([...(constraint?.matchLabelKeys ?? ['none'])]),
+      );
+    }
+  });
+});
