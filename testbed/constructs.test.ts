@@ -248,7 +248,8 @@ describe('the pods that KubeRay makes of a RayService', () => {
   test('are the ones that its policies and its budget select', () => {
     const selected = (kind: string, name: string): readonly (string | undefined)[] => {
       const found = manifests.find((each) => each.kind === kind && each.metadata.name === name);
-      const { matchLabels } = found?.['spec'].podSelector ?? found?.['spec'].selector;
+      if (found === undefined) throw new Error(`there is no ${kind} ${name}`);
+      const { matchLabels } = found['spec'].podSelector ?? found['spec'].selector;
       return pods
         .filter(({ metadata }) =>
           Object.entries(matchLabels).every(([label, value]) => metadata.labels[label] === value),
