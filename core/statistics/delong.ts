@@ -1,3 +1,4 @@
+import { ascendingOrder } from './ascending-order.ts';
 import type { Interval } from './interval.ts';
 import { assertLevel } from './level.ts';
 import { normalCdf, normalQuantile } from './normal.ts';
@@ -15,13 +16,15 @@ export interface AreaUnderCurve {
 /**
  * The area under the ROC curve with DeLong's structural components, by midranks in O(n log n); ties count half.
  * Sources: E. DeLong, D. DeLong, D. Clarke-Pearson, Biometrics 44 (1988); X. Sun, W. Xu, IEEE Signal Processing Letters 21
- * (2014). NaN when only one class is there.
+ * (2014). NaN when only one class is there. `sorted`: the rows by rising score, where they are known.
  */
-export function delong(positive: ArrayLike<number | boolean>, scores: ArrayLike<number>): AreaUnderCurve {
+export function delong(
+  positive: ArrayLike<number | boolean>,
+  scores: ArrayLike<number>,
+  sorted?: Int32Array,
+): AreaUnderCurve {
   const rows = scores.length;
-  const order = Int32Array.from({ length: rows }, (_, index) => index).sort(
-    (left, right) => (scores[left] ?? 0) - (scores[right] ?? 0),
-  );
+  const order = sorted ?? ascendingOrder(scores);
   let positives = 0;
   for (let row = 0; row < rows; row++) if (positive[row]) positives++;
   const negatives = rows - positives;

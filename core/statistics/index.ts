@@ -4,6 +4,7 @@
  * @module
  */
 export { acceleration } from './acceleration.ts';
+export { ascendingOrder } from './ascending-order.ts';
 export { benjaminiHochberg } from './benjamini-hochberg.ts';
 export { drawBinomial } from './binomial-draw.ts';
 export {
