@@ -41,7 +41,7 @@ export function charts(app: App): void {
       cpu: 1,
       memory: '2Gi',
     },
-    ingest: [{ podSelector: { matchLabels: { app: 'handbook-indexer' } } }],
+    documents: { claim: 'handbook-documents', folder: 'published', schedule: '*/15 * * * *' },
     query: { image: pinned('docker.io/library/node:24-alpine'), maxTokens: 800 },
     gateway: {
       image: pinned('docker.io/nginxinc/nginx-unprivileged:1.29.1'),
