@@ -1,4 +1,5 @@
 import type { LabelSample } from './sample.ts';
+import { scoreColumn } from './score-column.ts';
 
 /** The sample's probabilities; a metric that needs them must not be asked of a sample without. */
 export function probabilitiesOf(sample: LabelSample): Float64Array {
@@ -6,19 +7,16 @@ export function probabilitiesOf(sample: LabelSample): Float64Array {
   return sample.probabilities;
 }
 
-/** One class's column of the probabilities. */
+/** One class's column of the probabilities; not to be written to. */
 export function scoresOf(sample: LabelSample, index: number): Float64Array {
-  const probabilities = probabilitiesOf(sample);
-  const width = sample.classes.length;
-  return Float64Array.from(
-    { length: sample.actual.length },
-    (_, row) => probabilities[row * width + index] ?? Number.NaN,
-  );
+  return scoreColumn(sample, probabilitiesOf(sample), index).scores;
 }
 
 /** Which rows are of the class. */
 export function isClass(sample: LabelSample, index: number): Uint8Array {
-  return Uint8Array.from(sample.actual, (actual) => (actual === index ? 1 : 0));
+  const is = new Uint8Array(sample.actual.length);
+  for (let row = 0; row < is.length; row++) if (sample.actual[row] === index) is[row] = 1;
+  return is;
 }
 
 /** The classes a ranking metric looks at: the positive one of two, else each against the rest. */
@@ -41,7 +39,7 @@ export interface Ranking {
 /** Sorts once, so that many weightings are cheap. */
 export function ranking(sample: LabelSample, index: number): Ranking {
   const scores = scoresOf(sample, index);
-  const order = descending(scores);
+  const order = scoreColumn(sample, probabilitiesOf(sample), index).falling();
   const rowIsClass = isClass(sample, index);
   const positive = new Uint8Array(order.length);
   const step = new Int32Array(order.length);
@@ -72,11 +70,4 @@ export function ranking(sample: LabelSample, index: number): Ranking {
       }
     },
   };
-}
-
-/** The rows by falling score. */
-function descending(scores: Float64Array): Int32Array {
-  return Int32Array.from({ length: scores.length }, (_, row) => row).sort(
-    (left, right) => (scores[right] ?? 0) - (scores[left] ?? 0),
-  );
 }

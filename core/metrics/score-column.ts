@@ -1,0 +1,26 @@
+import { ascendingOrder } from '../statistics/index.ts';
+import type { LabelSample } from './sample.ts';
+
+/** One class's scores, and the rows by falling score. Looked at again and again by several metrics: not to be written to. */
+export interface ScoreColumn {
+  readonly scores: Float64Array;
+  /** Ties in the order of the rows. */
+  falling(): Int32Array;
+}
+
+/** By the probabilities that they are of, for as long as those live. */
+const columns = new WeakMap<Float64Array, Map<number, ScoreColumn>>();
+
+/** The column of a class, taken out and sorted once for all metrics of the sample. */
+export function scoreColumn({ classes, actual }: LabelSample, probabilities: Float64Array, index: number): ScoreColumn {
+  const known = columns.get(probabilities) ?? new Map<number, ScoreColumn>();
+  columns.set(probabilities, known);
+  const found = known.get(index);
+  if (found !== undefined && found.scores.length === actual.length) return found;
+  const scores = new Float64Array(actual.length);
+  for (let row = 0; row < scores.length; row++) scores[row] = probabilities[row * classes.length + index] ?? Number.NaN;
+  let falling: Int32Array | undefined;
+  const column = { scores, falling: () => (falling ??= ascendingOrder(scores.map((score) => -score))) };
+  known.set(index, column);
+  return column;
+}
