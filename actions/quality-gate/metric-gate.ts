@@ -11,11 +11,9 @@ import type { NoBaseline, Subject } from './subject.ts';
 
 /** The checks of every metric that the policy bounds, over all rows. */
 export function metricChecks(subject: Subject): readonly Check[] {
-  const bounded = boundedMetrics(subject).map(({ name, bound }) => ({
-    name,
-    bound,
-    why: obstacle(name, bound, subject),
-  }));
+  const bounded = boundedMetrics(subject)
+    .flatMap(withoutClasses)
+    .map(({ name, bound }) => ({ name, bound, why: obstacle(name, bound, subject) }));
   const measurable = bounded.filter(({ why }) => why === undefined);
   const measured = metricIntervals(measurable.map(toMeasure), subject.pair, subject);
   return bounded.flatMap(({ name, bound, why }) => {
@@ -25,20 +23,38 @@ export function metricChecks(subject: Subject): readonly Check[] {
   });
 }
 
-export function toMeasure({
-  name,
-  bound,
-}: {
+export function toMeasure({ name, bound }: Bounded): MetricToMeasure {
+  const { average, multi_class: multiClass, weights, k } = bound;
+  return {
+    metric: metrics[name],
+    options: {
+      ...(average === undefined || average === 'none' ? {} : { average }),
+      ...(multiClass === undefined ? {} : { multiClass }),
+      ...(weights === undefined ? {} : { weights }),
+      ...(k === undefined ? {} : { k }),
+    },
+  };
+}
+
+interface Bounded {
   readonly name: MetricName;
   readonly bound: MetricBound;
-}): MetricToMeasure {
-  return { metric: metrics[name], options: bound.average === undefined ? {} : { average: bound.average } };
+}
+
+/** Whether every class is held to `min` and `max` by itself (`average: none`). */
+export function isOfClasses({ bound }: Pick<Bounded, 'bound'>): boolean {
+  return bound.average === 'none';
+}
+
+/** What is left to judge where classes are judged by themselves: the change of their average. */
+function withoutClasses(each: Bounded): readonly Bounded[] {
+  if (!isOfClasses(each)) return [each];
+  const { min: _, max: __, ...bound } = each.bound;
+  return bound.max_regression === undefined && bound.min_improvement === undefined ? [] : [{ ...each, bound }];
 }
 
 /** The metrics that the policy bounds, in the schema's order. */
-export function boundedMetrics(
-  subject: Pick<Subject, 'policy'>,
-): readonly { readonly name: MetricName; readonly bound: MetricBound }[] {
+export function boundedMetrics(subject: Pick<Subject, 'policy'>): readonly Bounded[] {
   const gates = subject.policy.policy.gates ?? {};
   return metricNames.flatMap((name) => {
     const bound = gates[name];
@@ -62,6 +78,10 @@ export function obstacle(name: MetricName, bound: MetricBound, subject: Subject)
   }
   if (bound.average === 'binary' && sample.classes.length > 2) {
     return `average: binary needs two classes, and there are ${sample.classes.length}; write macro, micro or weighted`;
+  }
+  const k = bound.k ?? 2;
+  if (name === 'top_k_accuracy' && k >= sample.classes.length) {
+    return `the class is always among the best ${k} of ${counted(sample.classes.length, 'class', 'classes')}; write a smaller k`;
   }
   return undefined;
 }

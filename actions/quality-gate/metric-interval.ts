@@ -111,9 +111,9 @@ function inClosedForm<Rows extends Sample>(
   baseline: Rows | undefined,
   level: number,
 ): MetricIntervals | undefined {
-  if (metric.curve !== undefined) {
-    const curve = metric.curve(candidate);
-    const base = baseline === undefined ? undefined : metric.curve(baseline);
+  const curve = metric.curve?.(candidate, options);
+  if (curve !== undefined) {
+    const base = baseline === undefined ? undefined : metric.curve?.(baseline, options);
     const difference = base === undefined ? undefined : delongDifference(curve, base, level);
     const relative = base === undefined ? undefined : delongDifference(curve, base, level, { relative: true });
     return joined(delongInterval(curve, level), ofBaseline, difference, relative);

@@ -120,7 +120,7 @@ interface Influences {
 
 /** By formula where the metric has one, by leaving units out where they are few; undefined for a median of many rows. */
 function influencesOn<Rows extends Sample>(
-  { metric, ofBaseline }: MeasuredMetric<Rows>,
+  { metric, options, ofBaseline }: MeasuredMetric<Rows>,
   { pair, weights, rows }: Units<Rows>,
   { candidate, baseline }: { readonly candidate: Statistic; readonly baseline: Statistic },
 ): Influences | undefined {
@@ -128,8 +128,8 @@ function influencesOn<Rows extends Sample>(
   const paired = ofBaseline !== undefined && pair.baseline !== undefined;
   if (metric.influence !== undefined && weights.length === rows) {
     return {
-      candidate: metric.influence(pair.candidate),
-      baseline: paired && pair.baseline !== undefined ? metric.influence(pair.baseline) : none,
+      candidate: metric.influence(pair.candidate, options),
+      baseline: paired && pair.baseline !== undefined ? metric.influence(pair.baseline, options) : none,
     };
   }
   if (weights.length > mostLeftOut) return undefined;
@@ -185,15 +185,15 @@ function intervalsOf<Rows extends Sample>(
 
 /** BCa in closed form; undefined where the metric is not smooth, or few rows decide it. */
 function byInfluence<Rows extends Sample>(
-  { metric, value, ofBaseline }: MeasuredMetric<Rows>,
+  { metric, options, value, ofBaseline }: MeasuredMetric<Rows>,
   { candidate, baseline }: Pair<Rows>,
   level: number,
 ): MetricIntervals | undefined {
   if (metric.influence === undefined || metric.interval === 'basic-bootstrap') return undefined;
-  const ofCandidate = metric.influence(candidate);
+  const ofCandidate = metric.influence(candidate, options);
   const own = influenceInterval(value, ofCandidate, level);
   if (own === undefined || ofBaseline === undefined || baseline === undefined) return own && { candidate: own };
-  const influences = { candidate: ofCandidate, baseline: metric.influence(baseline) };
+  const influences = { candidate: ofCandidate, baseline: metric.influence(baseline, options) };
   const change = (relative: boolean): Interval | undefined => {
     const estimate = (value - ofBaseline) / (relative ? Math.abs(ofBaseline) : 1);
     const found = influenceInterval(estimate, influencesOnChange(influences, value, ofBaseline, relative), level);

@@ -17,6 +17,7 @@ import {
 } from '../../github/index.ts';
 import { type Baseline, openBaseline, withoutBaseline } from './baseline.ts';
 import { needsRows, subjectOf, tried } from './candidate-and-baseline.ts';
+import { classChecks } from './class-gate.ts';
 import { openEvaluation } from './evaluation-rows.ts';
 import { fairnessChecks } from './fairness-gate.ts';
 import { figuresOf } from './figures.ts';
@@ -119,6 +120,7 @@ export async function judgeModel(options: {
     const { subject, notices: said } = await subjectOf(policy, rows, wired, wiredBaseline, noBaseline, host);
     noBaseline = subject.noBaseline;
     take({ checks: metricChecks(subject), figures: figuresOf(subject), notices: said });
+    take({ checks: classChecks(subject) });
     take(await sliceChecks(subject, rows));
     take(await fairnessChecks(subject, rows));
   }

@@ -13,29 +13,32 @@ export interface RatioOptions {
   readonly isProportion?: boolean;
   /** Which rows it is a share of does not depend on the predictions, so two models share them. */
   readonly sharesRows?: boolean;
+  /** Over single labels, the average `micro` is the accuracy. */
+  readonly microIsAccuracy?: boolean;
 }
 
 /** Binary for two classes, macro otherwise: what the policy promises when it gives no `average`. */
 export function averageOf(sample: LabelSample, options: MetricOptions | undefined): Average {
+  if (options?.ofClass !== undefined) return 'binary';
   return options?.average ?? (sample.classes.length === 2 ? 'binary' : 'macro');
 }
 
 /**
- * precision, recall and F1 with scikit-learn's averages and `zero_division=0`: a ratio over nothing counts as 0. `binary` looks at the
+ * precision, recall, F1 and Jaccard with scikit-learn's averages and `zero_division=0`: a ratio over nothing counts as 0. `binary` looks at the
  * positive class (the last one when the sample names none).
  */
 export function averaged(
   head: Pick<LabelMetric, 'name'>,
   ratio: Ratio,
-  { isProportion = false, sharesRows = false }: RatioOptions = {},
+  { isProportion = false, sharesRows = false, microIsAccuracy = true }: RatioOptions = {},
 ): LabelMetric {
-  const partsOf = (sample: LabelSample, tallies: Tallies, average: Average) => {
+  const partsOf = (sample: LabelSample, tallies: Tallies, average: Average, options: MetricOptions | undefined) => {
     const { hits, actual, predicted, total } = tallies;
     if (average === 'micro') {
       const right = hits.reduce((sum, count) => sum + count, 0);
       return [{ ...ratio({ hits: right, actual: total, predicted: total }), rows: total }];
     }
-    const chosen = average === 'binary' ? [positiveOf(sample)] : sample.classes.map((_, index) => index);
+    const chosen = average === 'binary' ? [positiveOf(sample, options)] : sample.classes.map((_, index) => index);
     const parts = [];
     for (const index of chosen) {
       const counts = { hits: hits[index] ?? 0, actual: actual[index] ?? 0, predicted: predicted[index] ?? 0 };
@@ -55,9 +58,9 @@ export function averaged(
     interval: isProportion ? 'wilson' : 'bootstrap',
     on(sample, options) {
       const average = averageOf(sample, options);
-      if (average === 'binary' && sample.classes.length > 2) return () => Number.NaN;
+      if (!isOneClass(sample, options) && average === 'binary') return () => Number.NaN;
       return (weights) => {
-        const parts = partsOf(sample, talliesOf(sample, weights), average);
+        const parts = partsOf(sample, talliesOf(sample, weights), average, options);
         let sum = 0;
         let total = 0;
         for (const { numerator, denominator, rows } of parts) {
@@ -70,25 +73,30 @@ export function averaged(
     },
     proportion(sample, options) {
       const average = averageOf(sample, options);
-      if (average !== 'micro' && !(isProportion && average === 'binary' && sample.classes.length <= 2))
-        return undefined;
-      const [part] = partsOf(sample, talliesOf(sample), average);
+      const known = average === 'micro' ? microIsAccuracy : isProportion && isOneClass(sample, options);
+      if (!known) return undefined;
+      const [part] = partsOf(sample, talliesOf(sample), average, options);
       if (part === undefined || part.denominator === 0) return undefined;
       return average === 'micro'
-        ? // Micro-averaged over single labels, all three are the accuracy.
-          { successes: talliesOf(sample).hits.reduce((sum, count) => sum + count, 0), trials: sample.actual.length }
+        ? { successes: talliesOf(sample).hits.reduce((sum, count) => sum + count, 0), trials: sample.actual.length }
         : { successes: part.numerator, trials: part.denominator };
     },
     paired(candidate, baseline, options) {
       const average = averageOf(candidate, options);
-      if (average === 'micro') return pairedHits(candidate, baseline);
-      if (!sharesRows || average !== 'binary' || candidate.classes.length > 2) return undefined;
-      const pairs = pairedHits(candidate, baseline, positiveOf(candidate));
+      if (average === 'micro') return microIsAccuracy ? pairedHits(candidate, baseline) : undefined;
+      if (!sharesRows || !isOneClass(candidate, options)) return undefined;
+      const pairs = pairedHits(candidate, baseline, positiveOf(candidate, options));
       return pairs.rows === 0 ? undefined : pairs;
     },
   };
 }
 
-function positiveOf(sample: LabelSample): number {
-  return sample.positive ?? sample.classes.length - 1;
+/** Whether the metric is that of one class against the rest. */
+function isOneClass(sample: LabelSample, options: MetricOptions | undefined): boolean {
+  if (options?.ofClass !== undefined) return true;
+  return averageOf(sample, options) === 'binary' && sample.classes.length <= 2;
+}
+
+function positiveOf(sample: LabelSample, options: MetricOptions | undefined): number {
+  return options?.ofClass ?? sample.positive ?? sample.classes.length - 1;
 }

@@ -30,8 +30,9 @@ function values(rows: number, seed: string): ValueSample {
 const smooth = Object.values(metrics).filter(({ influence }) => influence !== undefined);
 
 describe('the influence of rows', () => {
-  it('is known of every metric that is a mean, and of average precision', () => {
+  it('is known of every metric that is a mean, and of rankings', () => {
     expect(smooth.map(({ name }) => name)).toEqual([
+      'roc_auc',
       'average_precision',
       'log_loss',
       'brier',
@@ -61,6 +62,19 @@ describe('the influence of rows', () => {
     }
   });
 });
+
+it.each([{ average: 'weighted' }, { multiClass: 'ovo' }, { multiClass: 'ovo', average: 'weighted' }] as const)(
+  'the influence of rows on roc_auc %j is its derivative by the weight of a row',
+  (options) => {
+    const sample = labels(90, 'averages', 3);
+    const measure = labelMetrics.roc_auc.on(sample, options);
+    const influence = labelMetrics.roc_auc.influence?.(sample, options) ?? new Float64Array();
+    for (let row = 0; row < 90; row += 4) {
+      const moved = (by: number) => measure(Float64Array.from({ length: 90 }, (_, at) => (at === row ? 1 + by : 1)));
+      expect((influence[row] ?? Number.NaN) / 90, `row ${row}`).toBeCloseTo((moved(1e-5) - moved(-1e-5)) / 2e-5, 7);
+    }
+  },
+);
 
 describe('many rows as few', () => {
   it('of ece have its value, whatever the rows', () => {

@@ -4,8 +4,19 @@ import type { LabelSample, Sample, ValueSample } from './sample.ts';
 /** scikit-learn's `average`: how several classes' precision, recall or F1 become one number. */
 export type Average = 'binary' | 'macro' | 'micro' | 'weighted';
 
+/** scikit-learn's `weights` of `cohen_kappa_score`. */
+export type KappaWeights = 'linear' | 'quadratic';
+
+/** What the policy may say of how a metric is meant. A metric leaves aside what does not concern it. */
 export interface MetricOptions {
   readonly average?: Average;
+  /** One class against the rest, by its index, whatever the average: precision, recall, F1 and Jaccard of that class. */
+  readonly ofClass?: number;
+  /** Area under the ROC curve of more than two classes: each against the rest (the default), or every two. */
+  readonly multiClass?: 'ovr' | 'ovo';
+  readonly weights?: KappaWeights;
+  /** How many of the best count. */
+  readonly k?: number;
 }
 
 /** How often each row counts; scikit-learn's `sample_weight`, except that a row of weight 0 is not there at all. */
@@ -47,11 +58,11 @@ export interface Metric<Rows extends Sample = Sample> {
    * For each row how much the metric moves when the row counts for more: under weights `w` it is about its value plus the mean of `w`
    * times this. Sums to 0. Where the metric is smooth enough.
    */
-  influence?(sample: Rows): Float64Array;
+  influence?(sample: Rows, options?: MetricOptions): Float64Array;
   /** Very many rows as few that stand for them, alike for all samples (of the same rows), where resamples can hardly tell. */
   condensed?(samples: readonly Rows[]): Condensed<Rows>;
-  /** Where DeLong applies. */
-  curve?(sample: Rows): AreaUnderCurve;
+  /** Where DeLong applies; undefined under options where it does not. */
+  curve?(sample: Rows, options?: MetricOptions): AreaUnderCurve | undefined;
 }
 
 export type LabelMetric = Metric<LabelSample>;

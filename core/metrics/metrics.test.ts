@@ -9,6 +9,7 @@ import {
   type LabelSample,
   labelMetrics,
   type MetricName,
+  type MetricOptions,
   metrics,
   ratesByGroup,
   type ValueSample,
@@ -74,6 +75,18 @@ function repeated(of: LabelCase): LabelCase {
   };
 }
 
+/** `f1/macro`, `cohen_kappa/weights=linear`, `roc_auc/multiClass=ovo,average=macro`. */
+function optionsIn(key: string): MetricOptions {
+  const [, said] = key.split('/');
+  if (said === undefined) return {};
+  if (!said.includes('=')) return { average: said as Average };
+  const entries = said.split(',').map((each): [string, string | number] => {
+    const [name = '', value = ''] = each.split('=');
+    return [name, /^\d+$/.test(value) ? Number(value) : value];
+  });
+  return Object.fromEntries(entries) as MetricOptions;
+}
+
 function expectClose(found: number, expected: number | null, context: string): void {
   if (expected === null) expect(found, context).toBeNaN();
   else expect(Math.abs(found - expected), context).toBeLessThanOrEqual(1e-9 * Math.max(1, Math.abs(expected)));
@@ -84,9 +97,9 @@ describe('metrics of labels and probabilities', () => {
     let compared = 0;
     for (const [index, of] of reference.classification.entries()) {
       for (const [key, expected] of Object.entries(of.values)) {
-        const [metric, average] = key.split('/');
+        const [metric] = key.split('/');
         if (metric !== name) continue;
-        const options = average === undefined ? {} : { average: average as Average };
+        const options = optionsIn(key);
         const context = `case ${index} (${of.kind}) ${key}`;
         expectClose(labelMetrics[name].on(labelSample(of), options)(of.weights), expected, context);
         expectClose(
@@ -110,7 +123,7 @@ describe('metrics of labels and probabilities', () => {
   it('gives counts whose share is the metric wherever it claims to be a proportion', () => {
     let proportions = 0;
     for (const of of reference.classification) {
-      for (const name of ['accuracy', 'precision', 'recall', 'f1'] as const) {
+      for (const name of ['accuracy', 'precision', 'recall', 'f1', 'jaccard', 'top_k_accuracy'] as const) {
         for (const average of ['binary', 'macro', 'micro', 'weighted'] as const) {
           const counts = metrics[name].proportion?.(labelSample(of), { average });
           if (counts === undefined) continue;
@@ -126,7 +139,7 @@ describe('metrics of labels and probabilities', () => {
     for (const of of reference.classification) {
       const sample = labelSample(of);
       const area = metrics.roc_auc.on(sample)();
-      expectClose(metrics.roc_auc.curve?.(sample).area ?? 0, Number.isNaN(area) ? null : area, of.kind);
+      expectClose(metrics.roc_auc.curve?.(sample)?.area ?? 0, Number.isNaN(area) ? null : area, of.kind);
     }
   });
 

@@ -2,8 +2,10 @@ import { accuracy } from './accuracy.ts';
 import { averagePrecision } from './average-precision.ts';
 import { balancedAccuracy } from './balanced-accuracy.ts';
 import { brier } from './brier.ts';
+import { cohenKappa } from './cohen-kappa.ts';
 import { ece } from './ece.ts';
 import { f1 } from './f1.ts';
+import { jaccard } from './jaccard.ts';
 import { logLoss } from './log-loss.ts';
 import { mae } from './mae.ts';
 import { mape } from './mape.ts';
@@ -17,6 +19,7 @@ import { r2 } from './r2.ts';
 import { recall } from './recall.ts';
 import { rmse } from './rmse.ts';
 import { rocAuc } from './roc-auc.ts';
+import { topKAccuracy } from './top-k-accuracy.ts';
 
 export const labelMetrics = {
   accuracy,
@@ -24,12 +27,15 @@ export const labelMetrics = {
   precision,
   recall,
   f1,
+  jaccard,
   roc_auc: rocAuc,
   average_precision: averagePrecision,
   log_loss: logLoss,
   brier,
   ece,
   matthews_corrcoef: matthewsCorrcoef,
+  cohen_kappa: cohenKappa,
+  top_k_accuracy: topKAccuracy,
 } as const satisfies Record<string, LabelMetric>;
 
 export const valueMetrics = {

@@ -30,20 +30,22 @@ export interface Ranking {
   /** The weight at each distinct score, from the highest on: of rows of the class, and of others. Overwritten by the next `weigh`. */
   readonly positives: Float64Array;
   readonly negatives: Float64Array;
-  /** Of each row of the sample, which distinct score it has. */
+  /** Of each row of the sample, which distinct score it has; −1 of a row left out. */
   readonly steps: Int32Array;
   /** Fills the two; each row once when no weights are given. */
   weigh(weights?: ArrayLike<number>): void;
 }
 
-/** Sorts once, so that many weightings are cheap. */
-export function ranking(sample: LabelSample, index: number): Ranking {
+/** Sorts once, so that many weightings are cheap. `against`: only rows of the class and of that one; all when not given. */
+export function ranking(sample: LabelSample, index: number, against?: number): Ranking {
   const scores = scoresOf(sample, index);
-  const order = scoreColumn(sample, probabilitiesOf(sample), index).falling();
+  const isIn = (row: number) => against === undefined || sample.actual[row] === index || sample.actual[row] === against;
+  const falling = scoreColumn(sample, probabilitiesOf(sample), index).falling();
+  const order = against === undefined ? falling : falling.filter(isIn);
   const rowIsClass = isClass(sample, index);
   const positive = new Uint8Array(order.length);
   const step = new Int32Array(order.length);
-  const steps = new Int32Array(order.length);
+  const steps = new Int32Array(scores.length).fill(-1);
   let last = 0;
   for (let at = 0; at < order.length; at++) {
     const row = order[at] ?? 0;

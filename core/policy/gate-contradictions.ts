@@ -29,7 +29,41 @@ function contradictionsOfMetric(metric: string, bound: unknown): readonly Contra
     ...minAboveMax(bound, path),
     ...outOfRange(metric, bound, path),
     ...hollowRegression(metric, bound, path),
+    ...optionsWithoutEffect(metric, bound, path),
   ];
+}
+
+/** Which metrics an option is one of, and which of its values each takes; all when none are listed. */
+const optionsOf: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  average: { precision: [], recall: [], f1: [], jaccard: [], roc_auc: ['macro', 'weighted'] },
+  multi_class: { roc_auc: [] },
+  weights: { cohen_kappa: [] },
+  k: { top_k_accuracy: [] },
+};
+
+/** What would be read over in silence: the metric knows no such option, or not that value. */
+function optionsWithoutEffect(metric: string, bound: unknown, path: PolicyPath): readonly Contradiction[] {
+  if (!isMapping(bound)) return [];
+  return Object.entries(optionsOf).flatMap(([option, byMetric]): readonly Contradiction[] => {
+    const value = bound[option];
+    const values = byMetric[metric];
+    if (value === undefined || (values !== undefined && (values.length === 0 || values.includes(String(value))))) {
+      return [];
+    }
+    return [
+      {
+        code: 'option-without-effect',
+        message: values === undefined ? `${metric} has no ${option}` : `${metric} cannot be averaged so`,
+        path: [...path, option],
+        found: `${option}: ${String(value)}`,
+        ...(values === undefined ? {} : { expected: values.join(' or ') }),
+        fix:
+          values === undefined
+            ? `Remove it: it belongs to ${Object.keys(byMetric).join(', ')}.`
+            : `Write one of those.`,
+      },
+    ];
+  });
 }
 
 function contradictionsOfFairness(fairness: unknown): readonly Contradiction[] {

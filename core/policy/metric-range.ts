@@ -20,6 +20,7 @@ const ranges: Readonly<Record<string, MetricRange>> = {
   brier: share,
   ece: share,
   matthews_corrcoef: { lowest: -1, highest: 1 },
+  cohen_kappa: { lowest: -1, highest: 1 },
   mae: loss,
   mse: loss,
   rmse: loss,

@@ -139,9 +139,24 @@ const metricBound = z
       .describe('How much worse than the baseline it may be. The direction is known per metric.'),
     min_improvement: change.optional().describe('How much better than the baseline it must be.'),
     average: z
-      .enum(['binary', 'macro', 'micro', 'weighted'])
+      .enum(['binary', 'macro', 'micro', 'weighted', 'none'])
       .optional()
-      .describe('precision, recall, f1: binary for two classes, macro otherwise.'),
+      .describe(
+        'precision, recall, f1, jaccard: binary for two classes, macro otherwise; none holds every class to the bound by itself. roc_auc: macro or weighted.',
+      ),
+    multi_class: z
+      .enum(['ovr', 'ovo'])
+      .optional()
+      .describe('roc_auc of more than two classes: each against the rest (ovr, the default), or every two (ovo).'),
+    weights: z
+      .enum(['linear', 'quadratic'])
+      .optional()
+      .describe('cohen_kappa: how much more a disagreement counts, the further apart the classes are.'),
+    k: z
+      .int()
+      .min(1)
+      .optional()
+      .describe('top_k_accuracy: among how many of the best the class must be; 2 if not given.'),
     severity: severity.optional(),
     reason: reason.optional(),
   })
@@ -157,12 +172,15 @@ export const classificationMetrics = [
   'precision',
   'recall',
   'f1',
+  'jaccard',
   'roc_auc',
   'average_precision',
   'log_loss',
   'brier',
   'ece',
   'matthews_corrcoef',
+  'cohen_kappa',
+  'top_k_accuracy',
 ] as const;
 export const regressionMetrics = ['mae', 'mse', 'rmse', 'mape', 'median_absolute_error', 'max_error', 'r2'] as const;
 export const metricNames = [...classificationMetrics, ...regressionMetrics] as const;

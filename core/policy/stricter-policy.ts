@@ -102,6 +102,9 @@ const metricBound = fields<MetricBound>({
   max_regression: smallerChange,
   min_improvement: largerChange,
   average: baseWins(),
+  multi_class: baseWins(),
+  weights: baseWins(),
+  k: baseWins(),
   severity,
   reason,
 });

@@ -70,12 +70,27 @@ def label_case(kind):
     values["accuracy"] = skm.accuracy_score(text_actual, text_predicted, **common)
     values["balanced_accuracy"] = skm.balanced_accuracy_score(text_actual, text_predicted, **common)
     values["matthews_corrcoef"] = skm.matthews_corrcoef(text_actual, text_predicted, **common)
-    for name, function in (("precision", skm.precision_score), ("recall", skm.recall_score), ("f1", skm.f1_score)):
+    for name, function in (("precision", skm.precision_score), ("recall", skm.recall_score), ("f1", skm.f1_score), ("jaccard", skm.jaccard_score)):
         for average in ("macro", "micro", "weighted"):
             values[f"{name}/{average}"] = function(text_actual, text_predicted, average=average, zero_division=0, **common)
         if classes == 2:
             values[f"{name}/binary"] = function(
                 actual == positive, predicted == positive, average="binary", pos_label=True, zero_division=0, **common
+            )
+        for index, value in enumerate(
+            function(text_actual, text_predicted, labels=names, average=None, zero_division=0, **common)
+        ):
+            values[f"{name}/ofClass={index}"] = value
+    values["cohen_kappa"] = skm.cohen_kappa_score(actual, predicted, labels=range(classes), **common)
+    for kind_of_weights in ("linear", "quadratic"):
+        values[f"cohen_kappa/weights={kind_of_weights}"] = skm.cohen_kappa_score(
+            actual, predicted, labels=range(classes), weights=kind_of_weights, **common
+        )
+    for k in (1, 2, 3):
+        if k <= classes:
+            given = probabilities[:, 1] if classes == 2 else probabilities
+            values[f"top_k_accuracy/k={k}"] = skm.top_k_accuracy_score(
+                actual, given, k=k, labels=range(classes), **common
             )
     values["log_loss"] = skm.log_loss(text_actual, probabilities, labels=names, **common)
     values["ece"] = ece(actual, probabilities, weights)
@@ -92,6 +107,15 @@ def label_case(kind):
             values["roc_auc"] = skm.roc_auc_score(
                 text_actual, probabilities, labels=names, multi_class="ovr", average="macro", **common
             )
+            values["roc_auc/average=weighted"] = skm.roc_auc_score(
+                text_actual, probabilities, labels=names, multi_class="ovr", average="weighted", **common
+            )
+            # scikit-learn takes no weights for ovo: rows written out.
+            repeated = np.repeat(np.arange(rows), weights)
+            for average in ("macro", "weighted"):
+                values[f"roc_auc/multiClass=ovo,average={average}"] = skm.roc_auc_score(
+                    text_actual[repeated], probabilities[repeated], labels=names, multi_class="ovo", average=average
+                )
             values["average_precision"] = skm.average_precision_score(
                 np.eye(classes, dtype=int)[actual], probabilities, average="macro", **common
             )
