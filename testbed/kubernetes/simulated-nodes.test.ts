@@ -49,7 +49,8 @@ beforeAll(async () => {
   );
   volumes = provideVolumes(cluster);
   await Promise.all(rendered.map(applyRendered));
-}, 900_000);
+  // The first time Kubernetes and kwok are built.
+}, 1_800_000);
 
 afterAll(async () => {
   await volumes?.[Symbol.asyncDispose]();
@@ -70,7 +71,7 @@ function namespaceOf(prefix: string, level: 'restricted' | 'privileged' = 'restr
 }
 
 /** Milliseconds until something must have happened: ten times what it takes on two idle cores. */
-const patience = { timeout: 120_000, interval: 100 } as const;
+const patience = { timeout: 120_000, interval: 500 } as const;
 
 /** Asks again and again until what is found is as it should be. (`expect.poll` knows only one test at a time.) */
 function eventually<Found>(find: () => Promise<Found>, expected: (found: Found) => void): Promise<void> {
@@ -162,7 +163,7 @@ describe.concurrent('what the constructs render', () => {
 });
 
 /** Pods that take a while, each another, until they are ready and until they are gone. */
-const slow: Pace = { ready: { from: 1, to: 5 }, gone: 2 };
+const slow: Pace = { ready: { from: 1, to: 4 }, gone: 2 };
 
 interface Variant {
   readonly version?: string;
@@ -211,7 +212,7 @@ const impatient = {
   load: Duration.seconds(5),
   fetch: Duration.seconds(1),
   schedule: Duration.seconds(1),
-  progressDeadline: Duration.seconds(15),
+  progressDeadline: Duration.seconds(12),
 } as const;
 
 /** Nodes that only these pods may use, one in each zone, and a namespace. */
@@ -223,6 +224,11 @@ async function newPool(pool: string, nodesPerZone = 1): Promise<string> {
   return namespaceOf(pool);
 }
 
+/** The zone of a pod in a pool, which is in its node's name. */
+function zoneOf({ spec }: Pod): string | undefined {
+  return zones.find((zone) => spec.nodeName?.includes(zone));
+}
+
 /** Applies a version and waits until it is all there is. */
 async function released(namespace: string, manifests: readonly Manifest[]): Promise<void> {
   await applyAll(cluster, manifests, namespace);
@@ -232,6 +238,13 @@ async function released(namespace: string, manifests: readonly Manifest[]): Prom
 /** The only Deployment among manifests, as the API server has it now. */
 async function deploymentOf(namespace: string, manifests: readonly Manifest[]): Promise<Manifest> {
   return (await cluster.must('GET', manifestPath(one(manifests, 'Deployment'), namespace))) as Manifest;
+}
+
+/** ReplicaSets whose controller has not yet made, taken away and counted all pods that it was told to. */
+async function uncountedSets(namespace: string): Promise<readonly string[]> {
+  const path = `/apis/apps/v1/namespaces/${namespace}/replicasets`;
+  const { items } = (await cluster.must('GET', path)) as { readonly items: readonly Manifest[] };
+  return items.filter(({ spec, status }) => status.replicas !== spec.replicas).map(({ metadata }) => metadata.name);
 }
 
 /** Why a rollout goes on or not, in Kubernetes' own word. */
@@ -295,18 +308,18 @@ describe.concurrent('a pod that asks for a GPU', () => {
 });
 
 describe.concurrent('an update', () => {
-  test.each([1, 2, 3])(
-    'of %i replicas never leaves fewer ready, however long each pod takes, and ends with each in another zone',
+  test.each([1, 3])(
+    'with replicas %i never leaves fewer ready, however long each pod takes, and ends with each in another zone',
     async (replicas) => {
       const pool = `update-${replicas}`;
-      const namespace = await newPool(pool);
+      const namespace = await newPool(pool, 2);
       await released(namespace, onnx(pool, { replicas }));
       await using record = await recordReadiness(cluster, namespace, 'churn');
       const next = onnx(pool, { replicas, version: '4' });
       await released(namespace, next);
       const pods = await podsOfWorkload(namespace, one(next, 'Deployment'));
       expect(versionsOf(pods)).toEqual(Array.from({ length: replicas }, () => '4'));
-      expect(new Set(pods.map(({ spec }) => spec.nodeName)).size).toBe(replicas);
+      expect(new Set(pods.map(zoneOf)).size).toBe(replicas);
       expect({ pods: record.readyPods.least, endpoints: record.readyEndpoints.least }).toEqual({
         pods: replicas,
         endpoints: replicas,
@@ -326,6 +339,11 @@ describe.concurrent('an update', () => {
     await applyAll(cluster, onnx('back', { version: '4', replicas: 3 }), namespace);
     const ready = async () => versionsOf((await podsOfWorkload(namespace, workload)).filter(isReady)).toSorted();
     await eventually(ready, (found) => expect(found).toEqual(['3', '3', '4']));
+    // In the moment after a step of its own, Kubernetes' controller counts the pod that goes as if it stayed, and would take one too many.
+    await eventually(
+      () => uncountedSets(namespace),
+      (found) => expect(found).toEqual([]),
+    );
     await released(namespace, before);
     const pods = await podsOfWorkload(namespace, workload);
     expect(pods.map(({ metadata }) => metadata.labels['pod-template-hash'])).toEqual(
@@ -466,7 +484,7 @@ async function uncordon(node: string): Promise<void> {
 }
 
 describe.concurrent('replicas', () => {
-  test('are in different zones and on different nodes, also those of the next version, and though one zone has more room', async () => {
+  test('are in different zones and on different nodes, also those of the next version, though one zone has all the room', async () => {
     const namespace = await newPool('spread', 2);
     await fill(['spread-zone-a-1', 'spread-zone-a-2', 'spread-zone-b-1', 'spread-zone-b-2']);
     const update = { maxSurge: 6, maxUnavailable: 0 } as const;
@@ -482,11 +500,11 @@ describe.concurrent('replicas', () => {
   });
 });
 
-/** Takes half of each node. */
+/** Takes all of each node but room for a few servers. The scheduler by itself would rather put every pod onto an empty node. */
 async function fill(names: readonly string[]): Promise<void> {
   const namespace = await namespaceOf('filler', 'privileged');
   for (const nodeName of names) {
-    const resources = { requests: { cpu: '32', memory: '256Gi' } };
+    const resources = { requests: { cpu: '60', memory: '480Gi' } };
     const spec = { nodeName, containers: [{ name: 'filler', image: 'registry.example.com/filler:1', resources }] };
     await cluster.must('POST', `/api/v1/namespaces/${namespace}/pods`, { metadata: { name: nodeName }, spec });
   }
