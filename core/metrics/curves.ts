@@ -13,22 +13,22 @@ export interface CurvePoints {
 
 /** False against true positive rate of a binary sample, one point a distinct score, from (0, 0) to (1, 1). */
 export function rocCurve(sample: LabelSample): CurvePoints {
-  const steps = cumulative(sample);
-  const last = steps.at(-1) ?? { positives: Number.NaN, negatives: Number.NaN };
+  const { positives, negatives } = cumulative(sample);
+  const last = positives.length - 1;
   return {
-    x: [0, ...steps.map(({ negatives }) => negatives / last.negatives)],
-    y: [0, ...steps.map(({ positives }) => positives / last.positives)],
+    x: [0, ...negatives.map((count) => count / (negatives[last] ?? Number.NaN))],
+    y: [0, ...positives.map((count) => count / (positives[last] ?? Number.NaN))],
     summary: rocAuc.on(sample)(),
   };
 }
 
 /** Recall against precision of a binary sample, one point a distinct score, from recall 0 (precision 1 by convention) on. */
 export function precisionRecallCurve(sample: LabelSample): CurvePoints {
-  const steps = cumulative(sample);
-  const all = steps.at(-1)?.positives ?? Number.NaN;
+  const { positives, negatives } = cumulative(sample);
+  const all = positives[positives.length - 1] ?? Number.NaN;
   return {
-    x: [0, ...steps.map(({ positives }) => positives / all)],
-    y: [1, ...steps.map(({ positives, negatives }) => positives / (positives + negatives))],
+    x: [0, ...positives.map((count) => count / all)],
+    y: [1, ...positives.map((count, step) => count / (count + (negatives[step] ?? 0)))],
     summary: averagePrecision.on(sample)(),
   };
 }
@@ -64,14 +64,12 @@ export function confusionMatrix(sample: LabelSample): number[][] {
 }
 
 /** How many positives and negatives score at least this much, for each distinct score from the highest on. */
-function cumulative(sample: LabelSample): readonly { readonly positives: number; readonly negatives: number }[] {
+function cumulative(sample: LabelSample): { readonly positives: Float64Array; readonly negatives: Float64Array } {
   const { positives, negatives, weigh } = ranking(sample, sample.positive ?? 1);
   weigh();
-  const steps: { positives: number; negatives: number }[] = [];
-  let above = { positives: 0, negatives: 0 };
-  for (const [step, more] of positives.entries()) {
-    above = { positives: above.positives + more, negatives: above.negatives + (negatives[step] ?? 0) };
-    steps.push(above);
+  for (let step = 1; step < positives.length; step++) {
+    positives[step] = (positives[step] ?? 0) + (positives[step - 1] ?? 0);
+    negatives[step] = (negatives[step] ?? 0) + (negatives[step - 1] ?? 0);
   }
-  return steps;
+  return { positives, negatives };
 }

@@ -144,10 +144,11 @@ class OpenedModel implements Model {
       throw this.#failure(loadRefused, cause);
     }
     await this.#requireUnchanged();
+    const again = inference.repeated(raw, names);
     return {
       call: async () => {
         try {
-          await inference.run(raw, names);
+          await again();
         } catch (cause) {
           throw this.#failure(runRefused, cause);
         }
