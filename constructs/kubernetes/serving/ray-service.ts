@@ -15,8 +15,9 @@ import {
 import { gpuProblems } from '../pod/gpu.ts';
 import { imageProblems } from '../pod/image.ts';
 import { dnsLookup } from '../pod/model-fetch.ts';
-import type { EnvVar, PodSpec, PodTemplate, Volume, VolumeMount } from '../pod/pod-spec.ts';
+import type { EnvVar, PodSpec, PodTemplate, Volume } from '../pod/pod-spec.ts';
 import { containerSecurity, podSecurity } from '../pod/security.ts';
+import { serviceAccountToken } from '../pod/service-account-token.ts';
 import { sharedMemoryProblems, sharedMemoryVolume } from '../pod/shared-memory.ts';
 import { spreadOver } from '../pod/spread.ts';
 import { Findings } from '../problem.ts';
@@ -233,18 +234,7 @@ const raySecurity = { ...containerSecurity, readOnlyRootFilesystem: false };
  * The token of the head's ServiceAccount, for KubeRay's autoscaler alone: Ray runs whatever it is given, and has none. Paths as Ray reads them
  * (ray/autoscaler/_private/kuberay/node_provider.py, 2.60).
  */
-const autoscalerToken: { readonly volume: Volume; readonly mount: VolumeMount } = {
-  volume: {
-    name: 'autoscaler-token',
-    projected: {
-      sources: [
-        { serviceAccountToken: { path: 'token', expirationSeconds: 3607 } },
-        { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
-      ],
-    },
-  },
-  mount: { name: 'autoscaler-token', mountPath: '/var/run/secrets/kubernetes.io/serviceaccount', readOnly: true },
-};
+const autoscalerToken = serviceAccountToken('autoscaler-token');
 
 /** Ray keeps objects in shared memory; less than a third of the container's is put on disk, slowly, with a warning. */
 function sharedMemoryOf(memory: Memory): Memory {

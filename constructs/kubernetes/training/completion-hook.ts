@@ -16,8 +16,9 @@ import {
 } from '../native.ts';
 import { imageProblems } from '../pod/image.ts';
 import { fetchImages } from '../pod/model-fetch.ts';
-import { type EnvVar, literal, type Volume, type VolumeMount } from '../pod/pod-spec.ts';
+import { type EnvVar, literal } from '../pod/pod-spec.ts';
 import { containerSecurity, podSecurity } from '../pod/security.ts';
+import { serviceAccountToken } from '../pod/service-account-token.ts';
 import type { ConstructProblem } from '../problem.ts';
 import { bytesOf, type Cpu, coresOf, cpuText, type Memory, memoryOf } from '../quantity.ts';
 import type { CheckpointPlan } from './checkpoints.ts';
@@ -108,19 +109,7 @@ export function completionProblems(
 /** What the hook may write beside checkpoints. */
 const scratch: Memory = '1Gi';
 
-/** The service account's token where Kubernetes puts one, for one container. */
-const token: { readonly volume: Volume; readonly mount: VolumeMount } = {
-  volume: {
-    name: 'token',
-    projected: {
-      sources: [
-        { serviceAccountToken: { path: 'token', expirationSeconds: 3607 } },
-        { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
-      ],
-    },
-  },
-  mount: { name: 'token', mountPath: '/var/run/secrets/kubernetes.io/serviceaccount', readOnly: true },
-};
+const token = serviceAccountToken('token');
 
 /** The exit code that says: the training failed, and asking again changes nothing. */
 const trainingFailed = 42;
