@@ -38,7 +38,7 @@ import { promtoolBinary } from '../prometheus/prometheus-binary.ts';
 
 const run = promisify(execFile);
 const { predictions, latency } = servingMetrics;
-const { sluice, triton, torchserve, kserve, istio, vllm } = servingProfiles;
+const { sluice, triton, torchserve, kserve, istio, vllm, tgi } = servingProfiles;
 
 let promtool = '';
 let folder = '';
@@ -311,6 +311,28 @@ describe("Prometheus' engine", () => {
     expect(await ask(requestsQueued(triton, churn), series, [['{}', 7]])).toBe('');
     const tokens: readonly InputSeries[] = [['vllm:generation_tokens_total{model_name="llama"}', '0+1500x50']];
     expect(await ask(tokenRate(vllm, 'generated', { window: '5m' }), tokens, [['{}', 100]])).toBe('');
+  });
+
+  test("Text Generation Inference's failures by whose they are, and its bounds to the last digit", async () => {
+    const job = 'job="writer"';
+    const failed = (reason: string, each: number): InputSeries => [
+      `tgi_request_failure{${job},err="${reason}"}`,
+      `0+${each}x50`,
+    ];
+    const series: readonly InputSeries[] = [
+      [`tgi_request_success{${job}}`, '0+80x50'],
+      failed('overloaded', 4),
+      failed('generation', 1),
+      failed('validation', 10),
+      failed('dropped', 5),
+      [`tgi_request_duration_bucket{${job},le="0.49878850951194753"}`, '0+60x50'],
+      [`tgi_request_duration_bucket{${job},le="+Inf"}`, '0+80x50'],
+      [`tgi_request_duration_count{${job}}`, '0+80x50'],
+    ];
+    const scope: QueryScope = { selector: { labels: { job: 'writer' } }, window: '5m' };
+    expect(await ask(errorRatio(tgi, scope), series, [['{}', 0.05]])).toBe('');
+    expect(await ask(errorRatio(tgi, scope, { faults: ['client'] }), series, [['{}', 0.15]])).toBe('');
+    expect(await ask(shareWithin(tgi, 0.5, scope), series, [['{}', 0.75]])).toBe('');
   });
 
   test('would not accept another number', async () => {
