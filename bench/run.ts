@@ -7,6 +7,7 @@ import { canary } from './canary.ts';
 import { canaryPeers } from './canary-peers.ts';
 import { canaryStatistics } from './canary-statistics.ts';
 import { coldStart } from './cold-start.ts';
+import { gate } from './gate.ts';
 import { gateCalibration } from './gate-calibration.ts';
 import { loadClients } from './load-clients.ts';
 import type { Measurement } from './measurement.ts';
@@ -18,6 +19,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Measurement>>> = {
   'canary-peers': canaryPeers,
   'canary-statistics': canaryStatistics,
   'cold-start': coldStart,
+  gate,
   'gate-calibration': gateCalibration,
   'load-clients': loadClients,
   serving,

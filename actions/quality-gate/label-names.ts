@@ -1,11 +1,16 @@
 import type { ColumnValues } from '../../core/data/index.ts';
 
+/** A target with more distinct labels than this is none. */
+const mostSpelled = 10_000;
+
 /**
  * One spelling of labels for the data, the model and the policy. Where one side holds numbers and the other text (`1` and `"1"`), both are
  * read as numbers; where both hold text, text is exact.
  */
 export class LabelNames {
   readonly #numeric: boolean;
+  /** One string a label, however many rows have it: else every row would be spelled, and looked up by its letters. */
+  readonly #spelled = new Map<string | number | boolean, string>();
 
   constructor(target: ColumnValues, others: readonly (readonly (string | number)[])[]) {
     this.#numeric =
@@ -13,13 +18,21 @@ export class LabelNames {
   }
 
   of(label: string | number | boolean): string {
+    const known = this.#spelled.get(label);
+    if (known !== undefined) return known;
+    const name = this.#spell(label);
+    if (this.#spelled.size < mostSpelled) this.#spelled.set(label, name);
+    return name;
+  }
+
+  #spell(label: string | number | boolean): string {
     if (typeof label === 'number') return String(label === 0 ? 0 : label);
     if (!this.#numeric) return String(label);
     const text = String(label).trim();
     // DuckDB's and Python's booleans; a boolean column is read as 0 and 1.
     if (/^true$/i.test(text)) return '1';
     if (/^false$/i.test(text)) return '0';
-    return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? this.of(Number(text)) : text;
+    return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? this.#spell(Number(text)) : text;
   }
 
   /** Distinct labels in scikit-learn's order: numbers by value, text by its characters. */

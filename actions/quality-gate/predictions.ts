@@ -8,7 +8,7 @@ import { excerpt, nearestName } from '../../core/text/index.ts';
 /** Rows a call: large enough that the call's own cost vanishes, small enough that wide rows fit into memory. */
 const batchRows = 4096;
 
-export type Task = 'classification' | 'regression';
+export type Task = 'classification' | 'regression' | 'multilabel';
 
 /** What a model said about every row. */
 export interface Predictions {
@@ -83,6 +83,16 @@ export function chooseOutputs(outputs: readonly TensorSpec[], policy: Prediction
     return { value: only.name };
   }
 
+  if (policy.task === 'multilabel') {
+    const wide = outputs.filter(({ type, shape }) => (floats.has(type) || labelTypes.has(type)) && shape[1] !== 1);
+    const scores = declared.probabilities ?? (wide.find(({ type }) => floats.has(type)) ?? wide[0])?.name;
+    if (scores !== undefined) return { scores };
+    throw refuse('no-class-output', 'has no output of one score a label', {
+      expected: 'a tensor [rows, labels]',
+      fix: 'Export the scores of all labels as one output.',
+    });
+  }
+
   const label = declared.label ?? outputs.find(({ type }) => labelTypes.has(type))?.name;
   const candidates = outputs.filter(({ name, type }) => floats.has(type) && name !== label);
   const wide = candidates.filter(({ shape }) => shape[1] !== 1);
@@ -116,16 +126,32 @@ export async function predict(
   const reader = new PredictionReader(choice, policy, rows);
   const progress = host.progress(`Run ${excerpt(policy.model, 60)}`);
   try {
+    // While the model's process runs one batch, this one makes the next.
+    let running: Running | undefined;
     for (let from = 0; from < rows; from += step) {
       const to = Math.min(rows, from + step);
       const given = fixed ?? to - from;
-      reader.take(await model.run(feedsOf(feedings, from, to, given), namesOf(choice)), from, to, given);
-      progress.update(to, rows);
+      const outputs = model.run(feedsOf(feedings, from, to, given), namesOf(choice));
+      // A failure is thrown where it is waited for, which is after the batch before.
+      outputs.catch(() => {});
+      if (running !== undefined) reader.take(await running.outputs, running.from, running.to, running.given);
+      running = { outputs, from, to, given };
+      progress.update(from, rows);
     }
+    if (running !== undefined) reader.take(await running.outputs, running.from, running.to, running.given);
+    progress.update(rows, rows);
   } finally {
     progress.end();
   }
   return reader.finish();
+}
+
+/** A batch that the model was given. */
+interface Running {
+  readonly outputs: Promise<Outputs>;
+  readonly from: number;
+  readonly to: number;
+  readonly given: number;
 }
 
 /** Collects the batches' outputs. */

@@ -71,10 +71,39 @@ export function feedsOf(feedings: readonly FilledFeeding[], from: number, to: nu
   for (const feeding of feedings) {
     const width = feeding.columns.length;
     const dims = feeding.flat ? [rows] : [rows, width];
+    if (feeding.type === 'float32') {
+      const data = new Float32Array(rows * width);
+      feeds[feeding.input] = { type: feeding.type, dims, data };
+      fillColumns(data, feeding, from, to);
+      continue;
+    }
+    if (feeding.type === 'float64') {
+      const data = new Float64Array(rows * width);
+      feeds[feeding.input] = { type: feeding.type, dims, data };
+      fillColumns(data, feeding, from, to);
+      continue;
+    }
     const at = (row: number, column: number) => feeding.values[column]?.values[Math.min(from + row, to - 1)] ?? null;
     feeds[feeding.input] = tensorOf(feeding.type, dims, (index) => at(Math.floor(index / width), index % width));
   }
   return feeds;
+}
+
+/** Most models take floats by the million: column by column, without a call for each cell. */
+function fillColumns(
+  data: Float32Array | Float64Array,
+  { columns, values }: FilledFeeding,
+  from: number,
+  to: number,
+): void {
+  const width = columns.length;
+  for (let column = 0; column < width; column++) {
+    const of = values[column];
+    const numbers = of?.kind === 'number' ? of.values : undefined;
+    for (let at = column, row = from; at < data.length; at += width, row++) {
+      data[at] = numbers?.[Math.min(row, to - 1)] ?? Number.NaN;
+    }
+  }
 }
 
 /** A tensor whose element at each position is made from a cell of data. */

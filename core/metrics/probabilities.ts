@@ -36,8 +36,23 @@ export interface Ranking {
   weigh(weights?: ArrayLike<number>): void;
 }
 
-/** Sorts once, so that many weightings are cheap. `against`: only rows of the class and of that one; all when not given. */
+/** By sample, for as long as it lives: several metrics and curves look at the same one. */
+const rankings = new WeakMap<LabelSample, Map<number, Ranking>>();
+
+/**
+ * Sorts once, so that many weightings are cheap. `against`: only rows of the class and of that one; all when not given. Whoever asks for
+ * the same one gets the same, so `weigh` before reading.
+ */
 export function ranking(sample: LabelSample, index: number, against?: number): Ranking {
+  if (against !== undefined) return rank(sample, index, against);
+  const known = rankings.get(sample) ?? new Map<number, Ranking>();
+  rankings.set(sample, known);
+  const found = known.get(index) ?? rank(sample, index);
+  known.set(index, found);
+  return found;
+}
+
+function rank(sample: LabelSample, index: number, against?: number): Ranking {
   const scores = scoresOf(sample, index);
   const isIn = (row: number) => against === undefined || sample.actual[row] === index || sample.actual[row] === against;
   const falling = scoreColumn(sample, probabilitiesOf(sample), index).falling();
