@@ -19,8 +19,6 @@ export interface CurrentDataPlan {
   readonly initContainers: readonly Container[];
   /** TCP port that must be reached; absent: none. */
   readonly port?: number;
-  /** Images that fetch it. */
-  readonly images: readonly string[];
   readonly problems: readonly ConstructProblem[];
 }
 
@@ -49,7 +47,6 @@ export function currentData(
     mount: { name: 'current', mountPath: folder, readOnly: true },
     volumes: [{ name: 'current', emptyDir: { sizeLimit: size } }],
     initContainers: [],
-    images: [],
     problems: tokenProblems(uri, token),
   };
   if (location === undefined || location.scheme === 'oci') {
@@ -80,7 +77,6 @@ export function currentData(
   return {
     ...fetched,
     ...(location.port === undefined ? {} : { port: location.port }),
-    images: [images[scheme]],
     initContainers: [
       {
         name: 'fetch-current',

@@ -121,7 +121,6 @@ export class DriftCheckJob extends Construct {
     checkLabels(labels, findings);
     findings.add(...modelFileProblems(reference, 'reference'), ...current.problems, ...jobProblems(id, props));
     findings.throwIfAny();
-    warnOfImages([props.image, ...current.images, images.verify], findings);
 
     const metadata = { name: id, labels };
     this.serviceAccount = new KubernetesObject(
@@ -140,6 +139,8 @@ export class DriftCheckJob extends Construct {
       { immutable: true, data },
     );
     const fetch = modelFetch({ files: [reference], size: dataVolume, images });
+    const fetching = [...fetch.initContainers, ...current.initContainers];
+    warnOfImages([props.image, ...fetching.map(({ image }) => image)], findings);
     const mounts: readonly VolumeMount[] = [
       { name: 'policy', mountPath: policyFolder, readOnly: true },
       fetch.mount,
@@ -203,7 +204,7 @@ export class DriftCheckJob extends Construct {
                 securityContext: podSecurity({ user: 65_532, group: 65_532 }),
                 nodeSelector: props.nodeSelector,
                 tolerations: props.tolerations,
-                initContainers: [...fetch.initContainers, ...current.initContainers],
+                initContainers: fetching,
                 containers: [check],
                 volumes,
               },
