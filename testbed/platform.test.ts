@@ -1,25 +1,39 @@
 /** The servers of a platform, started by the command, the arguments and the variables that their constructs render. */
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { json, text } from 'node:stream/consumers';
+import { promisify } from 'node:util';
 import { Chart, Testing } from 'cdk8s';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { digest, gallery } from '../constructs/kubernetes/fixtures/gallery.ts';
-import { ChromaStore, FeastFeatureServer, MlflowTracking, ModelGateway } from '../constructs/kubernetes/index.ts';
+import {
+  ChromaStore,
+  type DocumentSource,
+  FeastFeatureServer,
+  fetchImages,
+  MlflowTracking,
+  ModelGateway,
+  RagStack,
+} from '../constructs/kubernetes/index.ts';
 import { ingestFiles } from '../constructs/kubernetes/platform/rag/ingest-program.ts';
 import { queryProgram } from '../constructs/kubernetes/platform/rag/query-program.ts';
+import type { PodSpec } from '../constructs/kubernetes/pod/pod-spec.ts';
 import { startNginx } from './gateway/nginx.ts';
+import { fetchingPods } from './model-fetch/fetching-pod.ts';
+import { createUser, objectStore, owner } from './model-fetch/object-store.ts';
+import { awsEnvironment } from './model-fetch/tool-images.ts';
 import { startRendered } from './platform/rendered-container.ts';
 import { pythonEnvironment } from './serving/python.ts';
 
+const run = promisify(execFile);
 const image = (name: string): string => `${name}@sha256:${digest}`;
 const chart = (): Chart => new Chart(Testing.app(), 'shop', { namespace: 'shop' });
 const sized = { cpu: 1, memory: '1Gi' } as const;
@@ -278,6 +292,97 @@ describe('the job that reads documents', () => {
     expect(await nearest('coffee')).toEqual(['Coffee is free.', { source: 'coffee.md', ingest: 'handbook' }]);
   });
 });
+
+describe('the documents of a bucket', () => {
+  test('are fetched by the real AWS CLI from a real S3 service, and the run ends when not all of them can be', async () => {
+    const folder = scratch();
+    using pods = await fetchingPods('s3');
+    const bucket = await objectStore();
+    onTestFinished(() => bucket.stop());
+    const { bin } = await awsEnvironment();
+    const aws = (...args: readonly string[]): Promise<unknown> =>
+      run(join(bin, 'aws'), ['--endpoint-url', bucket.url, ...args], {
+        env: {
+          PATH: process.env['PATH'] ?? '',
+          HOME: folder,
+          AWS_ACCESS_KEY_ID: owner.access,
+          AWS_SECRET_ACCESS_KEY: owner.secret,
+          AWS_DEFAULT_REGION: 'eu-north-1',
+        },
+      });
+    await aws('s3api', 'create-bucket', '--bucket=handbook');
+    const put = async (key: string, content: string): Promise<void> => {
+      const file = join(folder, 'object');
+      await writeFile(file, content);
+      await aws('s3api', 'put-object', '--bucket=handbook', `--key=${key}`, `--body=${file}`);
+    };
+    await put('published/leave.md', 'Leave is 30 days.');
+    await put('published/rooms/coffee machine.txt', 'Coffee is free.');
+    await put('published/picture.png', 'A picture.');
+    await put('drafts/tea.md', 'Tea will be free.');
+
+    const collected = async (from: string, id: string = owner.access, key: string = owner.secret) => {
+      const spec = ragJob({
+        bucket: from as `s3://${string}`,
+        fetchImage: fetchImages.s3,
+        s3: {
+          endpoint: bucket.url,
+          region: 'eu-north-1',
+          credentials: { accessKeyId: { name: 's3', key: 'id' }, secretAccessKey: { name: 's3', key: 'key' } },
+        },
+      });
+      using pod = await pods.start(spec, { secrets: { s3: { id, key } } });
+      const { code, message } = await pod.runAll();
+      const files = await readdir(pod.folder('documents'), { recursive: true, withFileTypes: true });
+      return { code, message, files: files.flatMap((each) => (each.isFile() ? [each.name] : [])).toSorted() };
+    };
+    expect(await collected('s3://handbook/published')).toMatchObject({
+      code: 0,
+      files: ['coffee machine.txt', 'leave.md'],
+    });
+    // One that is kept from the reader: without it, its parts would be taken out of the collection.
+    await createUser('reader', 'reader-secret', bucket.url);
+    const allow = (action: string, resource: string) => ({
+      Effect: 'Allow',
+      Principal: { AWS: ['reader'] },
+      Action: [action],
+      Resource: [`arn:aws:s3:::handbook${resource}`],
+    });
+    const statements = [allow('s3:ListBucket', ''), allow('s3:GetObject', '/published/leave.md')];
+    const policy = JSON.stringify({ Version: '2012-10-17', Statement: statements });
+    await aws('s3api', 'put-bucket-policy', '--bucket=handbook', `--policy=${policy}`);
+    expect(await collected('s3://handbook/published', 'reader', 'reader-secret')).toMatchObject({
+      code: 1,
+      files: ['leave.md'],
+    });
+    const refused = await collected('s3://handbook/published', owner.access, 'wrong');
+    expect(refused).toMatchObject({ code: 1, files: [] });
+    expect(refused.message).toContain('The documents of s3://handbook/published could not be fetched');
+    expect(await collected('s3://elsewhere')).toMatchObject({ code: 1, files: [] });
+    // The program that reads them then says that there are none, and changes nothing.
+    expect(await collected('s3://handbook/no-such-folder')).toMatchObject({ code: 0, files: [] });
+  });
+});
+
+/** The pod of a stack's job that reads documents. */
+function ragJob(documents: DocumentSource): PodSpec {
+  const ollama = {
+    image: image('ollama:0.12.0'),
+    model: { name: 'writer', version: '1' },
+    weights: { pull: 'llama3.2:3b', sha256: digest },
+    ...sized,
+  } as const;
+  const { ingest } = new RagStack(chart(), 'handbook', {
+    embedding: { ollama },
+    llm: { ollama },
+    store: { ...sized, image: image('chroma:1.5.3'), storage: '1Gi', collection: 'handbook' },
+    documents,
+    query: { image: image('node:24-alpine') },
+    gateway: { image: image('nginx-unprivileged:1.29.1'), tokens: 'none' },
+  });
+  if (ingest === undefined) throw new Error('the stack reads no documents');
+  return ingest.workload.body.spec.jobTemplate.spec.template.spec;
+}
 
 /** The variables of the query program as the gallery's stack renders them. */
 function renderedQuery(): Readonly<Record<string, string>> {

@@ -26,6 +26,7 @@ export { GpuDevicePlugin, type GpuDevicePluginProps } from './nodes/gpu-device-p
 export { GpuNodePool, type GpuNodePoolProps, type NodePurpose } from './nodes/gpu-node-pool.ts';
 export { type QueueFlavor, TrainingQueue, type TrainingQueueProps } from './nodes/training-queue.ts';
 export { ChromaStore, type ChromaStoreProps } from './platform/chroma-store.ts';
+export type { DocumentSource } from './platform/document-source.ts';
 export { FeastFeatureServer, type FeastFeatureServerProps } from './platform/feast-feature-server.ts';
 export { type MlflowArtifacts, MlflowTracking, type MlflowTrackingProps } from './platform/mlflow-tracking.ts';
 export type { RagDocuments } from './platform/rag-ingest.ts';

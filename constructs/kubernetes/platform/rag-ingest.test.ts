@@ -15,13 +15,13 @@ const ollama = {
   fetchImages: pinnedFetchImages,
 } as const;
 const stack =
-  (documents: Partial<RagDocuments> | undefined = {}, change: Partial<RagStackProps> = {}) =>
+  (documents: object = {}, change: Partial<RagStackProps> = {}) =>
   (chart: Chart): RagStack =>
     new RagStack(chart, 'handbook', {
       embedding: { ollama },
       llm: { ollama },
       store: { image: image('chromadb/chroma:1.5.3'), storage: '20Gi', collection: 'texts', cpu: 1, memory: '2Gi' },
-      documents: { claim: 'handbook', ...documents },
+      documents: { ...('bucket' in documents ? {} : { claim: 'handbook' }), ...documents } as RagDocuments,
       query: { image: image('node:24-alpine') },
       gateway: { image: image('nginxinc/nginx-unprivileged:1.29.1'), tokens: { name: 'readers', key: 'tokens' } },
       ...change,
@@ -99,6 +99,54 @@ describe('the job that keeps a collection as its documents are', () => {
     expect(Object.keys(map?.['data'])).toContain(containers[0].command[1].split('/').at(-1));
   });
 
+  test('fetches the documents of a bucket into a folder of its own, with the rights it is given', () => {
+    const manifests = manifestsOf(
+      stack({
+        bucket: 's3://handbook/published',
+        room: '2Gi',
+        fetchImage: pinnedFetchImages.s3,
+        extensions: ['.MD', '.rst'],
+        s3: {
+          endpoint: 'http://minio.storage:9000',
+          region: 'eu-north-1',
+          credentials: { accessKeyId: { name: 'minio', key: 'id' }, secretAccessKey: { name: 'minio', key: 'key' } },
+        },
+        serviceAccountAnnotations: { role: 'reader' },
+      }),
+    );
+    const { initContainers, containers, volumes } = podOf(manifests);
+    const [collect] = initContainers;
+    expect(collect.env).toEqual(
+      expect.arrayContaining([
+        { name: 'SOURCE', value: 's3://handbook/published' },
+        { name: 'EXTENSIONS', value: '.md,.rst' },
+        { name: 'AWS_ENDPOINT_URL_S3', value: 'http://minio.storage:9000' },
+        { name: 'AWS_SECRET_ACCESS_KEY', valueFrom: { secretKeyRef: { name: 'minio', key: 'key' } } },
+      ]),
+    );
+    expect(volumes).toContainEqual({ name: 'documents', emptyDir: { sizeLimit: '2Gi' } });
+    // A pod that writes more to the disk than it may is evicted.
+    expect(containers[0].resources.limits['ephemeral-storage']).toBe('2176Mi');
+    expect(policyOf(manifests, 'handbook-ingest').egress[1].ports).toEqual([
+      { port: 443, protocol: 'TCP' },
+      { port: 9000, protocol: 'TCP' },
+    ]);
+    const account = manifests.find(
+      ({ kind, metadata }) => kind === 'ServiceAccount' && metadata.name === 'handbook-ingest',
+    );
+    expect(account?.metadata).toMatchObject({ annotations: { role: 'reader' } });
+  });
+
+  test('tells what is wrong with a bucket', () => {
+    const wrong = { bucket: 's3://', room: '0', fetchImage: 'aws-cli', s3: { endpoint: 'minio:9000' } };
+    expect(problemsOf(stack(wrong)).map(({ code }) => code)).toEqual([
+      'mutable-image',
+      'bad-bucket',
+      'bad-endpoint',
+      'bad-quantity',
+    ]);
+  });
+
   test('is not there where others fill the store, and somebody has to', () => {
     const others = stack(undefined, { documents: undefined as never, ingest: [{ podSelector: {} }] });
     expect(manifestsOf(others).map(({ kind }) => kind)).not.toContain('CronJob');
@@ -125,10 +173,10 @@ describe('the job that keeps a collection as its documents are', () => {
       'bad-overlap',
       'bad-limit',
       'bad-schedule',
-      'bad-folder',
       'bad-extension',
       'bad-quantity',
       'bad-quantity',
+      'bad-folder',
     ]);
   });
 });

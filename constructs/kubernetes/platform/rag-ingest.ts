@@ -2,7 +2,7 @@ import type { Duration } from 'cdk8s';
 import { Construct } from 'constructs';
 import { configMapName } from '../config-map-name.ts';
 import { KubernetesObject } from '../kubernetes-object.ts';
-import { checkLabels, checkServiceName, type Identity, labelsOf, selectorOf } from '../labels.ts';
+import { checkLabels, checkServiceName, type Identity, type Labels, labelsOf, selectorOf } from '../labels.ts';
 import {
   type ConfigMapBody,
   type CronJobBody,
@@ -14,19 +14,17 @@ import {
   serviceAccount,
 } from '../native.ts';
 import { imageProblems } from '../pod/image.ts';
-import { dnsLookup } from '../pod/model-fetch.ts';
 import { literal } from '../pod/pod-spec.ts';
 import { containerSecurity, podSecurity } from '../pod/security.ts';
 import { type ConstructProblem, Findings } from '../problem.ts';
-import { bytesOf, type Cpu, coresOf, cpuText, type Memory } from '../quantity.ts';
+import { bytesOf, type Cpu, coresOf, cpuText, type Memory, memoryOf } from '../quantity.ts';
 import { warnOfImages } from '../serving/controlled-pods.ts';
+import { type DocumentSource, sourcePlan, sourceProblems } from './document-source.ts';
 import { ingestFiles, ingestProgramFolder } from './rag/ingest-program.ts';
 
-export interface RagDocuments {
-  /** The claim that has the documents; whoever writes them, this only reads it. Where nodes share no volume, `ReadWriteMany` or `ReadOnlyMany`. */
-  readonly claim: string;
-  /** The folder in it. @default all of it */
-  readonly folder?: string;
+export type RagDocuments = DocumentSource & IngestOptions;
+
+export interface IngestOptions {
   /** How the names of documents end: UTF-8 texts. @default ['.md', '.txt'] */
   readonly extensions?: readonly [string, ...string[]];
   /** As cron has it, in UTC. @default '17 * * * *', every hour */
@@ -47,9 +45,11 @@ export interface RagDocuments {
   readonly cpu?: Cpu;
   /** Holds every part of every document at once. @default 512Mi */
   readonly memory?: Memory;
+  /** Of the ServiceAccount: `{ 'eks.amazonaws.com/role-arn': ... }`. */
+  readonly serviceAccountAnnotations?: Labels;
 }
 
-export interface RagIngestProps extends RagDocuments {
+export type RagIngestProps = RagDocuments & {
   /** Name of the CronJob and the rest. */
   readonly name: string;
   /** `app.kubernetes.io/part-of`, and what the parts are marked with in the store. */
@@ -62,7 +62,7 @@ export interface RagIngestProps extends RagDocuments {
   readonly collection: string;
   /** The embedding server and the store. */
   readonly egress: NetworkPolicyBody['spec']['egress'];
-}
+};
 
 const ingestName = 'sluice-rag-ingest';
 
@@ -72,7 +72,7 @@ export function ingestIdentity(name: string, partOf: string): Identity {
 }
 
 /**
- * Keeps a collection as the documents of a claim are, time after time: new parts are embedded and stored, those of documents that are gone
+ * Keeps a collection as the documents of a claim or a bucket are, time after time: new parts are embedded and stored, those of documents that are gone
  * go, and a run over the same documents changes nothing. One run at a time; one that fails is tried again where trying again may help.
  */
 export class RagIngest extends Construct {
@@ -86,6 +86,7 @@ export class RagIngest extends Construct {
   constructor(scope: Construct, id: string, props: RagIngestProps) {
     super(scope, id);
     const { name, image, cpu = '500m', memory = '512Mi' } = props;
+    const source = sourcePlan(props, extensionsOf(props.extensions));
     const findings = new Findings(this, 'RagIngest');
     const identity = ingestIdentity(name, props.partOf);
     const labels = labelsOf(identity);
@@ -98,15 +99,19 @@ export class RagIngest extends Construct {
       expected: 'at most 52 characters',
       fix: 'Shorten the id of the stack.',
     }));
-    findings.add(...imageProblems(image, 'image'), ...documentProblems(props));
+    findings.add(...imageProblems(image, 'image'), ...documentProblems(props), ...sourceProblems(props));
     findings.throwIfAny();
-    warnOfImages([image], findings);
+    warnOfImages([image, ...(source.container === undefined ? [] : [source.container.image])], findings);
 
     const metadata = { name, labels };
     this.identity = identity;
-    this.serviceAccount = new KubernetesObject(this, 'service-account', serviceAccount, metadata, {
-      automountServiceAccountToken: false,
-    });
+    this.serviceAccount = new KubernetesObject(
+      this,
+      'service-account',
+      serviceAccount,
+      { ...metadata, annotations: { ...props.serviceAccountAnnotations } },
+      { automountServiceAccountToken: false },
+    );
     const files = configMapName(name, ingestFiles);
     this.configMap = new KubernetesObject(
       this,
@@ -115,7 +120,9 @@ export class RagIngest extends Construct {
       { name: files, labels },
       { immutable: true, data: ingestFiles },
     );
-    const amounts = { cpu: cpuText(cpu), memory, 'ephemeral-storage': '128Mi' };
+    // Volumes on the node's disk count, and a little for logs.
+    const disk = memoryOf(source.bytes + 128 * 2 ** 20);
+    const amounts = { cpu: cpuText(cpu), memory, 'ephemeral-storage': disk };
     this.workload = new KubernetesObject(this, 'cron-job', cronJob, metadata, {
       spec: {
         schedule: props.schedule ?? '17 * * * *',
@@ -142,6 +149,7 @@ export class RagIngest extends Construct {
                 automountServiceAccountToken: false,
                 enableServiceLinks: false,
                 securityContext: podSecurity({ user: 1000, group: 1000 }),
+                initContainers: source.container === undefined ? undefined : [source.container],
                 containers: [
                   {
                     name: 'ingest',
@@ -161,8 +169,7 @@ export class RagIngest extends Construct {
                 ],
                 volumes: [
                   { name: 'program', configMap: { name: files } },
-                  // Read-only, so that nobody changes whose the files are.
-                  { name: 'documents', persistentVolumeClaim: { claimName: props.claim, readOnly: true } },
+                  source.volume,
                   { name: 'tmp', emptyDir: { sizeLimit: '64Mi' } },
                 ],
               },
@@ -176,17 +183,21 @@ export class RagIngest extends Construct {
         podSelector: { matchLabels: selectorOf(identity) },
         policyTypes: ['Ingress', 'Egress'],
         ingress: [],
-        egress: [dnsLookup, ...props.egress],
+        egress: [...source.egress, ...props.egress],
       },
     });
   }
 }
 
+function extensionsOf(extensions: IngestOptions['extensions']): string {
+  return (extensions ?? ['.md', '.txt']).join(',').toLowerCase();
+}
+
 function envOf(props: RagIngestProps) {
-  const folder = (props.folder ?? '').replaceAll(/^\/+|\/+$/g, '');
+  const folder = (('folder' in props ? props.folder : undefined) ?? '').replaceAll(/^\/+|\/+$/g, '');
   const variables: Readonly<Record<string, string>> = {
     DOCUMENTS: literal(folder === '' ? '/documents' : `/documents/${folder}`),
-    EXTENSIONS: (props.extensions ?? ['.md', '.txt']).join(',').toLowerCase(),
+    EXTENSIONS: extensionsOf(props.extensions),
     INGEST_NAME: literal(props.partOf),
     EMBEDDING_URL: props.embeddingUrl,
     EMBEDDING_MODEL: literal(props.embeddingModel),
@@ -205,7 +216,7 @@ function envOf(props: RagIngestProps) {
 
 function documentProblems(props: RagIngestProps): readonly ConstructProblem[] {
   const problems: ConstructProblem[] = [];
-  const { partSize = 1200, overlap = 150, schedule = '17 * * * *', folder = '', extensions = ['.md'] } = props;
+  const { partSize = 1200, overlap = 150, schedule = '17 * * * *', extensions = ['.md'] } = props;
   if (!Number.isInteger(partSize) || partSize < 100 || partSize > 20_000) {
     problems.push({
       code: 'bad-part-size',
@@ -238,14 +249,6 @@ function documentProblems(props: RagIngestProps): readonly ConstructProblem[] {
       found: schedule,
       expected: 'minute, hour, day, month and day of the week, such as "17 * * * *"',
       fix: 'Correct it, or leave it out.',
-    });
-  }
-  if (folder.split('/').includes('..')) {
-    problems.push({
-      code: 'bad-folder',
-      message: 'documents.folder leads out of the claim',
-      found: folder,
-      fix: 'Name a folder in it.',
     });
   }
   const wrong = extensions.filter((extension) => !/^\.[A-Za-z0-9.]+$/.test(extension));
