@@ -8,6 +8,7 @@ import { excerpt } from '../../core/text/index.ts';
 import type { EvaluationRows } from './evaluation-rows.ts';
 import { type Labelled, labelSamples } from './label-samples.ts';
 import { run, type WiredModel } from './model-run.ts';
+import { labelsOf, multiLabelSample } from './multi-label-samples.ts';
 import { counted } from './number-text.ts';
 import type { Predictions } from './predictions.ts';
 import type { NoBaseline, Subject } from './subject.ts';
@@ -45,6 +46,21 @@ export async function subjectOf(
     return { subject: { ...frame, pair, noBaseline, ...(broken === undefined ? {} : { broken }) }, notices: [] };
   }
 
+  if (candidate.task === 'multilabel') {
+    const actual = labelsOf(rows, policy.placeOf(['evaluation', 'target']));
+    const other =
+      baseline === undefined || usable === undefined
+        ? undefined
+        : await tried(async () => multiLabelSample(rows, actual, usable, baseline));
+    const base = other === undefined || 'kind' in other ? undefined : other;
+    const pair = {
+      candidate: multiLabelSample(rows, actual, predictions, candidate),
+      ...(base === undefined ? {} : { baseline: base, sameModel: same }),
+    };
+    const none = other !== undefined && 'kind' in other ? other : noBaseline;
+    return { subject: { ...frame, pair, noBaseline: none, ...(broken === undefined ? {} : { broken }) }, notices: [] };
+  }
+
   const labelled = (of: WiredModel, said: Predictions): Labelled => ({
     predictions: said,
     classes: of.policy.classes,
@@ -53,7 +69,7 @@ export async function subjectOf(
   });
   const options = {
     positive: rows.policy.positive,
-    target: rows.policy.target,
+    target: targetOf(rows),
     positivePlace: policy.placeOf(['evaluation', 'positive']),
   };
   const mine = labelled(candidate, predictions);
@@ -135,11 +151,16 @@ function brokenWords(model: string, { broken }: Predictions): string | undefined
   return `${excerpt(model)} predicts NaN or infinity in ${counted(broken.length, 'row')} (row ${broken.slice(0, 3).join(', ')}${broken.length > 3 ? ', ...' : ''})`;
 }
 
+/** The one column with the truth. */
+function targetOf({ targets }: EvaluationRows): string {
+  return targets[0]?.name ?? '';
+}
+
 function requireNumbers(rows: EvaluationRows, policy: EffectivePolicy): Float64Array {
   if (rows.target.kind === 'number') return rows.target.values;
   throw new ModelError({
     code: 'target-type',
-    message: `the target "${excerpt(rows.policy.target)}" holds text, and the model is judged as a regression`,
+    message: `the target "${excerpt(targetOf(rows))}" holds text, and the model is judged as a regression`,
     place: policy.placeOf(['evaluation', 'target']),
     fix: 'Name a numeric column, or set "model: { task: classification }".',
   });

@@ -1,4 +1,4 @@
-import { type LabelSample, metrics } from '../../core/metrics/index.ts';
+import { metrics } from '../../core/metrics/index.ts';
 import type { MetricBound, MetricName } from '../../core/policy/index.ts';
 import type { Check } from '../../core/report/index.ts';
 import { benjaminiHochberg, decide, type Interval, pValueOfBroken } from '../../core/statistics/index.ts';
@@ -29,36 +29,51 @@ export function classChecks(subject: Subject): readonly Check[] {
   const sample = subject.pair.candidate;
   for (const { name, bound } of boundedMetrics(subject).filter(isOfClasses)) {
     const why = obstacle(name, bound, subject);
-    if (sample.task !== 'classification' || why !== undefined) {
+    const classes = classesOf(sample);
+    if (classes.length === 0 || why !== undefined) {
       const demands = demandsOf(name, bound, undefined, subject);
       left.push(...demands.map(({ demand }) => unjudged(demand, why ?? `${name} is a metric of classes`)));
       continue;
     }
-    for (const [index, label] of sample.classes.entries()) {
+    for (const [index, { label, rows }] of classes.entries()) {
       const demands = demandsOf(name, bound, label, subject);
-      const rows = sample.actual.reduce((count, actual) => count + (actual === index ? 1 : 0), 0);
       if (rows === 0) {
         left.push(...demands.map(({ demand }) => skipped(demand, 'No row is of this class')));
         continue;
       }
-      const interval = intervalOf(name, bound, index, sample, subject);
+      const interval = intervalOf({ name, bound }, { index, label }, subject);
       judged.push(...demands.map((each) => ({ ...each, interval, label, rows, name })));
     }
   }
   return [...decidedTogether(judged, subject.level), ...left];
 }
 
+/** Every class, or label, and the rows that it is true of; none of a regression. */
+function classesOf(sample: Subject['pair']['candidate']): readonly { readonly label: string; readonly rows: number }[] {
+  if (sample.task === 'regression') return [];
+  const counts = new Map<number, number>();
+  if (sample.task === 'classification') {
+    for (const actual of sample.actual) counts.set(actual, (counts.get(actual) ?? 0) + 1);
+    return sample.classes.map((label, index) => ({ label, rows: counts.get(index) ?? 0 }));
+  }
+  for (const [at, isTrue] of sample.actual.entries()) {
+    const label = at % sample.labels.length;
+    counts.set(label, (counts.get(label) ?? 0) + isTrue);
+  }
+  return sample.labels.map((label, index) => ({ label, rows: counts.get(index) ?? 0 }));
+}
+
 function intervalOf(
-  name: MetricName,
-  bound: MetricBound,
-  ofClass: number,
-  candidate: LabelSample,
-  { level, seed }: Subject,
+  of: { readonly name: MetricName; readonly bound: MetricBound },
+  { index: ofClass, label }: { readonly index: number; readonly label: string },
+  subject: Subject,
 ): Interval {
-  const { metric, options } = toMeasure({ name, bound });
-  const certainty = { level, seed: `${seed}/class ${candidate.classes[ofClass]}` };
-  const measured = metricIntervals([{ metric, options: { ...options, ofClass } }], { candidate }, certainty).get(name);
-  if (measured === undefined) throw new TypeError(`${name} was not measured`);
+  const { metric, options } = toMeasure(of, subject);
+  const { candidate } = subject.pair;
+  const certainty = { level: subject.level, seed: `${subject.seed}/class ${label}` };
+  const toMeasureIt = [{ metric, options: { ...options, ofClass } }];
+  const measured = metricIntervals(toMeasureIt, { candidate }, certainty).get(of.name);
+  if (measured === undefined) throw new TypeError(`${of.name} was not measured`);
   return measured.candidate;
 }
 

@@ -12,7 +12,10 @@ export interface EvaluationRows {
   readonly table: Table;
   /** The policy line that names the source. */
   readonly place: Place;
+  /** The first of `targets`. */
   readonly target: ColumnValues;
+  /** One column a label where the policy names several, else one. */
+  readonly targets: readonly { readonly name: string; readonly values: ColumnValues }[];
   /** Reads columns in file order; each is read once. `place` is where a column that is not there was named. */
   columns(names: readonly string[], place?: Place): Promise<readonly ColumnValues[]>;
 }
@@ -69,15 +72,25 @@ export async function openEvaluation(
     });
   };
   const at = effective.placeOf(['evaluation', 'target']);
-  requireSingleValues(table, policy, at);
-  const [target] = await columns([policy.target], at);
+  const names = [policy.target].flat();
+  const read = await columns(names, at);
+  const targets = read.map((values, index) => ({ name: names[index] ?? '', values }));
+  for (const { name, values } of targets) {
+    requireSingleValues(table, { name, source: policy.source }, at);
+    requireLabels(values, { name, source: policy.source }, at);
+  }
+  const [target] = read;
   if (target === undefined) throw new TypeError('the target was not read');
-  requireLabels(target, policy, at);
-  return { policy, table, place, target, columns };
+  return { policy, table, place, target, targets, columns };
+}
+
+interface TargetColumn {
+  readonly name: string;
+  readonly source: string;
 }
 
 /** A list or a record would else be read as the text it is written as. */
-function requireSingleValues({ columns }: Table, { target, source }: EvaluationRows['policy'], place: Place): void {
+function requireSingleValues({ columns }: Table, { name: target, source }: TargetColumn, place: Place): void {
   const { sqlType = '' } = columns.find(({ name, type }) => name === target && type === 'other') ?? {};
   if (!/\[|^(STRUCT|MAP|UNION|BLOB)\b/.test(sqlType)) return;
   throw new DataError({
@@ -90,7 +103,7 @@ function requireSingleValues({ columns }: Table, { target, source }: EvaluationR
   });
 }
 
-function requireLabels(target: ColumnValues, policy: EvaluationRows['policy'], place: Place): void {
+function requireLabels(target: ColumnValues, policy: TargetColumn, place: Place): void {
   const missing: number[] = [];
   let count = 0;
   for (const [row, value] of target.values.entries()) {
@@ -101,7 +114,7 @@ function requireLabels(target: ColumnValues, policy: EvaluationRows['policy'], p
   if (count === 0) return;
   throw new DataError({
     code: 'missing-labels',
-    message: `${counted(count, 'label')} of column "${excerpt(policy.target)}" in ${excerpt(policy.source)} ${count === 1 ? 'is' : 'are'} empty or NaN`,
+    message: `${counted(count, 'label')} of column "${excerpt(policy.name)}" in ${excerpt(policy.source)} ${count === 1 ? 'is' : 'are'} empty or NaN`,
     place,
     found: `row ${missing.join(', ')}${count > missing.length ? ', ...' : ''}`,
     expected: 'a label in every row',

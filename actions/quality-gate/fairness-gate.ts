@@ -1,4 +1,11 @@
-import { type Disparity, disparities, disparityOf, type RateName, ratesByGroup } from '../../core/metrics/index.ts';
+import {
+  type Disparity,
+  disparities,
+  disparityOf,
+  type RateName,
+  ratesByGroup,
+  rowsOf,
+} from '../../core/metrics/index.ts';
 import { type FairnessMetric, fairnessMetrics, type Gates, policyDefaults } from '../../core/policy/index.ts';
 import { DataError } from '../../core/problem/index.ts';
 import type { Check, IntervalsFigure, Unit } from '../../core/report/index.ts';
@@ -127,7 +134,7 @@ function disparityInterval(
 /** The rows that are in a group, those alike counted together where only labels matter. */
 function unitsByGroup(groups: readonly Subset[], { pair }: Subject) {
   const { candidate } = pair;
-  const groupOf = new Int32Array(candidate.actual.length).fill(-1);
+  const groupOf = new Int32Array(rowsOf(candidate)).fill(-1);
   for (const [group, { rows }] of groups.entries()) for (const row of rows) groupOf[row] = group;
   if (candidate.task === 'classification') {
     // Rows without a group are a cell of their own number; no group's rate looks at them.
@@ -164,7 +171,7 @@ function figuresOf(
   const rates = new Set<RateName>();
   for (const { name } of demands) {
     const { task, rates: of, needsPositive } = disparities[name];
-    const positive = candidate.task === 'regression' || candidate.positive !== undefined;
+    const positive = candidate.task !== 'classification' || candidate.positive !== undefined;
     if (task === candidate.task && (positive || !needsPositive)) for (const rate of of) rates.add(rate);
   }
   return [...rates].flatMap((rate) => {

@@ -1,4 +1,4 @@
-import { metrics } from '../../core/metrics/index.ts';
+import { metricOf, metrics, rowsOf } from '../../core/metrics/index.ts';
 import { type MetricBound, type MetricName, metricNames } from '../../core/policy/index.ts';
 import type { Bound, Check, Unit } from '../../core/report/index.ts';
 import { excerpt } from '../../core/text/index.ts';
@@ -15,7 +15,11 @@ export function metricChecks(subject: Subject): readonly Check[] {
     .flatMap(withoutClasses)
     .map(({ name, bound }) => ({ name, bound, why: obstacle(name, bound, subject) }));
   const measurable = bounded.filter(({ why }) => why === undefined);
-  const measured = metricIntervals(measurable.map(toMeasure), subject.pair, subject);
+  const measured = metricIntervals(
+    measurable.map((each) => toMeasure(each, subject)),
+    subject.pair,
+    subject,
+  );
   return bounded.flatMap(({ name, bound, why }) => {
     const intervals = measured.get(name);
     if (intervals !== undefined) return checksOfMetric(name, bound, intervals, subject);
@@ -23,10 +27,11 @@ export function metricChecks(subject: Subject): readonly Check[] {
   });
 }
 
-export function toMeasure({ name, bound }: Bounded): MetricToMeasure {
+/** The metric as the bound wants it, of the subject's task. */
+export function toMeasure({ name, bound }: Bounded, { pair }: Pick<Subject, 'pair'>): MetricToMeasure {
   const { average, multi_class: multiClass, weights, k } = bound;
   return {
-    metric: metrics[name],
+    metric: metricOf(name, pair.candidate.task),
     options: {
       ...(average === undefined || average === 'none' ? {} : { average }),
       ...(multiClass === undefined ? {} : { multiClass }),
@@ -64,12 +69,12 @@ export function boundedMetrics(subject: Pick<Subject, 'policy'>): readonly Bound
 
 /** Why the metric cannot be measured on these rows at all; undefined when it can. */
 export function obstacle(name: MetricName, bound: MetricBound, subject: Subject): string | undefined {
-  const metric = metrics[name];
   const sample = subject.pair.candidate;
+  const metric = metricOf(name, sample.task);
   if (subject.broken !== undefined) return subject.broken;
   if (metric.task !== sample.task)
     return `${name} is a metric of ${metric.task}, and the model is one of ${sample.task}`;
-  if (sample.task === 'regression') return undefined;
+  if (sample.task !== 'classification') return undefined;
   if (metric.needs === 'probabilities' && sample.probabilities === undefined) {
     return `${name} needs class probabilities, and the model has no output of them`;
   }
@@ -98,7 +103,7 @@ function checksOfMetric(
   subject: Subject,
 ): readonly Check[] {
   const demands = demandsOf(name, bound, subject);
-  const rows = subject.pair.candidate.actual.length;
+  const rows = rowsOf(subject.pair.candidate);
   if (Number.isNaN(measured.candidate.estimate)) {
     return demands.map(({ demand }) =>
       unjudged(demand, `${name} is not defined on these rows${undefinedBecause(subject)}`),
@@ -216,7 +221,7 @@ function compared(
 }
 
 function undefinedBecause({ pair: { candidate } }: Subject): string {
-  if (candidate.task === 'regression') return '';
+  if (candidate.task !== 'classification') return '';
   const present = new Set(candidate.actual);
   const absent = candidate.classes.filter((_, index) => !present.has(index));
   return absent.length === 0

@@ -1,4 +1,12 @@
-import type { LabelSample, Metric, MetricOptions, Sample, ValueSample } from '../../core/metrics/index.ts';
+import {
+  type LabelSample,
+  type Metric,
+  type MetricOptions,
+  type MultiLabelSample,
+  rowsOf,
+  type Sample,
+  type ValueSample,
+} from '../../core/metrics/index.ts';
 import {
   delongDifference,
   delongInterval,
@@ -24,7 +32,7 @@ export interface Certainty {
 
 /** A metric, and how the policy wants it. */
 export interface MetricToMeasure {
-  readonly metric: Metric<LabelSample> | Metric<ValueSample>;
+  readonly metric: Metric<LabelSample> | Metric<ValueSample> | Metric<MultiLabelSample>;
   readonly options: MetricOptions;
 }
 
@@ -40,6 +48,9 @@ export function metricIntervals(
   const { task } = pair.candidate;
   for (const { metric } of metrics) {
     if (metric.task !== task) throw new TypeError(`${metric.name} is no metric of a ${task} model`);
+  }
+  if (task === 'multilabel') {
+    return measureAll(metrics as readonly ToMeasure<MultiLabelSample>[], pair as Pair<MultiLabelSample>, certainty);
   }
   return task === 'classification'
     ? measureAll(metrics as readonly ToMeasure<LabelSample>[], pair as Pair<LabelSample>, certainty)
@@ -65,7 +76,7 @@ function measureAll<Rows extends Sample>(
     const of = { metric, options, value, ofBaseline, wilson };
     const known =
       level === 'off' || metric.interval === 'exact'
-        ? points(value, ofBaseline, pair.candidate.actual.length, level === 'off' ? 'point' : 'exact')
+        ? points(value, ofBaseline, rowsOf(pair.candidate), level === 'off' ? 'point' : 'exact')
         : pair.sameModel === true
           ? undefined
           : inClosedForm(of, pair.candidate, baseline, level);
@@ -86,7 +97,7 @@ function ofOneModel<Rows extends Sample>(
   measured: Map<string, MetricIntervals>,
 ): ReadonlyMap<string, MetricIntervals> {
   const alone = measureAll(metrics, { candidate }, certainty);
-  const nothing = exactInterval(0, candidate.actual.length, 'same outputs');
+  const nothing = exactInterval(0, rowsOf(candidate), 'same outputs');
   for (const { metric, ofBaseline } of metrics) {
     const own = alone.get(metric.name);
     if (own === undefined) continue;

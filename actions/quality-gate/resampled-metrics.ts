@@ -1,4 +1,4 @@
-import type { LabelSample, Metric, Sample } from '../../core/metrics/index.ts';
+import { type LabelSample, type Metric, rowsOf, type Sample } from '../../core/metrics/index.ts';
 import {
   acceleration,
   type Interval,
@@ -38,7 +38,7 @@ export function resampledIntervals<Rows extends Sample>(
   const ofLabels: MeasuredMetric<Rows>[] = [];
   for (const of of metrics) {
     if (of.metric.needs === 'labels') ofLabels.push(of);
-    else if (pair.candidate.actual.length <= mostDrawn) ofRows.push(of);
+    else if (rowsOf(pair.candidate) <= mostDrawn) ofRows.push(of);
     else {
       const intervals = byInfluence(of, pair, level);
       if (intervals !== undefined) found.set(of.metric.name, intervals);
@@ -59,14 +59,14 @@ interface Units<Rows extends Sample> {
 }
 
 function allRows<Rows extends Sample>(pair: Pair<Rows>): Units<Rows> {
-  const rows = pair.candidate.actual.length;
+  const rows = rowsOf(pair.candidate);
   return { pair, weights: new Float64Array(rows).fill(1), rows };
 }
 
 function cellsOfPair<Rows extends Sample>(pair: Pair<Rows>): Units<Rows> {
   if (!isOfLabels(pair)) return allRows(pair);
   const cells = cellsOf(pair);
-  return { pair: cells.pair as unknown as Pair<Rows>, weights: cells.weights, rows: pair.candidate.actual.length };
+  return { pair: cells.pair as unknown as Pair<Rows>, weights: cells.weights, rows: rowsOf(pair.candidate) };
 }
 
 function isOfLabels(pair: Pair): pair is Pair<LabelSample> {
@@ -81,7 +81,7 @@ function condensedPair<Rows extends Sample>(metric: Metric<Rows>, pair: Pair<Row
   return {
     pair: { candidate: first, ...(second === undefined ? {} : { baseline: second }) },
     weights,
-    rows: candidate.actual.length,
+    rows: rowsOf(candidate),
   };
 }
 

@@ -1,4 +1,4 @@
-import { metrics, pick, type Sample } from '../../core/metrics/index.ts';
+import { metrics, pick, rowsOf, type Sample } from '../../core/metrics/index.ts';
 import { type MetricBound, type MetricName, policyDefaults } from '../../core/policy/index.ts';
 import { DataError } from '../../core/problem/index.ts';
 import type { Check, Figure, IntervalsFigure } from '../../core/report/index.ts';
@@ -29,7 +29,11 @@ export async function sliceChecks(subject: Subject, rows: EvaluationRows): Promi
   const bounded = boundedMetrics(subject).filter(
     (of) => !isOfClasses(of) && obstacle(of.name, of.bound, subject) === undefined,
   );
-  const whole = metricIntervals(bounded.map(toMeasure), { candidate: subject.pair.candidate }, subject);
+  const whole = metricIntervals(
+    bounded.map((of) => toMeasure(of, subject)),
+    { candidate: subject.pair.candidate },
+    subject,
+  );
   const parts = slices.map((slice) => ({
     slice,
     small: slice.rows.length < least,
@@ -51,7 +55,7 @@ export async function sliceChecks(subject: Subject, rows: EvaluationRows): Promi
       left.push(...demands.map((demand) => skipped(demand, why)));
     }
   }
-  const all = { name: 'all rows', n: subject.pair.candidate.actual.length };
+  const all = { name: 'all rows', n: rowsOf(subject.pair.candidate) };
   const figures = bounded.flatMap(({ name, bound }): readonly IntervalsFigure[] => {
     const bars = parts.flatMap(({ slice, measured }) =>
       barOf({ name: slice.name, n: slice.rows.length }, measured.get(name)),
@@ -124,7 +128,11 @@ function measuredOn(slice: Subset, bounded: readonly Bounded[], subject: Subject
   const part = candidate.task === 'classification' ? pick(candidate, slice.rows) : pick(candidate, slice.rows);
   const defined = bounded.filter((of) => hasRowsFor(of, part));
   const certainty = { level: subject.level, seed: `${subject.seed}/${slice.name}` };
-  const measured = metricIntervals(defined.map(toMeasure), { candidate: part }, certainty);
+  const measured = metricIntervals(
+    defined.map((of) => toMeasure(of, subject)),
+    { candidate: part },
+    certainty,
+  );
   return new Map(
     [...measured].flatMap(([name, { candidate: interval }]) =>
       [interval.estimate, interval.lower, interval.upper].some(Number.isNaN) ? [] : [[name, interval] as const],
@@ -134,7 +142,8 @@ function measuredOn(slice: Subset, bounded: readonly Bounded[], subject: Subject
 
 /** Of no rows, zero_division would make a recall or precision of 0, and a slice without positives would fail. */
 function hasRowsFor({ name, bound }: Bounded, part: Sample): boolean {
-  if (part.task === 'regression' || part.classes.length !== 2 || (bound.average ?? 'binary') !== 'binary') return true;
+  if (part.task !== 'classification' || part.classes.length !== 2 || (bound.average ?? 'binary') !== 'binary')
+    return true;
   const positive = part.positive ?? 1;
   if (name === 'recall' || name === 'f1') return part.actual.includes(positive);
   return name !== 'precision' || part.predicted.includes(positive);

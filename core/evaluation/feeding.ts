@@ -53,7 +53,7 @@ export function feedingsOf(inputs: readonly TensorSpec[], table: Table, policy: 
 
 function featuresOf(table: Table, evaluation: FeedingPolicy['evaluation']): readonly string[] {
   if (evaluation.features !== undefined) return evaluation.features;
-  const left = new Set<string | undefined>([evaluation.target, ...(evaluation.ignore ?? [])]);
+  const left = new Set<string | undefined>([evaluation.target ?? [], evaluation.ignore ?? []].flat());
   return table.columns.map((column) => column.name).filter((name) => !left.has(name));
 }
 

@@ -58,7 +58,7 @@ export function averaged(
     interval: isProportion ? 'wilson' : 'bootstrap',
     on(sample, options) {
       const average = averageOf(sample, options);
-      if (!isOneClass(sample, options) && average === 'binary') return () => Number.NaN;
+      if (!isOneClass(sample, options) && (average === 'binary' || average === 'samples')) return () => Number.NaN;
       return (weights) => {
         const parts = partsOf(sample, talliesOf(sample, weights), average, options);
         let sum = 0;

@@ -25,8 +25,10 @@ export type {
   Measure,
   Metric,
   MetricOptions,
+  MultiLabelMetric,
   RowWeights,
   ValueMetric,
 } from './metric.ts';
-export { labelMetrics, type MetricName, metrics, valueMetrics } from './metrics.ts';
-export { type LabelSample, pick, type Sample, type ValueSample } from './sample.ts';
+export { labelMetrics, type MetricName, metricOf, metrics, valueMetrics } from './metrics.ts';
+export { multiLabelMetrics } from './multi-label/multi-label-metrics.ts';
+export { type LabelSample, type MultiLabelSample, pick, rowsOf, type Sample, type ValueSample } from './sample.ts';

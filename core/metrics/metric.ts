@@ -1,8 +1,8 @@
 import type { AreaUnderCurve, PairedCounts } from '../statistics/index.ts';
-import type { LabelSample, Sample, ValueSample } from './sample.ts';
+import type { LabelSample, MultiLabelSample, Sample, ValueSample } from './sample.ts';
 
 /** scikit-learn's `average`: how several classes' precision, recall or F1 become one number. */
-export type Average = 'binary' | 'macro' | 'micro' | 'weighted';
+export type Average = 'binary' | 'macro' | 'micro' | 'weighted' | 'samples';
 
 /** scikit-learn's `weights` of `cohen_kappa_score`. */
 export type KappaWeights = 'linear' | 'quadratic';
@@ -67,3 +67,4 @@ export interface Metric<Rows extends Sample = Sample> {
 
 export type LabelMetric = Metric<LabelSample>;
 export type ValueMetric = Metric<ValueSample>;
+export type MultiLabelMetric = Metric<MultiLabelSample>;

@@ -18,13 +18,39 @@ export interface ValueSample {
   readonly predicted: Float64Array;
 }
 
-export type Sample = LabelSample | ValueSample;
+/** Rows of a classifier that says of each of several labels whether it is true. */
+export interface MultiLabelSample {
+  readonly task: 'multilabel';
+  readonly rows: number;
+  readonly labels: readonly string[];
+  /** Row by row, `labels.length` each: 1 where the label is true. */
+  readonly actual: Uint8Array;
+  readonly predicted: Uint8Array;
+  readonly scores: Float64Array;
+}
+
+export type Sample = LabelSample | ValueSample | MultiLabelSample;
+
+export function rowsOf(sample: Sample): number {
+  return sample.task === 'multilabel' ? sample.rows : sample.actual.length;
+}
 
 /** The rows at `rows`, in that order. */
 export function pick<Rows extends Sample>(sample: Rows, rows: ArrayLike<number>): Rows;
 export function pick(sample: Sample, rows: ArrayLike<number>): Sample {
   if (sample.task === 'regression') {
     return { task: 'regression', actual: doubles(sample.actual, rows), predicted: doubles(sample.predicted, rows) };
+  }
+  if (sample.task === 'multilabel') {
+    const width = sample.labels.length;
+    const bits = (values: Uint8Array) => Uint8Array.from(blocks(width, values, rows));
+    return {
+      ...sample,
+      rows: rows.length,
+      actual: bits(sample.actual),
+      predicted: bits(sample.predicted),
+      scores: blocks(width, sample.scores, rows),
+    };
   }
   const { probabilities, ...rest } = sample;
   const picked = { ...rest, actual: integers(sample.actual, rows), predicted: integers(sample.predicted, rows) };
@@ -41,7 +67,7 @@ function integers(values: Int32Array, rows: ArrayLike<number>): Int32Array {
   return Int32Array.from(rows, (row) => values[row] ?? 0);
 }
 
-function blocks(width: number, values: Float64Array, rows: ArrayLike<number>): Float64Array {
+function blocks(width: number, values: Float64Array | Uint8Array, rows: ArrayLike<number>): Float64Array {
   const picked = new Float64Array(rows.length * width);
   for (let to = 0; to < rows.length; to++) {
     const from = (rows[to] ?? 0) * width;

@@ -34,7 +34,7 @@ export function contradictionsOf(policy: unknown): readonly Contradiction[] {
 /** The target among what the model is fed: the gate would judge a copy of the truth. */
 export function leaksOf(policy: unknown): readonly Contradiction[] {
   const target = valueAt(policy, ['evaluation', 'target']);
-  if (typeof target !== 'string') return [];
+  const targets: readonly unknown[] = Array.isArray(target) ? target : [target];
   const inputs = valueAt(policy, ['model', 'inputs']);
   const fed: readonly PolicyPath[] = [
     ['evaluation', 'features'],
@@ -42,11 +42,14 @@ export function leaksOf(policy: unknown): readonly Contradiction[] {
   ];
   return fed.flatMap((path) => {
     const columns = valueAt(policy, path);
-    if (!Array.isArray(columns) || !columns.includes(target)) return [];
+    const leaked = Array.isArray(columns)
+      ? targets.find((each) => typeof each === 'string' && columns.includes(each))
+      : undefined;
+    if (leaked === undefined) return [];
     return [
       {
         code: 'target-leak',
-        message: `the model would be fed the target column "${target}"`,
+        message: `the model would be fed the target column "${leaked}"`,
         path,
         fix: 'Remove it: a model that sees the truth says nothing about its quality.',
       },

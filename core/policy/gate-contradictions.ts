@@ -2,7 +2,7 @@ import { lacksBound, minAboveMax } from './bound-contradictions.ts';
 import type { Contradiction } from './contradictions.ts';
 import { rangeOf } from './metric-range.ts';
 import { isMapping, type PolicyPath, valueAt } from './policy-path.ts';
-import { classificationMetrics, fairnessMetrics, metricNames, regressionMetrics } from './schema.ts';
+import { classificationMetrics, fairnessMetrics, metricNames, multiLabelMetrics, regressionMetrics } from './schema.ts';
 
 /** Rules over `gates` and what gates need elsewhere. */
 export function contradictionsOfGates(policy: unknown): readonly Contradiction[] {
@@ -16,6 +16,7 @@ export function contradictionsOfGates(policy: unknown): readonly Contradiction[]
     ...missingParts(policy, gates),
     ...baselineNeeded(policy, gates),
     ...mixedTasksOf(policy),
+    ...labelsNeeded(policy, gates),
   ];
 }
 
@@ -163,6 +164,38 @@ function baselineNeeded(policy: Mapping, gates: Mapping): readonly Contradiction
         fix: 'Remove it, or set model.baseline to "base" or to a file.',
       })),
   );
+}
+
+const ofLabelsToo: readonly string[] = [...multiLabelMetrics, 'accuracy', 'precision', 'recall', 'f1', 'jaccard'];
+
+/** Metrics of several labels a row where there is one target, and others where there are several. */
+function labelsNeeded(policy: Mapping, gates: Mapping): readonly Contradiction[] {
+  const target = valueAt(policy, ['evaluation', 'target']);
+  if (target === undefined) return [];
+  const several = Array.isArray(target);
+  return metricNames.flatMap((metric): readonly Contradiction[] => {
+    if (!(metric in gates)) return [];
+    const average = valueAt(gates[metric], ['average']);
+    const problem = (message: string, key: PolicyPath, fix: string): readonly Contradiction[] => [
+      { code: 'mixed-tasks', message, path: ['gates', metric, ...key], fix },
+    ];
+    if (several && !ofLabelsToo.includes(metric)) {
+      return problem(`${metric} is no metric of several labels a row`, [], `Write one of ${ofLabelsToo.join(', ')}.`);
+    }
+    if (several && average === 'binary') {
+      return problem(
+        'several labels have no binary average',
+        ['average'],
+        'Write macro, micro, weighted, samples or none.',
+      );
+    }
+    if (several) return [];
+    const lists = 'Name the column of every label: "evaluation: { target: [one, other] }".';
+    if ((multiLabelMetrics as readonly string[]).includes(metric)) {
+      return problem(`${metric} is a metric of several labels a row, and evaluation.target is one column`, [], lists);
+    }
+    return average === 'samples' ? problem('average: samples is one of several labels a row', ['average'], lists) : [];
+  });
 }
 
 const regressionFairness = /^(mae|rmse|mean_prediction|mean_residual)_/;

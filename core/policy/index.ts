@@ -41,6 +41,7 @@ export {
   type MetricBound,
   type MetricName,
   metricNames,
+  multiLabelMetrics,
   type Policy,
   policySchema,
   regressionMetrics,

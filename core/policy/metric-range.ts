@@ -27,6 +27,10 @@ const ranges: Readonly<Record<string, MetricRange>> = {
   mape: loss,
   median_absolute_error: loss,
   max_error: loss,
+  hamming_loss: share,
+  label_ranking_average_precision: share,
+  coverage_error: loss,
+  label_ranking_loss: share,
   r2: { lowest: Number.NEGATIVE_INFINITY, highest: 1 },
   mae_difference: loss,
   rmse_difference: loss,
@@ -49,6 +53,9 @@ const smaller = new Set([
   'mape',
   'median_absolute_error',
   'max_error',
+  'hamming_loss',
+  'coverage_error',
+  'label_ranking_loss',
 ]);
 
 /** Whether a small value of the metric is the good one. */

@@ -139,10 +139,10 @@ const metricBound = z
       .describe('How much worse than the baseline it may be. The direction is known per metric.'),
     min_improvement: change.optional().describe('How much better than the baseline it must be.'),
     average: z
-      .enum(['binary', 'macro', 'micro', 'weighted', 'none'])
+      .enum(['binary', 'macro', 'micro', 'weighted', 'samples', 'none'])
       .optional()
       .describe(
-        'precision, recall, f1, jaccard: binary for two classes, macro otherwise; none holds every class to the bound by itself. roc_auc: macro or weighted.',
+        'precision, recall, f1, jaccard: binary for two classes, macro otherwise; none holds every class (or label) to the bound by itself; samples: of several labels a row, the mean over rows. roc_auc: macro or weighted.',
       ),
     multi_class: z
       .enum(['ovr', 'ovo'])
@@ -182,8 +182,15 @@ export const classificationMetrics = [
   'cohen_kappa',
   'top_k_accuracy',
 ] as const;
+/** Of several labels a row; such a model has accuracy, precision, recall, f1 and jaccard as well. */
+export const multiLabelMetrics = [
+  'hamming_loss',
+  'label_ranking_average_precision',
+  'coverage_error',
+  'label_ranking_loss',
+] as const;
 export const regressionMetrics = ['mae', 'mse', 'rmse', 'mape', 'median_absolute_error', 'max_error', 'r2'] as const;
-export const metricNames = [...classificationMetrics, ...regressionMetrics] as const;
+export const metricNames = [...classificationMetrics, ...regressionMetrics, ...multiLabelMetrics] as const;
 export type MetricName = (typeof metricNames)[number];
 export type MetricBound = z.infer<typeof metricBound>;
 
@@ -324,7 +331,11 @@ const model = z
 const evaluation = z
   .strictObject({
     source: path,
-    target: name.describe('The column with the truth.'),
+    target: z
+      .union([name, z.array(column).min(2)], { error: 'a column name, or a list of at least two' })
+      .describe(
+        "The column with the truth. Several: labels that each are true (1) or not (0) of a row, in the order of the model's outputs.",
+      ),
     positive: z
       .union([z.string(), z.number(), z.boolean()], { error: 'text, a number, true or false' })
       .optional()

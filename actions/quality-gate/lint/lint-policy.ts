@@ -107,16 +107,19 @@ async function readRows(
   await using engine = await openEngine({ host, directories: [repositoryRoot(directory)] });
   const evaluation = await openEvaluation(policy, directory, engine);
   const positive = evaluation.policy.positive === undefined ? undefined : String(evaluation.policy.positive);
-  const { target } = evaluation;
+  const { target, targets } = evaluation;
+  // Of several labels a row nothing is known but how many rows there are.
+  const several = targets.length > 1;
   const least = evaluation.policy.min_rows ?? policyDefaults.min_rows;
   const slices = await slicesOf({ policy }, evaluation);
   const large = slices.filter((slice) => slice.rows.length >= least);
   const fairness = policy.policy.gates?.fairness;
   const groups = fairness === undefined ? [] : await groupsOf([fairness.group].flat(), { policy }, evaluation);
-  const part = (of: (typeof slices)[number]) => partFacts(of, target, task, positive);
+  const part = (of: (typeof slices)[number]) =>
+    several ? { name: of.name, rows: of.rows.length, classes: [] } : partFacts(of, target, task, positive);
   const small = slices.length - large.length;
   return {
-    facts: factsOf(target, task, { positive }),
+    facts: several ? { rows: evaluation.table.rows, classes: [] } : factsOf(target, task, { positive }),
     known: true,
     slices: large.map(part),
     groups: groups.map(part),

@@ -54,6 +54,9 @@ export function standardError(
     case 'recall':
     case 'f1':
     case 'jaccard':
+    case 'hamming_loss':
+    case 'label_ranking_average_precision':
+    case 'label_ranking_loss':
     case 'top_k_accuracy':
     case 'average_precision':
     case 'ece':

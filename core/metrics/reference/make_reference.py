@@ -131,6 +131,52 @@ def label_case(kind):
     }
 
 
+def multi_label_case(kind):
+    labels = int(rng.choice([2, 3, 5, 9]))
+    rows = int(rng.choice([1, 4, 15, 60]))
+    actual = (rng.random((rows, labels)) < rng.uniform(0.1, 0.7, labels)).astype(int)
+    scores = 1 / (1 + np.exp(-(rng.normal(size=(rows, labels)) + 2 * actual - 1)))
+    scores = np.round(scores, 1 if kind == "ties" else 6)
+    if kind == "none":
+        actual[rng.random(rows) < 0.4] = 0
+    if kind == "all":
+        actual[rng.random(rows) < 0.4] = 1
+    if kind == "unseen":
+        actual[:, 0] = 0
+    if kind == "single":
+        actual[:, 1:] = 0
+        actual[:, 0] = 1
+    predicted = (scores > 0.5).astype(int)
+    weights = rng.integers(1, 5, rows) if rng.random() < 0.5 else np.ones(rows, int)
+    common = {"sample_weight": weights}
+    values = {
+        "accuracy": skm.accuracy_score(actual, predicted, **common),
+        "hamming_loss": skm.hamming_loss(actual, predicted, **common),
+        "label_ranking_average_precision": skm.label_ranking_average_precision_score(actual, scores, **common),
+        "coverage_error": skm.coverage_error(actual, scores, **common),
+        "label_ranking_loss": skm.label_ranking_loss(actual, scores, **common),
+    }
+    for name, function in (
+        ("precision", skm.precision_score),
+        ("recall", skm.recall_score),
+        ("f1", skm.f1_score),
+        ("jaccard", skm.jaccard_score),
+    ):
+        for average in ("micro", "macro", "weighted", "samples"):
+            values[f"{name}/{average}"] = function(actual, predicted, average=average, zero_division=0, **common)
+        for index, value in enumerate(function(actual, predicted, average=None, zero_division=0, **common)):
+            values[f"{name}/ofClass={index}"] = value
+    return {
+        "kind": kind,
+        "labels": labels,
+        "actual": actual.ravel().tolist(),
+        "predicted": predicted.ravel().tolist(),
+        "scores": scores.ravel().tolist(),
+        "weights": weights.tolist(),
+        "values": {name: number(value) for name, value in values.items()},
+    }
+
+
 def value_case(kind):
     rows = int(rng.choice([1, 2, 7, 30, 101]))
     actual = np.round(rng.normal(50, 20, rows), 4)
@@ -240,6 +286,9 @@ reference = {
     "classification": [label_case(kind) for _ in range(30) for kind in kinds],
     "regression": [value_case(kind) for _ in range(15) for kind in ("plain", "constant", "zeros", "large", "exact", "ties")],
     "fairness": [fairness_case() for _ in range(25)] + [fairness_values_case() for _ in range(10)],
+    "multilabel": [
+        multi_label_case(kind) for _ in range(20) for kind in ("plain", "ties", "none", "all", "unseen", "single")
+    ],
 }
 target = pathlib.Path(__file__).with_name("reference.json")
 target.write_text(json.dumps(reference, separators=(",", ":")) + "\n")
