@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { measureLatency } from '../actions/quality-gate/latency-measurement.ts';
-import { openModel } from '../core/onnx/index.ts';
+import { openModel, repeatableSession, silentRun } from '../core/onnx/index.ts';
 import { pythonEnvironment } from '../testbed/serving/python.ts';
 import type { Measurement } from './measurement.ts';
 import { median } from './quantile.ts';
@@ -205,12 +205,12 @@ async function oursMs(open: () => Promise<{ call(): Promise<void>; close(): Prom
 }
 
 async function bareMs(file: string, name: string, values: Float32Array, names: readonly string[]): Promise<number> {
-  const session = await InferenceSession.create(file, { intraOpNumThreads: 1, interOpNumThreads: 1 });
+  const session = await InferenceSession.create(file, repeatableSession);
   const feeds = { [name]: new Tensor('float32', values, [64, 30]) };
   const wanted = [...names];
-  for (let call = 0; call < warmUp; call++) await session.run(feeds, wanted);
+  for (let call = 0; call < warmUp; call++) await session.run(feeds, wanted, silentRun);
   const began = performance.now();
-  for (let call = 0; call < callsOfRound; call++) await session.run(feeds, wanted);
+  for (let call = 0; call < callsOfRound; call++) await session.run(feeds, wanted, silentRun);
   const ended = performance.now();
   await session.release();
   return ended - began;

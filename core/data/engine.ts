@@ -122,7 +122,8 @@ class DuckDbEngine implements Engine {
     // A connection of its own: questions asked meanwhile would end this answer.
     const connection = await this.#instance.connect();
     try {
-      const result = await connection.run(sql);
+      // Not `run`, which would hold the whole answer a second time before the first row of it is read.
+      const result = await connection.stream(sql);
       for (
         let chunk = await result.fetchChunk();
         chunk !== null && chunk.rowCount > 0;
