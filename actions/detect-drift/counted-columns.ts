@@ -13,8 +13,8 @@ export interface CountedColumn {
   readonly column: ComparedColumn;
   readonly bins: BinnedColumn;
   readonly values?: CountedSamples;
-  /** `10 bins`, for a sentence. */
-  readonly counted: string;
+  /** What the bins and the values are, for a sentence: `10 bins`, `450 values`. */
+  readonly counted: Readonly<Record<'bins' | 'values', string>>;
 }
 
 /** Columns of no more classes never tell rows apart. */
@@ -39,8 +39,11 @@ export async function* countedColumns(
       if (column === undefined) break;
       progress.update(done, columns.length);
       const binned = binNumbers(one, bins);
-      const cells = one.exact ? '' : `, values by ${counted(one.counts.values.length, 'cell')}`;
-      yield { column, bins: binned, values: one.counts, counted: `${counted(binned.labels.length, 'bin')}${cells}` };
+      const values = one.exact
+        ? counted(reference.rows + current.rows - one.missing.reference - one.missing.current, 'value')
+        : `values by ${counted(one.counts.values.length, 'cell')}`;
+      const words = { bins: counted(binned.labels.length, 'bin'), values };
+      yield { column, bins: binned, values: one.counts, counted: words };
     }
     const classes = columns.filter(({ kind }) => kind === 'classes');
     for (const [index, column] of classes.entries()) {
@@ -53,7 +56,7 @@ export async function* countedColumns(
         continue;
       }
       const binned = binClasses(one);
-      yield { column, bins: binned, counted: counted(binned.labels.length, 'class', 'classes') };
+      yield { column, bins: binned, counted: { bins: counted(binned.labels.length, 'class', 'classes'), values: '' } };
     }
   } finally {
     progress.end();

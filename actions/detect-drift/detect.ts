@@ -109,7 +109,7 @@ function measureColumn(
   drift: DriftPolicy,
   { level, seed, least }: { readonly level: number | 'off'; readonly seed: string; readonly least: number },
 ): { readonly measured: readonly MeasuredBound[]; readonly left: readonly Check[] } {
-  const { column, values, counted: words } = counts;
+  const { column, values } = counts;
   const measured: MeasuredBound[] = [];
   const left: Check[] = [];
   for (const [name, bound] of driftBoundsOf(drift)) {
@@ -129,7 +129,7 @@ function measureColumn(
     const found = measure.measure(counts, { level, seed: `${seed}/${column.name}/${name}` });
     const numbers = [found.observed, found.interval.estimate, found.interval.lower, found.interval.upper];
     if (numbers.every(Number.isFinite))
-      measured.push({ column, measure: name, bound, measured: found, counted: words });
+      measured.push({ column, measure: name, bound, measured: found, counted: counts.counted[measure.of] });
     else
       left.push(
         leftCheck({ ...column, status: 'error', why: `${name} of these values is no number to judge by` }, name),

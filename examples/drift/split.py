@@ -41,8 +41,8 @@ def population_stability(one, other, bins=10):
 
 
 def distances(one, other):
-    # No bin for fewer than ten rows of a side.
-    bins = min(10, min(len(one), len(other)) // 10)
+    # No bin for fewer than twenty rows of the smaller side.
+    bins = max(2, min(10, min(len(one), len(other)) // 20))
     return {
         "psi": population_stability(one, other, bins),
         "ks": float(stats.ks_2samp(one, other).statistic),
