@@ -19,8 +19,8 @@ export const ingestProgram = `import { createHash } from 'node:crypto';
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { partsOf } from './parts.mjs';
 
+const { partsOf } = await import(new URL('parts.mjs', import.meta.url).href);
 const { env } = process;
 const number = (name) => Number(env[name]);
 const name = env.INGEST_NAME;
