@@ -13,9 +13,9 @@ import { median } from './quantile.ts';
 const run = promisify(execFile);
 
 const rows = 1_000_000;
-const rounds = 3;
+const rounds = 5;
 const latencyRounds = 24;
-const callsOfRound = 400;
+const callsOfRound = 1000;
 
 const requirements = [
   'numpy==2.4.6',

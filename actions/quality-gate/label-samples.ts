@@ -43,10 +43,17 @@ export function labelSamples(
   const actual = Array.from(values, (value) => names.of(value ?? ''));
   const known = names.sorted(actual);
   const said = models.map((model) => saidBy(model, known, names));
-  const classes = names.sorted([...known, ...said.flatMap(({ labels, columns }) => [...labels, ...(columns ?? [])])]);
+  const classes = names.sorted([
+    ...known,
+    ...said.flatMap(({ distinct, columns }) => [...distinct, ...(columns ?? [])]),
+  ]);
   const index = new Map(classes.map((name, at) => [name, at]));
   const positive = positiveOf(classes, names, options);
-  const indices = (labels: readonly string[]) => Int32Array.from(labels, (label) => index.get(label) ?? 0);
+  const indices = (labels: readonly string[]) => {
+    const found = new Int32Array(labels.length);
+    for (let row = 0; row < found.length; row++) found[row] = index.get(labels[row] ?? '') ?? 0;
+    return found;
+  };
   const truth = indices(actual);
   const sampleOf = (of: Said): LabelSample => ({
     task: 'classification',
@@ -72,6 +79,7 @@ export function labelSamples(
 interface Said {
   /** Row by row. */
   readonly labels: readonly string[];
+  readonly distinct: readonly string[];
   /** The class of each column of scores. */
   readonly columns?: readonly string[];
   readonly scores?: { readonly values: Float64Array; readonly width: number };
@@ -86,10 +94,11 @@ function saidBy(model: Labelled, known: readonly string[], names: LabelNames): S
     return declared !== undefined && !declared.includes(name) ? (declared[Number(label)] ?? name) : name;
   });
   const scores = predictions.scores;
-  if (scores === undefined) return { labels: labels ?? [] };
+  const said = (of: Omit<Said, 'distinct'>): Said => ({ ...of, distinct: [...new Set(of.labels)] });
+  if (scores === undefined) return said({ labels: labels ?? [] });
   const columns = columnsOf(model, scores, labels, declared, known, names);
-  if (scores.width === 1) return { ...oneScore(model, scores.values, columns, labels), columns };
-  return { labels: labels ?? bestOf(scores, columns), columns, scores };
+  if (scores.width === 1) return said({ ...oneScore(model, scores.values, columns, labels), columns });
+  return said({ labels: labels ?? bestOf(scores, columns), columns, scores });
 }
 
 /** The class of each score column. */
@@ -114,7 +123,7 @@ function columnsOf(
     if (declared.length === wanted) return declared;
     throw refuse(`gives scores for ${wanted} classes`, `${declared.length} names in model.classes`);
   }
-  const seen = names.sorted([...known, ...(labels ?? [])]);
+  const seen = names.sorted([...known, ...new Set(labels)]);
   const whole = seen.every((name) => /^\d+$/.test(name) && Number(name) < wanted);
   const columns =
     seen.length === wanted ? seen : whole ? Array.from({ length: wanted }, (_, column) => String(column)) : undefined;
@@ -251,7 +260,7 @@ function positiveOf(
 }
 
 function requireSharedLabels(said: Said, known: readonly string[], model: Labelled, target: string): void {
-  const labels = new Set(said.labels);
+  const labels = new Set(said.distinct);
   if (known.some((label) => labels.has(label)) || known.some((label) => said.columns?.includes(label) === true)) return;
   throw new ModelError({
     code: 'other-labels',
@@ -264,7 +273,7 @@ function requireSharedLabels(said: Said, known: readonly string[], model: Labell
 }
 
 function noticesOf(said: Said, known: readonly string[], model: Labelled): readonly Notice[] {
-  const predicted = new Set(said.labels);
+  const predicted = new Set(said.distinct);
   const never = known.filter((label) => !predicted.has(label));
   const foreign = [...predicted].filter((label) => !known.includes(label)).sort();
   const notice = (message: string): Notice => ({ level: 'warning', message, place: model.place });

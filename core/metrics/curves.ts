@@ -16,8 +16,8 @@ export function rocCurve(sample: LabelSample): CurvePoints {
   const { positives, negatives } = cumulative(sample);
   const last = positives.length - 1;
   return {
-    x: [0, ...negatives.map((count) => count / (negatives[last] ?? Number.NaN))],
-    y: [0, ...positives.map((count) => count / (positives[last] ?? Number.NaN))],
+    x: after(0, negatives, (count) => count / (negatives[last] ?? Number.NaN)),
+    y: after(0, positives, (count) => count / (positives[last] ?? Number.NaN)),
     summary: rocAuc.on(sample)(),
   };
 }
@@ -27,8 +27,8 @@ export function precisionRecallCurve(sample: LabelSample): CurvePoints {
   const { positives, negatives } = cumulative(sample);
   const all = positives[positives.length - 1] ?? Number.NaN;
   return {
-    x: [0, ...positives.map((count) => count / all)],
-    y: [1, ...positives.map((count, step) => count / (count + (negatives[step] ?? 0)))],
+    x: after(0, positives, (count) => count / all),
+    y: after(1, positives, (count, step) => count / (count + (negatives[step] ?? 0))),
     summary: averagePrecision.on(sample)(),
   };
 }
@@ -72,4 +72,11 @@ function cumulative(sample: LabelSample): { readonly positives: Float64Array; re
     negatives[step] = (negatives[step] ?? 0) + (negatives[step - 1] ?? 0);
   }
   return { positives, negatives };
+}
+
+function after(first: number, counts: Float64Array, of: (count: number, step: number) => number): number[] {
+  const points = new Array<number>(counts.length + 1);
+  points[0] = first;
+  for (let step = 0; step < counts.length; step++) points[step + 1] = of(counts[step] ?? Number.NaN, step);
+  return points;
 }
