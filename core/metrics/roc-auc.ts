@@ -1,7 +1,8 @@
 import { delong } from '../statistics/index.ts';
 import type { LabelMetric, MetricOptions } from './metric.ts';
-import { isClass, type Ranking, rankedClasses, ranking, scoresOf } from './probabilities.ts';
+import { isClass, probabilitiesOf, type Ranking, rankedClasses, ranking } from './probabilities.ts';
 import type { LabelSample } from './sample.ts';
+import { scoreColumn } from './score-column.ts';
 
 /**
  * The area under the ROC curve: the chance that a row of the class scores above a row that is not, ties counting half. Several classes
@@ -57,7 +58,10 @@ export const rocAuc: LabelMetric = {
   },
   curve(sample, options) {
     if (isByRows(sample, options) || isOfPairs(sample, options)) return undefined;
-    const curves = rankedClasses(sample).map((index) => delong(isClass(sample, index), scoresOf(sample, index)));
+    const curves = rankedClasses(sample).map((index) => {
+      const { scores, rising } = scoreColumn(sample, probabilitiesOf(sample), index);
+      return delong(isClass(sample, index), scores, rising());
+    });
     // Each row has a part in every class's area: the mean of its influences is its influence on the macro average.
     const influence = new Float64Array(sample.actual.length);
     for (const curve of curves) {

@@ -1,10 +1,10 @@
 import { ascendingOrder } from '../statistics/index.ts';
 import type { LabelSample } from './sample.ts';
 
-/** One class's scores, and the rows by falling score. Looked at again and again by several metrics: not to be written to. */
+/** One class's scores, and the rows by rising and by falling score. Looked at again and again by several metrics: not to be written to. */
 export interface ScoreColumn {
   readonly scores: Float64Array;
-  /** Ties in the order of the rows. */
+  rising(): Int32Array;
   falling(): Int32Array;
 }
 
@@ -19,8 +19,13 @@ export function scoreColumn({ classes, actual }: LabelSample, probabilities: Flo
   if (found !== undefined && found.scores.length === actual.length) return found;
   const scores = new Float64Array(actual.length);
   for (let row = 0; row < scores.length; row++) scores[row] = probabilities[row * classes.length + index] ?? Number.NaN;
+  let rising: Int32Array | undefined;
   let falling: Int32Array | undefined;
-  const column = { scores, falling: () => (falling ??= ascendingOrder(scores.map((score) => -score))) };
+  const column: ScoreColumn = {
+    scores,
+    rising: () => (rising ??= ascendingOrder(scores)),
+    falling: () => (falling ??= column.rising().toReversed()),
+  };
   known.set(index, column);
   return column;
 }
