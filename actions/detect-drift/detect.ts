@@ -39,7 +39,7 @@ export interface DriftFound {
   readonly sources: Report['sources'];
   /** The worst that was shown: a column above its bound to fail, to watch, or neither. */
   readonly drift: 'none' | 'warn' | 'fail';
-  /** Columns above their bound to fail, or to watch where they have no other, for sure; the furthest first. */
+  /** Columns above their bound to fail, or to watch where they have no other, for sure; the furthest first, at most a hundred. */
   readonly driftedColumns: readonly string[];
   /** Every column that was measured, by every measure. */
   readonly distances: readonly ColumnDistance[];
@@ -188,13 +188,18 @@ function worstOf(judgements: readonly DriftJudgement[], share: Check | undefined
   return share?.status === 'warn' || judgements.some(({ broken }) => broken === 'warn') ? 'warn' : 'none';
 }
 
+/** Drifted columns that are handed on by name. */
+const mostNamed = 100;
+
 function driftedColumnsOf(judgements: readonly DriftJudgement[]): readonly string[] {
   const beyond = judgements.filter(
     ({ broken, of }) => broken === 'fail' || (broken === 'warn' && of.bound.fail === undefined),
   );
   const excess = ({ of: { bound, measured } }: DriftJudgement) =>
     measured.interval.estimate / (bound.fail ?? bound.warn ?? 1);
-  return [...new Set(beyond.toSorted((one, other) => excess(other) - excess(one)).map(({ of }) => of.column.name))];
+  const names = beyond.toSorted((one, other) => excess(other) - excess(one)).map(({ of }) => of.column.name);
+  // GitHub keeps a megabyte of outputs.
+  return [...new Set(names)].slice(0, mostNamed);
 }
 
 function valuesOn({ reference, current }: NonNullable<CountedColumn['values']>): number {

@@ -1,5 +1,6 @@
 import type { Figure, HistogramFigure, IntervalsFigure } from '../../core/report/index.ts';
 import type { CountedSamples } from '../../core/statistics/index.ts';
+import { excerpt } from '../../core/text/index.ts';
 import type { BinnedColumn } from './bins.ts';
 import { type ComparedColumn, titleOf } from './compared-column.ts';
 import type { CountedColumn } from './counted-columns.ts';
@@ -71,7 +72,8 @@ export function drawnColumn({ column, bins, values }: CountedColumn): DrawnColum
     const shown = shownBars(bins);
     return {
       column,
-      labels: shown.labels,
+      // A class may be a whole document.
+      labels: shown.labels.map((label) => excerpt(label)),
       series: [
         { name: 'reference', edges: edges.slice(0, shown.labels.length + 1), counts: [...shown.reference] },
         { name: 'current', edges: edges.slice(0, shown.labels.length + 1), counts: [...shown.current] },

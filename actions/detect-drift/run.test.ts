@@ -6,7 +6,14 @@ import { type Engine, openEngine } from '../../core/data/index.ts';
 import { type Host, silentHost } from '../../core/host/index.ts';
 import { headOnly, parsePolicy } from '../../core/policy/index.ts';
 import { DataError, PolicyError, SluiceError } from '../../core/problem/index.ts';
-import { type Check, renderHtml, renderMarkdown, renderTerminal } from '../../core/report/index.ts';
+import {
+  type Check,
+  parseReport,
+  renderHtml,
+  renderJson,
+  renderMarkdown,
+  renderTerminal,
+} from '../../core/report/index.ts';
 import { normalQuantile, randomOf } from '../../core/statistics/index.ts';
 import { type DriftFound, detectDrift, driftInputsFrom, run } from './run.ts';
 
@@ -359,6 +366,19 @@ test("names and classes that attack the reader are harmless in every renderer, a
   for (const text of [renderHtml(report), renderMarkdown(report), terminal]) expect(text).not.toContain('\u202e');
   expect(outputs['drift']).toBe('fail');
   expect([...(JSON.parse(outputs['drifted-columns'] ?? '') as string[])].sort()).toEqual(names);
+});
+
+test('a class that is a whole document does not make a report that nobody can read back', async () => {
+  const row = (letter: string) => () => ({ text: `${letter}${'x'.repeat(50_000)}`, n: normal() });
+  await write('reference.csv', rowsOf(40, row('a')));
+  await write('current.csv', rowsOf(40, row('b')));
+  await writeFile(
+    join(directory, 'sluice.yaml'),
+    'version: 1\ndrift: { reference: reference.csv, current: current.csv }\n',
+  );
+  const report = await run({ policyFile: 'sluice.yaml', directory, comment: 'never', checkRun: false }, silentHost);
+  expect(parseReport(renderJson(report)).figures).toEqual(report.figures);
+  expect(report.figures.some(({ kind }) => kind === 'histogram')).toBe(true);
 });
 
 test('the action reads its two files, and a policy without drift is told what to add', async () => {
