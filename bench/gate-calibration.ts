@@ -1,6 +1,6 @@
 import { metricChecks } from '../actions/quality-gate/metric-gate.ts';
 import type { Subject } from '../actions/quality-gate/subject.ts';
-import type { LabelSample, ValueSample } from '../core/metrics/index.ts';
+import { type LabelSample, rowsOf, type ValueSample } from '../core/metrics/index.ts';
 import { type EffectivePolicy, headOnly, parsePolicy } from '../core/policy/index.ts';
 import type { Status } from '../core/report/index.ts';
 import { type Random, randomOf } from '../core/statistics/index.ts';
@@ -118,7 +118,7 @@ function policyOf(gate: string): EffectivePolicy {
 }
 
 function subjectOf(policy: EffectivePolicy, pair: Subject['pair'], level: Evidence, seed: string): Subject {
-  const rows = pair.candidate.actual.length;
+  const rows = rowsOf(pair.candidate);
   const table = { file: 'rows.csv', sql: 'rows', columns: [], rows, sha256: seed };
   return { policy, table, pair, noBaseline: { kind: 'absent', why: '' }, level, seed };
 }

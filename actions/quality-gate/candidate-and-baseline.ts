@@ -11,6 +11,7 @@ import { run, type WiredModel } from './model-run.ts';
 import { labelsOf, multiLabelSample } from './multi-label-samples.ts';
 import { counted } from './number-text.ts';
 import type { Predictions } from './predictions.ts';
+import { queriesOf, rankingSample } from './ranking-samples.ts';
 import type { NoBaseline, Subject } from './subject.ts';
 
 /** Runs both models on the same rows and brings them to one sample. A baseline that cannot be run leaves the candidate alone. */
@@ -46,6 +47,17 @@ export async function subjectOf(
     return { subject: { ...frame, pair, noBaseline, ...(broken === undefined ? {} : { broken }) }, notices: [] };
   }
 
+  if (candidate.task === 'ranking') {
+    const queries = await queriesOf(rows, rows.policy.query ?? '', {
+      query: policy.placeOf(['evaluation', 'query']),
+      target: policy.placeOf(['evaluation', 'target']),
+    });
+    const pair = {
+      candidate: rankingSample(queries, predictions),
+      ...(usable === undefined ? {} : { baseline: rankingSample(queries, usable), sameModel: same }),
+    };
+    return { subject: { ...frame, pair, noBaseline, ...(broken === undefined ? {} : { broken }) }, notices: [] };
+  }
   if (candidate.task === 'multilabel') {
     const actual = labelsOf(rows, policy.placeOf(['evaluation', 'target']));
     const other =

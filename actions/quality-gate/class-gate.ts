@@ -48,9 +48,9 @@ export function classChecks(subject: Subject): readonly Check[] {
   return [...decidedTogether(judged, subject.level), ...left];
 }
 
-/** Every class, or label, and the rows that it is true of; none of a regression. */
+/** Every class, or label, and the rows that it is true of; none of a regression or a ranking. */
 function classesOf(sample: Subject['pair']['candidate']): readonly { readonly label: string; readonly rows: number }[] {
-  if (sample.task === 'regression') return [];
+  if (sample.task === 'regression' || sample.task === 'ranking') return [];
   const counts = new Map<number, number>();
   if (sample.task === 'classification') {
     for (const actual of sample.actual) counts.set(actual, (counts.get(actual) ?? 0) + 1);

@@ -23,7 +23,7 @@ export function figuresOf(subject: Subject): readonly Figure[] {
   if (candidate.task === 'regression') {
     return [residuals(candidate, baseline?.task === 'regression' ? baseline : undefined)];
   }
-  if (candidate.task === 'multilabel') return [];
+  if (candidate.task === 'multilabel' || candidate.task === 'ranking') return [];
   const other = baseline?.task === 'classification' ? baseline : undefined;
   const figures: Figure[] = [];
   if (candidate.classes.length === 2 && candidate.probabilities !== undefined && new Set(candidate.actual).size === 2) {

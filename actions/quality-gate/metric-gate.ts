@@ -116,10 +116,16 @@ function checksOfMetric(
           baseline: measured.baseline,
           interval: measured.candidate,
           rows,
-          said: `${name} is ${numberText(measured.candidate.estimate, bound[key])} on ${counted(rows, 'row')}`,
+          said: `${name} is ${numberText(measured.candidate.estimate, bound[key])} on ${rowsText(subject)}`,
         })
       : compared(name, demand, { key, change: change ?? 0, rows }, measured, noBaselineFor(name, subject)),
   );
+}
+
+/** `240 rows`; of rankings, `12 queries`. */
+function rowsText({ pair: { candidate } }: Subject): string {
+  const rows = rowsOf(candidate);
+  return candidate.task === 'ranking' ? counted(rows, 'query', 'queries') : counted(rows, 'row');
 }
 
 /** Why the metric has no value of the baseline. */

@@ -33,32 +33,35 @@ function values(rows: number, seed: string, noise: number): ValueSample {
   return { task: 'regression', actual, predicted: actual.map((value) => value + noise * (random.unit() - 0.5)) };
 }
 
-describe.each(Object.values(metrics).filter(({ task }) => task !== 'multilabel'))('$name', (metric) => {
-  const of =
-    metric.task === 'classification'
-      ? { candidate: labels(150, 'c', 0.9), baseline: labels(150, 'b', 0.85) }
-      : { candidate: values(150, 'c', 6), baseline: values(150, 'b', 7) };
+describe.each(Object.values(metrics).filter(({ task }) => task === 'classification' || task === 'regression'))(
+  '$name',
+  (metric) => {
+    const of =
+      metric.task === 'classification'
+        ? { candidate: labels(150, 'c', 0.9), baseline: labels(150, 'b', 0.85) }
+        : { candidate: values(150, 'c', 6), baseline: values(150, 'b', 7) };
 
-  it('has an interval around its value, and one around its change', () => {
-    const { candidate, baseline, difference, relative } = measure(metric, of, certainty);
-    for (const interval of [candidate, difference, relative]) {
-      expect(interval?.lower).toBeLessThanOrEqual(interval?.estimate ?? Number.NaN);
-      expect(interval?.upper).toBeGreaterThanOrEqual(interval?.estimate ?? Number.NaN);
-      expect(interval?.n).toBeGreaterThan(50);
-    }
-    expect(difference?.estimate).toBeCloseTo(candidate.estimate - (baseline ?? 0), 12);
-    expect(relative?.estimate).toBeCloseTo((difference?.estimate ?? 0) / (baseline ?? 1), 12);
-  });
+    it('has an interval around its value, and one around its change', () => {
+      const { candidate, baseline, difference, relative } = measure(metric, of, certainty);
+      for (const interval of [candidate, difference, relative]) {
+        expect(interval?.lower).toBeLessThanOrEqual(interval?.estimate ?? Number.NaN);
+        expect(interval?.upper).toBeGreaterThanOrEqual(interval?.estimate ?? Number.NaN);
+        expect(interval?.n).toBeGreaterThan(50);
+      }
+      expect(difference?.estimate).toBeCloseTo(candidate.estimate - (baseline ?? 0), 12);
+      expect(relative?.estimate).toBeCloseTo((difference?.estimate ?? 0) / (baseline ?? 1), 12);
+    });
 
-  it('has a surer interval that is wider, and a point when evidence is off', () => {
-    const width = (level: number | 'off') => {
-      const { candidate } = measure(metric, { candidate: of.candidate }, { level, seed: 'test' });
-      return candidate.upper - candidate.lower;
-    };
-    if (metric.interval !== 'exact') expect(width(0.97)).toBeGreaterThan(width(0.8));
-    expect(width('off')).toBe(0);
-  });
-});
+    it('has a surer interval that is wider, and a point when evidence is off', () => {
+      const width = (level: number | 'off') => {
+        const { candidate } = measure(metric, { candidate: of.candidate }, { level, seed: 'test' });
+        return candidate.upper - candidate.lower;
+      };
+      if (metric.interval !== 'exact') expect(width(0.97)).toBeGreaterThan(width(0.8));
+      expect(width('off')).toBe(0);
+    });
+  },
+);
 
 it('covers the true accuracy of a macro-averaged metric at the level it says', () => {
   // Of a model right on 80 % of either class, the true balanced accuracy is 0.8.

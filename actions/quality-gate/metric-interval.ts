@@ -3,6 +3,7 @@ import {
   type Metric,
   type MetricOptions,
   type MultiLabelSample,
+  type RankingSample,
   rowsOf,
   type Sample,
   type ValueSample,
@@ -32,7 +33,7 @@ export interface Certainty {
 
 /** A metric, and how the policy wants it. */
 export interface MetricToMeasure {
-  readonly metric: Metric<LabelSample> | Metric<ValueSample> | Metric<MultiLabelSample>;
+  readonly metric: Metric<LabelSample> | Metric<ValueSample> | Metric<MultiLabelSample> | Metric<RankingSample>;
   readonly options: MetricOptions;
 }
 
@@ -51,6 +52,9 @@ export function metricIntervals(
   }
   if (task === 'multilabel') {
     return measureAll(metrics as readonly ToMeasure<MultiLabelSample>[], pair as Pair<MultiLabelSample>, certainty);
+  }
+  if (task === 'ranking') {
+    return measureAll(metrics as readonly ToMeasure<RankingSample>[], pair as Pair<RankingSample>, certainty);
   }
   return task === 'classification'
     ? measureAll(metrics as readonly ToMeasure<LabelSample>[], pair as Pair<LabelSample>, certainty)

@@ -35,6 +35,7 @@ export interface WiredModel extends ModelToRun {
 
 /** Classification or regression: as the policy says, else as its metrics are, else by the model's outputs. */
 export function taskFor(policy: Policy, model: Pick<Model, 'outputs'>): Task {
+  if (policy.evaluation?.query !== undefined) return 'ranking';
   if (Array.isArray(policy.evaluation?.target)) return 'multilabel';
   if (policy.model?.task !== undefined) return policy.model.task;
   const gates = policy.gates ?? {};

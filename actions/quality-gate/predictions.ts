@@ -8,7 +8,7 @@ import { excerpt, nearestName } from '../../core/text/index.ts';
 /** Rows a call: large enough that the call's own cost vanishes, small enough that wide rows fit into memory. */
 const batchRows = 4096;
 
-export type Task = 'classification' | 'regression' | 'multilabel';
+export type Task = 'classification' | 'regression' | 'multilabel' | 'ranking';
 
 /** What a model said about every row. */
 export interface Predictions {
@@ -69,7 +69,7 @@ export function chooseOutputs(outputs: readonly TensorSpec[], policy: Prediction
   const refuse = (code: string, message: string, rest: Partial<Problem>) =>
     new ModelError({ code, message: `${excerpt(policy.model)} ${message}`, place: policy.place, found: all, ...rest });
 
-  if (policy.task === 'regression') {
+  if (policy.task === 'regression' || policy.task === 'ranking') {
     const numeric = outputs.filter(({ type }) => floats.has(type) || (labelTypes.has(type) && type !== 'string'));
     const named = numeric.find(({ name }) => name === declared.value);
     const [only, ...others] = named === undefined ? numeric : [named];

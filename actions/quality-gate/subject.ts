@@ -1,5 +1,5 @@
 import type { Table } from '../../core/data/index.ts';
-import type { LabelSample, MultiLabelSample, ValueSample } from '../../core/metrics/index.ts';
+import type { LabelSample, MultiLabelSample, RankingSample, ValueSample } from '../../core/metrics/index.ts';
 import type { EffectivePolicy } from '../../core/policy/index.ts';
 import type { Pair } from './measured-metric.ts';
 
@@ -7,7 +7,7 @@ import type { Pair } from './measured-metric.ts';
 export interface Subject {
   readonly policy: EffectivePolicy;
   readonly table: Table;
-  readonly pair: Pair<LabelSample> | Pair<ValueSample> | Pair<MultiLabelSample>;
+  readonly pair: Pair<LabelSample> | Pair<ValueSample> | Pair<MultiLabelSample> | Pair<RankingSample>;
   /** Why the pair has no baseline. */
   readonly noBaseline: NoBaseline;
   /** Why nothing can be measured of the candidate: it predicts NaN. */

@@ -21,7 +21,8 @@ type Evaluation = NonNullable<Policy['evaluation']>;
 export interface FeedingPolicy {
   readonly inputs?: NonNullable<Policy['model']>['inputs'];
   /** Where the rows come from, and which columns are features. Without a target every column may be one. */
-  readonly evaluation: Pick<Evaluation, 'source' | 'features' | 'ignore'> & Partial<Pick<Evaluation, 'target'>>;
+  readonly evaluation: Pick<Evaluation, 'source' | 'features' | 'ignore'> &
+    Partial<Pick<Evaluation, 'target' | 'query'>>;
   /** As messages call the model: its file. */
   readonly model: string;
   readonly place: Place;
@@ -29,7 +30,7 @@ export interface FeedingPolicy {
 
 /**
  * Maps columns to inputs: as `model.inputs` says; else a model with one input takes every feature column in file order, and a model with
- * several takes for each the column of its name. Features are `evaluation.features`, or every column but the target and
+ * several takes for each the column of its name. Features are `evaluation.features`, or every column but the target, the query and
  * `evaluation.ignore`; group and slice columns are features too unless ignored. Throws a `ModelError` with every input that does not
  * fit.
  */
@@ -53,7 +54,9 @@ export function feedingsOf(inputs: readonly TensorSpec[], table: Table, policy: 
 
 function featuresOf(table: Table, evaluation: FeedingPolicy['evaluation']): readonly string[] {
   if (evaluation.features !== undefined) return evaluation.features;
-  const left = new Set<string | undefined>([evaluation.target ?? [], evaluation.ignore ?? []].flat());
+  const left = new Set<string | undefined>(
+    [evaluation.target ?? [], evaluation.query ?? [], evaluation.ignore ?? []].flat(),
+  );
   return table.columns.map((column) => column.name).filter((name) => !left.has(name));
 }
 

@@ -26,9 +26,19 @@ export type {
   Metric,
   MetricOptions,
   MultiLabelMetric,
+  RankingMetric,
   RowWeights,
   ValueMetric,
 } from './metric.ts';
 export { labelMetrics, type MetricName, metricOf, metrics, valueMetrics } from './metrics.ts';
 export { multiLabelMetrics } from './multi-label/multi-label-metrics.ts';
-export { type LabelSample, type MultiLabelSample, pick, rowsOf, type Sample, type ValueSample } from './sample.ts';
+export { rankingMetrics } from './ranking/ranking-metrics.ts';
+export {
+  type LabelSample,
+  type MultiLabelSample,
+  pick,
+  type RankingSample,
+  rowsOf,
+  type Sample,
+  type ValueSample,
+} from './sample.ts';

@@ -1,5 +1,5 @@
 import type { AreaUnderCurve, PairedCounts } from '../statistics/index.ts';
-import type { LabelSample, MultiLabelSample, Sample, ValueSample } from './sample.ts';
+import type { LabelSample, MultiLabelSample, RankingSample, Sample, ValueSample } from './sample.ts';
 
 /** scikit-learn's `average`: how several classes' precision, recall or F1 become one number. */
 export type Average = 'binary' | 'macro' | 'micro' | 'weighted' | 'samples';
@@ -68,3 +68,4 @@ export interface Metric<Rows extends Sample = Sample> {
 export type LabelMetric = Metric<LabelSample>;
 export type ValueMetric = Metric<ValueSample>;
 export type MultiLabelMetric = Metric<MultiLabelSample>;
+export type RankingMetric = Metric<RankingSample>;

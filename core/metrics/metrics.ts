@@ -12,11 +12,12 @@ import { mape } from './mape.ts';
 import { matthewsCorrcoef } from './matthews-corrcoef.ts';
 import { maxError } from './max-error.ts';
 import { medianAbsoluteError } from './median-absolute-error.ts';
-import type { LabelMetric, MultiLabelMetric, ValueMetric } from './metric.ts';
+import type { LabelMetric, MultiLabelMetric, RankingMetric, ValueMetric } from './metric.ts';
 import { mse } from './mse.ts';
 import { multiLabelMetrics, multiLabelOnlyMetrics } from './multi-label/multi-label-metrics.ts';
 import { precision } from './precision.ts';
 import { r2 } from './r2.ts';
+import { rankingMetrics } from './ranking/ranking-metrics.ts';
 import { recall } from './recall.ts';
 import { rmse } from './rmse.ts';
 import { rocAuc } from './roc-auc.ts';
@@ -51,12 +52,15 @@ export const valueMetrics = {
 } as const satisfies Record<string, ValueMetric>;
 
 /** Every metric by the name that a policy calls it. */
-export const metrics = { ...labelMetrics, ...valueMetrics, ...multiLabelOnlyMetrics } as const;
+export const metrics = { ...labelMetrics, ...valueMetrics, ...multiLabelOnlyMetrics, ...rankingMetrics } as const;
 
 export type MetricName = keyof typeof metrics;
 
 /** What the name means for a task: of several labels a row, accuracy, precision, recall, F1 and Jaccard are other ones. */
-export function metricOf(name: MetricName, task: Sample['task']): LabelMetric | ValueMetric | MultiLabelMetric {
+export function metricOf(
+  name: MetricName,
+  task: Sample['task'],
+): LabelMetric | ValueMetric | MultiLabelMetric | RankingMetric {
   const ofLabels: Partial<Record<MetricName, MultiLabelMetric>> = multiLabelMetrics;
   return (task === 'multilabel' ? ofLabels[name] : undefined) ?? metrics[name];
 }

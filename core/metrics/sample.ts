@@ -29,9 +29,22 @@ export interface MultiLabelSample {
   readonly scores: Float64Array;
 }
 
-export type Sample = LabelSample | ValueSample | MultiLabelSample;
+/** Documents ranked by query: the queries are its rows. */
+export interface RankingSample {
+  readonly task: 'ranking';
+  readonly queries: number;
+  /** Where each query's documents begin, and after the last one where they end. */
+  readonly starts: Int32Array;
+  /** How relevant each document is, from 0 on. */
+  readonly relevance: Float64Array;
+  readonly scores: Float64Array;
+}
 
+export type Sample = LabelSample | ValueSample | MultiLabelSample | RankingSample;
+
+/** How many rows there are to be drawn from: of a ranking, queries. */
 export function rowsOf(sample: Sample): number {
+  if (sample.task === 'ranking') return sample.queries;
   return sample.task === 'multilabel' ? sample.rows : sample.actual.length;
 }
 
@@ -41,6 +54,7 @@ export function pick(sample: Sample, rows: ArrayLike<number>): Sample {
   if (sample.task === 'regression') {
     return { task: 'regression', actual: doubles(sample.actual, rows), predicted: doubles(sample.predicted, rows) };
   }
+  if (sample.task === 'ranking') return queriesOf(sample, rows);
   if (sample.task === 'multilabel') {
     const width = sample.labels.length;
     const bits = (values: Uint8Array) => Uint8Array.from(blocks(width, values, rows));
@@ -57,6 +71,22 @@ export function pick(sample: Sample, rows: ArrayLike<number>): Sample {
   return probabilities === undefined
     ? picked
     : { ...picked, probabilities: blocks(sample.classes.length, probabilities, rows) };
+}
+
+function queriesOf({ starts, relevance, scores }: RankingSample, queries: ArrayLike<number>): RankingSample {
+  const documents: number[] = [];
+  const begins = [0];
+  for (const query of Array.from(queries)) {
+    for (let document = starts[query] ?? 0; document < (starts[query + 1] ?? 0); document++) documents.push(document);
+    begins.push(documents.length);
+  }
+  return {
+    task: 'ranking',
+    queries: queries.length,
+    starts: Int32Array.from(begins),
+    relevance: doubles(relevance, documents),
+    scores: doubles(scores, documents),
+  };
 }
 
 function doubles(values: Float64Array, rows: ArrayLike<number>): Float64Array {

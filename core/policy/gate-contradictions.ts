@@ -2,7 +2,14 @@ import { lacksBound, minAboveMax } from './bound-contradictions.ts';
 import type { Contradiction } from './contradictions.ts';
 import { rangeOf } from './metric-range.ts';
 import { isMapping, type PolicyPath, valueAt } from './policy-path.ts';
-import { classificationMetrics, fairnessMetrics, metricNames, multiLabelMetrics, regressionMetrics } from './schema.ts';
+import {
+  classificationMetrics,
+  fairnessMetrics,
+  metricNames,
+  multiLabelMetrics,
+  rankingMetrics,
+  regressionMetrics,
+} from './schema.ts';
 
 /** Rules over `gates` and what gates need elsewhere. */
 export function contradictionsOfGates(policy: unknown): readonly Contradiction[] {
@@ -17,6 +24,7 @@ export function contradictionsOfGates(policy: unknown): readonly Contradiction[]
     ...baselineNeeded(policy, gates),
     ...mixedTasksOf(policy),
     ...labelsNeeded(policy, gates),
+    ...queriesNeeded(policy, gates),
   ];
 }
 
@@ -39,7 +47,7 @@ const optionsOf: Readonly<Record<string, Readonly<Record<string, readonly string
   average: { precision: [], recall: [], f1: [], jaccard: [], roc_auc: ['macro', 'weighted'] },
   multi_class: { roc_auc: [] },
   weights: { cohen_kappa: [] },
-  k: { top_k_accuracy: [] },
+  k: { top_k_accuracy: [], ndcg: [], recall_at_k: [] },
 };
 
 /** What would be read over in silence: the metric knows no such option, or not that value. */
@@ -164,6 +172,47 @@ function baselineNeeded(policy: Mapping, gates: Mapping): readonly Contradiction
         fix: 'Remove it, or set model.baseline to "base" or to a file.',
       })),
   );
+}
+
+/** Metrics of rankings where rows are of no query, and others where they are. */
+function queriesNeeded(policy: Mapping, gates: Mapping): readonly Contradiction[] {
+  if (!('evaluation' in policy)) return [];
+  const query = valueAt(policy, ['evaluation', 'query']);
+  const ofRankings: readonly string[] = rankingMetrics;
+  const problem = (message: string, path: PolicyPath, fix: string): readonly Contradiction[] => [
+    { code: 'mixed-tasks', message, path, fix },
+  ];
+  if (query === undefined) {
+    const metric = ofRankings.find((name) => name in gates);
+    const fix = 'Name the column: "evaluation: { query: query_id }".';
+    return metric === undefined
+      ? []
+      : problem(
+          `${metric} is measured query by query, and no column says which query a row is of`,
+          ['gates', metric],
+          fix,
+        );
+  }
+  const other = [...metricNames, 'fairness'].find((name) => name in gates && !ofRankings.includes(name));
+  return [
+    ...(other === undefined
+      ? []
+      : problem(
+          `${other} is no metric of rankings, and evaluation.query makes the model one of rankings`,
+          ['gates', other],
+          `Write one of ${ofRankings.join(', ')}, or remove evaluation.query.`,
+        )),
+    ...(valueAt(policy, ['evaluation', 'slices']) === undefined
+      ? []
+      : problem(
+          'slices cut rows, and a ranking is judged by whole queries',
+          ['evaluation', 'slices'],
+          'Remove them, or judge a file of the queries in question by a policy of its own.',
+        )),
+    ...(Array.isArray(valueAt(policy, ['evaluation', 'target']))
+      ? problem('a ranking has one column of relevance', ['evaluation', 'target'], 'Name one column.')
+      : []),
+  ];
 }
 
 const ofLabelsToo: readonly string[] = [...multiLabelMetrics, 'accuracy', 'precision', 'recall', 'f1', 'jaccard'];

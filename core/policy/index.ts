@@ -44,6 +44,7 @@ export {
   multiLabelMetrics,
   type Policy,
   policySchema,
+  rankingMetrics,
   regressionMetrics,
   type Waiver,
 } from './schema.ts';

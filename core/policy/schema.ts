@@ -156,7 +156,7 @@ const metricBound = z
       .int()
       .min(1)
       .optional()
-      .describe('top_k_accuracy: among how many of the best the class must be; 2 if not given.'),
+      .describe('top_k_accuracy, ndcg, recall_at_k: how many of the best count. Without it 2, all and 10.'),
     severity: severity.optional(),
     reason: reason.optional(),
   })
@@ -189,8 +189,15 @@ export const multiLabelMetrics = [
   'coverage_error',
   'label_ranking_loss',
 ] as const;
+/** Of documents that a model ranks by query. */
+export const rankingMetrics = ['ndcg', 'map', 'recall_at_k', 'mrr'] as const;
 export const regressionMetrics = ['mae', 'mse', 'rmse', 'mape', 'median_absolute_error', 'max_error', 'r2'] as const;
-export const metricNames = [...classificationMetrics, ...regressionMetrics, ...multiLabelMetrics] as const;
+export const metricNames = [
+  ...classificationMetrics,
+  ...regressionMetrics,
+  ...multiLabelMetrics,
+  ...rankingMetrics,
+] as const;
 export type MetricName = (typeof metricNames)[number];
 export type MetricBound = z.infer<typeof metricBound>;
 
@@ -340,9 +347,14 @@ const evaluation = z
       .union([z.string(), z.number(), z.boolean()], { error: 'text, a number, true or false' })
       .optional()
       .describe('The positive class of a binary task; the larger label when not given.'),
+    query: name
+      .optional()
+      .describe(
+        'The column that says which query a row is of: the model is then judged by how it ranks the rows of each.',
+      ),
     features: columnList
       .optional()
-      .describe('The columns the model is fed, in this order; all but target and ignore when not given.'),
+      .describe('The columns the model is fed, in this order; all but target, query and ignore when not given.'),
     ignore: columnList.optional().describe('Columns that are not features: ids, groups.'),
     slices: z.array(sliceOf).min(1).optional().describe('Subsets of the rows that are judged by themselves too.'),
     min_rows: minRows('Slices'),

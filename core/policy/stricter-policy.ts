@@ -90,6 +90,7 @@ const evaluation = fields<Evaluation>({
   source: baseWins(),
   target: baseWins(),
   positive: baseWins(),
+  query: baseWins(),
   features: baseWins(),
   ignore: baseWins(),
   slices,

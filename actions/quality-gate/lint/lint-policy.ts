@@ -109,7 +109,10 @@ async function readRows(
   const positive = evaluation.policy.positive === undefined ? undefined : String(evaluation.policy.positive);
   const { target, targets } = evaluation;
   // Of several labels a row nothing is known but how many rows there are.
-  const several = targets.length > 1;
+  const several = targets.length > 1 || evaluation.policy.query !== undefined;
+  // A ranking is drawn by query: so many are its rows.
+  const [queries] = evaluation.policy.query === undefined ? [] : await evaluation.columns([evaluation.policy.query]);
+  const units = queries === undefined ? evaluation.table.rows : new Set<string | number | null>(queries.values).size;
   const least = evaluation.policy.min_rows ?? policyDefaults.min_rows;
   const slices = await slicesOf({ policy }, evaluation);
   const large = slices.filter((slice) => slice.rows.length >= least);
@@ -119,7 +122,7 @@ async function readRows(
     several ? { name: of.name, rows: of.rows.length, classes: [] } : partFacts(of, target, task, positive);
   const small = slices.length - large.length;
   return {
-    facts: several ? { rows: evaluation.table.rows, classes: [] } : factsOf(target, task, { positive }),
+    facts: several ? { rows: units, classes: [] } : factsOf(target, task, { positive }),
     known: true,
     slices: large.map(part),
     groups: groups.map(part),

@@ -57,6 +57,10 @@ export function standardError(
     case 'hamming_loss':
     case 'label_ranking_average_precision':
     case 'label_ranking_loss':
+    case 'ndcg':
+    case 'map':
+    case 'recall_at_k':
+    case 'mrr':
     case 'top_k_accuracy':
     case 'average_precision':
     case 'ece':

@@ -177,6 +177,64 @@ def multi_label_case(kind):
     }
 
 
+def recall_at(relevant, score, k):
+    """The expected share of the relevant among the best k, documents tied at the border in any order."""
+    border = np.sort(score)[::-1][min(k, len(score)) - 1]
+    above, tied = score > border, score == border
+    places = min(k, len(score)) - above.sum()
+    found = relevant[above].sum() + relevant[tied].mean() * places
+    return found / relevant.sum() if relevant.any() else 0.0
+
+
+def ranking_case(kind):
+    queries = int(rng.choice([1, 3, 12]))
+    sizes = rng.integers(2, 15, queries)
+    documents = [rng.choice([0, 0, 0, 1, 2, 3], size).astype(float) for size in sizes]
+    scores = [np.round(rng.normal(size=size) + of, 0 if kind == "ties" else 4) for size, of in zip(sizes, documents)]
+    if kind == "binary":
+        documents = [(of > 1).astype(float) for of in documents]
+    if kind == "none":
+        documents[0][:] = 0
+    if kind == "one":
+        for of in documents:
+            of[:] = 0
+            of[rng.integers(len(of))] = 1
+    if kind == "constant":
+        scores = [np.zeros(size) for size in sizes]
+    weights = rng.integers(1, 4, queries) if rng.random() < 0.5 else np.ones(queries, int)
+
+    def mean(term):
+        return np.average([term(of, score) for of, score in zip(documents, scores)], weights=weights)
+
+    def first(of, score):
+        if not (of > 0).any():
+            return 0.0
+        best = score[of > 0].max()
+        return 1 / (score >= best).sum()
+
+    values = {
+        "ndcg": mean(lambda of, score: skm.ndcg_score([of], [score])),
+        "map": mean(lambda of, score: skm.average_precision_score(of > 0, score) if (of > 0).any() else 0.0),
+        "mrr": mean(first),
+    }
+    if kind == "one":
+        assert abs(
+            values["mrr"]
+            - mean(lambda of, score: skm.label_ranking_average_precision_score([of.astype(int)], [score]))
+        ) < 1e-12
+    for k in (1, 3, 10):
+        values[f"ndcg/k={k}"] = mean(lambda of, score: skm.ndcg_score([of], [score], k=k))
+        values[f"recall_at_k/k={k}"] = mean(lambda of, score: recall_at(of > 0, score, k))
+    return {
+        "kind": kind,
+        "starts": [0, *np.cumsum(sizes).tolist()],
+        "relevance": np.concatenate(documents).tolist(),
+        "scores": np.concatenate(scores).tolist(),
+        "weights": weights.tolist(),
+        "values": {name: number(value) for name, value in values.items()},
+    }
+
+
 def value_case(kind):
     rows = int(rng.choice([1, 2, 7, 30, 101]))
     actual = np.round(rng.normal(50, 20, rows), 4)
@@ -289,6 +347,7 @@ reference = {
     "multilabel": [
         multi_label_case(kind) for _ in range(20) for kind in ("plain", "ties", "none", "all", "unseen", "single")
     ],
+    "ranking": [ranking_case(kind) for _ in range(25) for kind in ("plain", "ties", "binary", "none", "one", "constant")],
 }
 target = pathlib.Path(__file__).with_name("reference.json")
 target.write_text(json.dumps(reference, separators=(",", ":")) + "\n")
