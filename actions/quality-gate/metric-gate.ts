@@ -78,11 +78,14 @@ export function obstacle(name: MetricName, bound: MetricBound, subject: Subject)
   if (metric.needs === 'probabilities' && sample.probabilities === undefined) {
     return `${name} needs class probabilities, and the model has no output of them`;
   }
-  if (['log_loss', 'brier', 'ece'].includes(name) && subject.notProbabilities !== undefined) {
+  if (['log_loss', 'brier', 'ece', 'calibration_slope'].includes(name) && subject.notProbabilities !== undefined) {
     return `${name} needs probabilities: ${subject.notProbabilities}`;
   }
   if (bound.average === 'binary' && sample.classes.length > 2) {
     return `average: binary needs two classes, and there are ${sample.classes.length}; write macro, micro or weighted`;
+  }
+  if (name === 'calibration_slope' && sample.classes.length > 2) {
+    return `${name} is one of two classes, and there are ${sample.classes.length}`;
   }
   const k = bound.k ?? 2;
   if (name === 'top_k_accuracy' && k >= sample.classes.length) {

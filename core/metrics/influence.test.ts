@@ -38,6 +38,7 @@ describe('the influence of rows', () => {
       'average_precision',
       'log_loss',
       'brier',
+      'calibration_slope',
       'mae',
       'mse',
       'rmse',
@@ -48,7 +49,11 @@ describe('the influence of rows', () => {
 
   it.each(smooth)('of $name is its derivative by the weight of a row', (metric) => {
     const samples: readonly (LabelSample | ValueSample)[] =
-      metric.task === 'classification' ? [labels(80, 'two'), labels(90, 'three', 3)] : [values(80, 'values')];
+      metric.name === 'calibration_slope'
+        ? [labels(80, 'two')]
+        : metric.task === 'classification'
+          ? [labels(80, 'two'), labels(90, 'three', 3)]
+          : [values(80, 'values')];
     for (const sample of samples) {
       const measure = metric.on(sample as LabelSample & ValueSample);
       const influence = metric.influence?.(sample as LabelSample & ValueSample) ?? new Float64Array();

@@ -2,6 +2,7 @@ import { accuracy } from './accuracy.ts';
 import { averagePrecision } from './average-precision.ts';
 import { balancedAccuracy } from './balanced-accuracy.ts';
 import { brier } from './brier.ts';
+import { calibrationSlope } from './calibration-slope.ts';
 import { cohenKappa } from './cohen-kappa.ts';
 import { ece } from './ece.ts';
 import { f1 } from './f1.ts';
@@ -36,6 +37,7 @@ export const labelMetrics = {
   log_loss: logLoss,
   brier,
   ece,
+  calibration_slope: calibrationSlope,
   matthews_corrcoef: matthewsCorrcoef,
   cohen_kappa: cohenKappa,
   top_k_accuracy: topKAccuracy,

@@ -72,6 +72,12 @@ describe('a policy is refused', () => {
       'mixed-tasks',
       'evaluation.slices',
     ],
+    [
+      'with a change of a slope',
+      gates('calibration_slope: { max_regression: 0.1 }'),
+      'option-without-effect',
+      'gates.calibration_slope.max_regression',
+    ],
     ['with an empty list entry', check(''), 'not-one-key', 'data[0].checks[0]'],
     ['with between and no bound', check('between: { column: a }'), 'no-bound', 'data[0].checks[0].between'],
     ['with row_count and no bound', check('row_count: {}'), 'no-bound', 'data[0].checks[0].row_count'],

@@ -39,7 +39,21 @@ function contradictionsOfMetric(metric: string, bound: unknown): readonly Contra
     ...outOfRange(metric, bound, path),
     ...hollowRegression(metric, bound, path),
     ...optionsWithoutEffect(metric, bound, path),
+    ...withoutDirection(metric, bound, path),
   ];
+}
+
+/** A slope is best at 1: neither more nor less of it is a gain. */
+function withoutDirection(metric: string, bound: unknown, path: PolicyPath): readonly Contradiction[] {
+  if (metric !== 'calibration_slope' || !isMapping(bound)) return [];
+  return ['max_regression', 'min_improvement']
+    .filter((key) => key in bound)
+    .map((key) => ({
+      code: 'option-without-effect',
+      message: `${metric} is best at 1, so a change of it is neither better nor worse`,
+      path: [...path, key],
+      fix: 'Write min and max, such as "{ min: 0.8, max: 1.25 }".',
+    }));
 }
 
 /** Which metrics an option is one of, and which of its values each takes; all when none are listed. */

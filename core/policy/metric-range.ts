@@ -19,6 +19,7 @@ const ranges: Readonly<Record<string, MetricRange>> = {
   log_loss: loss,
   brier: share,
   ece: share,
+  calibration_slope: { lowest: Number.NEGATIVE_INFINITY, highest: Number.POSITIVE_INFINITY },
   matthews_corrcoef: { lowest: -1, highest: 1 },
   cohen_kappa: { lowest: -1, highest: 1 },
   mae: loss,

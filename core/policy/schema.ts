@@ -178,6 +178,7 @@ export const classificationMetrics = [
   'log_loss',
   'brier',
   'ece',
+  'calibration_slope',
   'matthews_corrcoef',
   'cohen_kappa',
   'top_k_accuracy',

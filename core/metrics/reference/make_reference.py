@@ -13,6 +13,7 @@ import fairlearn.metrics as fair
 import numpy as np
 import sklearn
 import sklearn.metrics as skm
+from sklearn.linear_model import LogisticRegression
 
 warnings.filterwarnings("ignore")
 rng = np.random.default_rng(20261121)
@@ -38,9 +39,22 @@ def ece(actual, probabilities, weights, bins=15):
     return total
 
 
+def calibration_slope(is_positive, score, weights):
+    """Slope of the unpenalised logistic regression on the log-odds; none where these part the classes."""
+    clipped = np.clip(score, 2.0**-52, 1 - 2.0**-52)
+    odds = np.log(clipped / (1 - clipped))
+    of, others = odds[is_positive], odds[~is_positive]
+    if not len(of) or not len(others) or of.max() <= others.min() or others.max() <= of.min():
+        return float("nan")
+    model = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-14, max_iter=1000)
+    return model.fit(odds[:, None], is_positive, sample_weight=weights).coef_[0, 0]
+
+
 def label_case(kind):
     classes = int(rng.choice([2, 2, 2, 3, 4, 6]))
     rows = int(rng.choice([2, 5, 12, 40, 120]))
+    if kind == "overlap":
+        classes, rows = 2, int(rng.choice([20, 40, 70]))
     names = sorted(rng.choice(["cat", "dog", "eel", "fox", "gnu", "hen", "ibis"], classes, replace=False).tolist())
     share = rng.dirichlet(np.ones(classes) * (0.3 if kind == "imbalanced" else 3))
     actual = rng.choice(classes, rows, p=share)
@@ -98,6 +112,7 @@ def label_case(kind):
     if classes == 2:
         score = probabilities[:, positive]
         values["brier"] = skm.brier_score_loss(actual == positive, score, pos_label=True, **common)
+        values["calibration_slope"] = calibration_slope(actual == positive, score, weights)
         values["roc_auc"] = skm.roc_auc_score(actual == positive, score, **common) if everyone else float("nan")
         if everyone:
             values["average_precision"] = skm.average_precision_score(actual == positive, score, **common)
@@ -349,6 +364,8 @@ reference = {
     ],
     "ranking": [ranking_case(kind) for _ in range(25) for kind in ("plain", "ties", "binary", "none", "one", "constant")],
 }
+# Two classes whose scores overlap: the slope of others is mostly infinite.
+reference["classification"] += [label_case("overlap") for _ in range(100)]
 target = pathlib.Path(__file__).with_name("reference.json")
 target.write_text(json.dumps(reference, separators=(",", ":")) + "\n")
 print(target.name, target.stat().st_size, "bytes")
