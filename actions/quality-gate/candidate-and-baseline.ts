@@ -76,6 +76,7 @@ export async function subjectOf(
   const labelled = (of: WiredModel, said: Predictions): Labelled => ({
     predictions: said,
     classes: of.policy.classes,
+    threshold: of.policy.threshold,
     model: of.path,
     place: of.place,
   });
@@ -126,6 +127,7 @@ function sameModel(
 ): boolean {
   if (baseline === undefined || baselineSaid === undefined) return false;
   if (isDeepStrictEqual(identity(candidate), identity(baseline))) return true;
+  if (candidate.policy.threshold !== baseline.policy.threshold) return false;
   const numbers = said.scores?.values ?? said.values;
   const others = baselineSaid.scores?.values ?? baselineSaid.values;
   if (numbers === undefined || others === undefined || numbers.length !== others.length) return false;
@@ -138,9 +140,14 @@ function sameModel(
   return distinct.size >= telling && isDeepStrictEqual(said.labels, baselineSaid.labels);
 }
 
-function identity({ model: { facts }, policy: { inputs, outputs, classes }, outputs: read, feedings }: WiredModel) {
+function identity({
+  model: { facts },
+  policy: { inputs, outputs, classes, threshold },
+  outputs: read,
+  feedings,
+}: WiredModel) {
   const columns = feedings.map((feeding) => feeding.columns);
-  return [facts.sha256, facts.externalFiles, { inputs, outputs, classes }, read, columns];
+  return [facts.sha256, facts.externalFiles, { inputs, outputs, classes, threshold }, read, columns];
 }
 
 /** The result of `work`, or why the baseline cannot be used where it fails for a reason of the user's. */

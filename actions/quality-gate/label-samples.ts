@@ -11,6 +11,8 @@ import type { Predictions } from './predictions.ts';
 export interface Labelled {
   readonly predictions: Predictions;
   readonly classes?: readonly (string | number)[] | undefined;
+  /** Of two classes: the positive one is said where its probability is over this. */
+  readonly threshold?: number | undefined;
   readonly model: string;
   readonly place: Place;
 }
@@ -42,13 +44,14 @@ export function labelSamples(
   const values: Iterable<string | number | null> = target.values;
   const actual = Array.from(values, (value) => names.of(value ?? ''));
   const known = names.sorted(actual);
-  const said = models.map((model) => saidBy(model, known, names));
+  const read = models.map((model) => saidBy(model, known, names));
   const classes = names.sorted([
     ...known,
-    ...said.flatMap(({ distinct, columns }) => [...distinct, ...(columns ?? [])]),
+    ...read.flatMap(({ distinct, columns }) => [...distinct, ...(columns ?? [])]),
   ]);
   const index = new Map(classes.map((name, at) => [name, at]));
   const positive = positiveOf(classes, names, options);
+  const said = read.map((of, at) => decidedBy(models[at] ?? candidate, of, classes, positive));
   const indices = (labels: readonly string[]) => {
     const found = new Int32Array(labels.length);
     for (let row = 0; row < found.length; row++) found[row] = index.get(labels[row] ?? '') ?? 0;
@@ -99,6 +102,32 @@ function saidBy(model: Labelled, known: readonly string[], names: LabelNames): S
   const columns = columnsOf(model, scores, labels, declared, known, names);
   if (scores.width === 1) return said({ ...oneScore(model, scores.values, columns, labels), columns });
   return said({ labels: labels ?? bestOf(scores, columns), columns, scores });
+}
+
+/** What a model says with the threshold that the policy gives it, in place of its own labels. */
+function decidedBy(
+  { threshold, model, place }: Labelled,
+  said: Said,
+  classes: readonly string[],
+  positive: number | undefined,
+): Said {
+  if (threshold === undefined) return said;
+  const { scores, columns } = said;
+  if (scores === undefined || columns === undefined || classes.length !== 2 || positive === undefined) {
+    throw new ModelError({
+      code: 'threshold',
+      message: `model.threshold decides between two classes by their probabilities, and ${excerpt(model)} does not give those`,
+      place,
+      found: scores === undefined ? 'labels only' : counted(classes.length, 'class', 'classes'),
+      fix: 'Remove model.threshold, or export the model with its probabilities.',
+    });
+  }
+  const [yes = '', no = ''] = [classes[positive], classes[1 - positive]];
+  const column = columns.indexOf(yes);
+  const rows = scores.values.length / scores.width;
+  const over = (row: number) => (scores.values[row * scores.width + column] ?? Number.NaN) > threshold;
+  const labels = Array.from({ length: rows }, (_, row) => (over(row) ? yes : no));
+  return { ...said, labels, distinct: [...new Set(labels)] };
 }
 
 /** The class of each score column. */

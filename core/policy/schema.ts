@@ -333,6 +333,14 @@ const model = z
       .min(2)
       .optional()
       .describe('Class of each probability column, in order.'),
+    threshold: z
+      .number()
+      .gt(0, { error: 'a number over 0 and under 1' })
+      .lt(1, { error: 'a number over 0 and under 1' })
+      .optional()
+      .describe(
+        "Of two classes: the positive one is predicted where its probability is over this; the model's own labels are left aside.",
+      ),
   })
   .describe('The model under judgement and what it is held against.');
 

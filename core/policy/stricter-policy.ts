@@ -65,6 +65,7 @@ const model = fields<Model>({
   inputs: headWins(),
   outputs: headWins(),
   classes: headWins(),
+  threshold: headWins(),
 });
 
 const slices: Merge<Slices> = (base, head, at) => {
