@@ -23,6 +23,8 @@ export interface SliceJudgement {
  * where its own interval says that the bound holds.
  */
 export async function sliceChecks(subject: Subject, rows: EvaluationRows): Promise<SliceJudgement> {
+  // A policy has no slices of rankings; of two policies together the head's slices may meet the base's query.
+  if (subject.pair.candidate.task === 'ranking') return { checks: [], figures: [] };
   const slices = await slicesOf(subject, rows);
   if (slices.length === 0) return { checks: [], figures: [] };
   const least = rows.policy.min_rows ?? policyDefaults.min_rows;
