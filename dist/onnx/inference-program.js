@@ -1,5 +1,5 @@
 import{createRequire as sluiceRequire}from'node:module';const require=sluiceRequire(import.meta.url);
-import{a}from"../chunks/chunk-H3HG5ROF.js";import{a as o}from"../chunks/chunk-SE6Z6Z5M.js";import{writeFileSync as c}from"node:fs";import{createRequire as m}from"node:module";import{Worker as l}from"node:worker_threads";var y=`
+import{c as a}from"../chunks/chunk-RO77YHVB.js";import{a as o}from"../chunks/chunk-SE6Z6Z5M.js";import{writeFileSync as c}from"node:fs";import{createRequire as m}from"node:module";import{Worker as l}from"node:worker_threads";var y=`
   const { memoryBytes, parent } = require('node:worker_threads').workerData;
   setInterval(() => {
     if (process.memoryUsage.rss() > memoryBytes || process.ppid !== parent) process.kill(process.pid, 'SIGKILL');

@@ -1,2 +1,0 @@
-import{createRequire as sluiceRequire}from'node:module';const require=sluiceRequire(import.meta.url);
-import{a,b,c,d}from"./chunk-SMMQA5LJ.js";import"./chunk-F5DOKW6P.js";import"./chunk-IJQGHIMR.js";import"./chunk-3F6CNHWO.js";import"./chunk-7QGPRNEU.js";import"./chunk-KLUYR2IO.js";import"./chunk-ARE4MPVH.js";import"./chunk-FJB5GKRQ.js";import"./chunk-52VU55QD.js";import"./chunk-H3HG5ROF.js";import"./chunk-SE6Z6Z5M.js";export{c as inferenceOverHttp,b as modelPath,a as openInferenceHttp,d as readingAnswer};

@@ -1,2 +1,0 @@
-import{createRequire as sluiceRequire}from'node:module';const require=sluiceRequire(import.meta.url);
-import{h as a,i as b,j as c,k as d,l as e,m as f,n as g,o as h,p as i,q as j,r as k}from"./chunk-52VU55QD.js";import"./chunk-SE6Z6Z5M.js";export{h as DataError,g as InputError,i as ModelError,j as NativeError,k as PeerError,f as PolicyError,e as SluiceError,c as codesOf,d as deepestMessage,a as describePlace,b as describeProblem};
