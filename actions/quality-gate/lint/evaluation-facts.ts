@@ -56,6 +56,25 @@ export function partFacts(
   return { name: part.name, ...factsOf(target, task, { positive, rows: part.rows }) };
 }
 
+/** Every class against all others, as a metric of classes by themselves sees it: so many rows are of it. */
+export function classFacts(target: ColumnValues): readonly PartFacts[] {
+  const counts = new Map<string, number>();
+  for (const value of target.values) counts.set(String(value), (counts.get(String(value)) ?? 0) + 1);
+  const { length: rows } = target.values;
+  return [...counts].map(([name, count]) => ({ name, rows, classes: [count, rows - count] }));
+}
+
+/** Every label of several a row: so many rows have it. */
+export function labelFacts(
+  targets: readonly { readonly name: string; readonly values: ColumnValues }[],
+): readonly PartFacts[] {
+  return targets.map(({ name, values }) => {
+    const { length: rows } = values.values;
+    const count = [...values.values].filter((value) => Number(value) === 1).length;
+    return { name, rows, classes: [count, rows - count] };
+  });
+}
+
 /** Where only the number of rows is known: two classes alike in size. */
 export function assumedFacts(rows: number, task: 'classification' | 'regression'): EvaluationFacts {
   return { rows, classes: task === 'classification' ? [Math.floor(rows / 2), Math.ceil(rows / 2)] : [] };

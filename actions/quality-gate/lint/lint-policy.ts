@@ -14,7 +14,15 @@ import { openEvaluation } from '../evaluation-rows.ts';
 import { groupsOf } from '../fairness-gate.ts';
 import { counted } from '../number-text.ts';
 import { slicesOf } from '../slice-gate.ts';
-import { assumedFacts, type EvaluationFacts, factsOf, type PartFacts, partFacts } from './evaluation-facts.ts';
+import {
+  assumedFacts,
+  classFacts,
+  type EvaluationFacts,
+  factsOf,
+  labelFacts,
+  type PartFacts,
+  partFacts,
+} from './evaluation-facts.ts';
 import type { BoundResolution, Finding } from './finding.ts';
 import { lintGroups } from './group-lint.ts';
 import { lintMetrics } from './metric-lint.ts';
@@ -89,6 +97,7 @@ interface ReadRows {
   readonly facts: EvaluationFacts;
   readonly known: boolean;
   readonly slices: readonly PartFacts[];
+  readonly classes: readonly PartFacts[];
   readonly groups: readonly PartFacts[];
   readonly findings: readonly Finding[];
 }
@@ -101,7 +110,9 @@ async function readRows(
 ): Promise<ReadRows | undefined> {
   const task = taskOf(policy);
   if (rows !== undefined) {
-    return { facts: assumedFacts(rows, task), known: false, slices: [], groups: [], findings: [] };
+    const facts = assumedFacts(rows, task);
+    const classes = [{ ...facts, name: 'either of two' }];
+    return { facts, known: false, slices: [], classes, groups: [], findings: [] };
   }
   if (policy.policy.evaluation === undefined) return undefined;
   await using engine = await openEngine({ host, directories: [repositoryRoot(directory)] });
@@ -125,6 +136,7 @@ async function readRows(
     facts: several ? { rows: units, classes: [] } : factsOf(target, task, { positive }),
     known: true,
     slices: large.map(part),
+    classes: targets.length > 1 ? labelFacts(targets) : task === 'classification' ? classFacts(target) : [],
     groups: groups.map(part),
     findings:
       small === 0

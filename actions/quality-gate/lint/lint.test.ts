@@ -228,6 +228,36 @@ describe('a policy', () => {
     expect(codes(found)).toEqual(['unresolved-regression']);
   });
 
+  it('that holds every class by itself is told what each can tell, and which never passes', async () => {
+    const byClass = [
+      'evaluation: { source: data/test.csv, target: country }',
+      'gates: { recall: { min: 0.8, average: none } }',
+    ];
+    const found = await lint(byClass);
+    const bounds = found.bounds.map(({ id, rows }) => ({ id, rows }));
+    expect(bounds.toSorted((one, other) => one.rows - other.rows)).toEqual([
+      { id: 'gate/recall/min[class=small]', rows: 12 },
+      { id: 'gate/recall/min[class=DE]', rows: 144 },
+      { id: 'gate/recall/min[class=KR]', rows: 144 },
+    ]);
+    // Of three classes one alone has to be surer to fail than one by itself; what passes is not shared.
+    const alone = resolutionOfBound(
+      'recall',
+      {},
+      { kind: 'min', value: 0.8 },
+      { rows: 300, classes: [144, 156] },
+      options,
+    );
+    const [large] = found.bounds.filter(({ rows }) => rows === 144);
+    expect(large?.sees).toBeLessThan(alone.sees ?? 0);
+    expect(large?.passes).toBe(alone.passes);
+    expect(codes(await lint([...byClass.slice(0, 1), 'gates: { recall: { min: 0.9, average: none } }']))).toContain(
+      'class-never-passes',
+    );
+    const assumed = await lint(byClass, { rows: 100 });
+    expect(assumed.bounds).toMatchObject([{ title: 'recall ≥ 0.8 of class "either of two"', rows: 50 }]);
+  });
+
   it('with slices is told what each can tell, and which are skipped or hopeless', async () => {
     const found = await lint([
       evaluation.replace(' }', ', slices: [country], min_rows: 50 }'),

@@ -1,7 +1,7 @@
 import { metrics } from '../../../core/metrics/index.ts';
 import type { EffectivePolicy, MetricBound, MetricName } from '../../../core/policy/index.ts';
 import { excerpt } from '../../../core/text/index.ts';
-import { boundedMetrics, changeOf } from '../metric-gate.ts';
+import { boundedMetrics, changeOf, isOfClasses } from '../metric-gate.ts';
 import { counted, numberText } from '../number-text.ts';
 import { constantModel } from './constant-model.ts';
 import type { EvaluationFacts, PartFacts } from './evaluation-facts.ts';
@@ -21,14 +21,22 @@ export interface MetricLintOptions {
   readonly known: boolean;
   /** Slices with enough rows to be judged. */
   readonly slices: readonly PartFacts[];
+  /** Every class, for bounds that hold each by itself. */
+  readonly classes: readonly PartFacts[];
   readonly evidence: number | 'off';
   readonly assumptions: Assumptions;
 }
 
 /** What every bound of every metric can tell with these rows, over all of them and over the slices. */
 export function lintMetrics(options: MetricLintOptions): Linted {
-  const parts = boundedMetrics(options).flatMap(({ name, bound }) => [
-    ...limitsOf(bound).map((limit) => lintLimit(name, bound, limit, options)),
+  const bounded = boundedMetrics(options);
+  const family = options.classes.length * bounded.filter(isOfClasses).flatMap(({ bound }) => limitsOf(bound)).length;
+  const parts = bounded.flatMap(({ name, bound }) => [
+    ...limitsOf(bound).map((limit) =>
+      isOfClasses({ bound })
+        ? lintClasses(name, bound, limit, family, options)
+        : lintLimit(name, bound, limit, options),
+    ),
     ...changesOf(bound).map((change) => lintChange(name, bound, change, options)),
   ]);
   return { bounds: parts.flatMap(({ bounds }) => bounds), findings: parts.flatMap(({ findings }) => findings) };
@@ -96,6 +104,43 @@ function lintLimit(
       })),
     ],
     findings,
+  };
+}
+
+/** A bound that every class is held to by itself, all of them as one family of `family` checks. */
+function lintClasses(
+  name: MetricName,
+  { average: _, ...bound }: MetricBound,
+  limit: Limit,
+  family: number,
+  { policy, classes, evidence, assumptions }: MetricLintOptions,
+): Linted {
+  const level = levelOf(evidence);
+  const place = policy.placeOf(['gates', name, limit.kind]);
+  const title = `${name} ${limit.kind === 'min' ? '≥' : '≤'} ${limit.value}`;
+  const options = { level, levelToFail: sharedLevel(level, family), assumptions };
+  const found = classes.map((of) => ({ of, found: resolutionOfBound(name, bound, limit, of, options) }));
+  const hopeless = found.filter((each) => each.found.passes === undefined);
+  const least = Math.min(...hopeless.map((each) => each.found.rows));
+  return {
+    bounds: found.map(({ of, found }) => ({
+      id: `gate/${name}/${limit.kind}[class=${of.name}]`,
+      title: `${title} of class "${excerpt(of.name, 40)}"`,
+      words: limitWords(found, limit),
+      ...found,
+    })),
+    findings:
+      hopeless.length === 0
+        ? []
+        : [
+            {
+              code: 'class-never-passes',
+              level: 'warning',
+              message: `${title} can never pass for ${counted(hopeless.length, 'class', 'classes')} (${named(hopeless.map(({ of }) => of.name))}): on ${counted(least, 'row')} not even a perfect score proves it`,
+              fix: 'Collect more rows of them, or bound an average.',
+              place,
+            },
+          ],
   };
 }
 

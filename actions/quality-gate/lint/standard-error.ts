@@ -17,7 +17,7 @@ export const usualAssumptions: Assumptions = { churn: 0.08, correlation: 0.8 };
 export function rowsBehind(name: MetricName, bound: Pick<MetricBound, 'average'>, facts: EvaluationFacts): number {
   const [positives = facts.rows] = facts.classes;
   const binary = facts.classes.length === 2 && (bound.average ?? 'binary') === 'binary';
-  if ((name === 'precision' || name === 'recall' || name === 'f1') && binary) return positives;
+  if ((name === 'precision' || name === 'recall' || name === 'f1' || name === 'jaccard') && binary) return positives;
   if (name === 'average_precision') return positives;
   return facts.rows;
 }
