@@ -85,7 +85,7 @@ describe('a drift check by schedule', () => {
       one(manifests, 'NetworkPolicy')['spec'].egress.flatMap((rule: Manifest['spec']) =>
         rule.ports.map(({ port }: { readonly port: number }) => port),
       );
-    expect(ports(drawn('drift-check-job'))).toEqual([53, 53, 443, 9091]);
+    expect(ports(drawn('drift-check-job'))).toEqual([53, 53, 443, 9091, 80]);
     expect(ports(drawn('drift-check-job-claim'))).toEqual([]);
     expect(one(drawn('drift-check-job-claim'), 'NetworkPolicy')['spec'].ingress).toEqual([]);
   });

@@ -322,3 +322,13 @@ test('a version of an object is asked for by itself', () => {
   expect(env({ version: 'a$(b)' })).toBe('a$$(b)');
   expect(env({ region: 'eu-north-1' })).toBeUndefined();
 });
+
+test('who fetches from a bucket also reaches the agent that lends it its rights, who reads a claim reaches nothing', () => {
+  const egressOf = (uri: string) =>
+    modelFetch({ files: [{ uri, sha256: any, path: 'model.onnx' }], size: '1Gi', images: fetchImages }).egress;
+  expect(egressOf('s3://models/churn/model.onnx').at(-1)).toEqual({
+    to: [{ ipBlock: { cidr: '169.254.170.23/32' } }],
+    ports: [{ port: 80, protocol: 'TCP' }],
+  });
+  expect(egressOf('pvc://models/churn/model.onnx')).toEqual([]);
+});

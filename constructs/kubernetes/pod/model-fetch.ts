@@ -120,14 +120,24 @@ export function placed(file: ModelFile, path = fileName(file)): ModelFile & { re
   return { ...file, path: file.path ?? path };
 }
 
-/** Name lookup and these ports, anywhere: buckets and registries have no fixed addresses. */
+/** Name lookup and these ports, anywhere: buckets and registries have no fixed addresses. With HTTPS also who lends a pod its rights to buckets. */
 export function egressTo(ports: readonly number[]): NetworkPolicyBody['spec']['egress'] {
   if (ports.length === 0) return [];
   return [
     dnsLookup,
     { ports: [...new Set(ports)].toSorted((a, b) => a - b).map((port) => ({ port, protocol: 'TCP' as const })) },
+    ...(ports.includes(443) ? [podIdentityAgent] : []),
   ];
 }
+
+/**
+ * The agent of EKS Pod Identity on the pod's node. Policies hold for it too, and without it every request for credentials waits in vain. It has
+ * nothing for pods that no role is associated with. https://docs.aws.amazon.com/eks/latest/userguide/pod-id-agent-setup.html
+ */
+const podIdentityAgent: NetworkPolicyBody['spec']['egress'][number] = {
+  to: [{ ipBlock: { cidr: '169.254.170.23/32' } }],
+  ports: [{ port: 80, protocol: 'TCP' }],
+};
 
 export const dnsLookup: NetworkPolicyBody['spec']['egress'][number] = {
   ports: [

@@ -14,6 +14,6 @@ describe('the Job that packs an archive', () => {
     const ports = egress.flatMap((rule: { readonly ports: readonly { readonly port: number }[] }) =>
       rule.ports.map(({ port }) => port),
     );
-    expect(ports).toEqual([53, 53, 443]);
+    expect(ports).toEqual([53, 53, 443, 80]);
   });
 });
