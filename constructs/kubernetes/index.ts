@@ -76,6 +76,7 @@ export type {
   WorkloadProps,
 } from './serving/serving-props.ts';
 export { TgiDeployment, type TgiDeploymentProps } from './serving/tgi-deployment.ts';
+export type { ToldMetrics } from './serving/told-metrics.ts';
 export { TorchServeDeployment, type TorchServeDeploymentProps } from './serving/torchserve-deployment.ts';
 export { modelConfigText } from './serving/triton/config-text.ts';
 export { type OnnxSignature, onnxSignature } from './serving/triton/onnx-signature.ts';

@@ -11,6 +11,16 @@ export interface MonitorEndpoint {
   readonly scrapeTimeout: string;
   /** The series' own labels win over those of the target. */
   readonly honorLabels?: boolean | undefined;
+  /** Of the target, before it is scraped. */
+  readonly relabelings?: readonly Relabeling[] | undefined;
+}
+
+export interface Relabeling {
+  readonly action?: 'keep' | 'replace' | undefined;
+  readonly sourceLabels: readonly string[];
+  readonly regex: string;
+  readonly targetLabel?: string | undefined;
+  readonly replacement?: string | undefined;
 }
 
 interface MonitorSpec {

@@ -1,8 +1,10 @@
-import type { ContainerSecurityContext, PodSpec, Resources } from '../pod/pod-spec.ts';
+import type { Container, ContainerSecurityContext, PodSpec, Resources } from '../pod/pod-spec.ts';
 import { customKind } from './custom-resource.ts';
 
 /** Seldon Core 1. */
 export interface SeldonDeploymentSpec {
+  /** Absent: `seldon`. */
+  readonly protocol?: 'seldon' | 'v2' | undefined;
   readonly predictors: readonly SeldonPredictor[];
 }
 export interface SeldonPredictor {
@@ -31,6 +33,7 @@ export interface SeldonPredictor {
       /** By the name of its part of the graph: Seldon adds the rest. */
       readonly containers: readonly {
         readonly name: string;
+        readonly ports?: Container['ports'] | undefined;
         readonly resources: Resources;
         readonly securityContext: ContainerSecurityContext;
       }[];

@@ -22,7 +22,7 @@ export function datadogAnnotations(
   if (metrics === undefined) return undefined;
   const names = metrics.profile === undefined ? ['.+'] : namesOf(servingProfiles[metrics.profile]);
   const instance = {
-    openmetrics_endpoint: `http://%%host%%:%%port_${metrics.port}%%${metrics.path}`,
+    openmetrics_endpoint: `http://%%host%%:${typeof metrics.port === 'number' ? metrics.port : `%%port_${metrics.port}%%`}${metrics.path}`,
     namespace,
     // The check drops _total from a counter's name before it looks.
     metrics: names.map((name) => (name === '.+' ? name : `^${name.replace(/_total$/, '')}(_total)?$`)),

@@ -1,7 +1,7 @@
 import { Duration } from 'cdk8s';
 import { Construct } from 'constructs';
 import { CustomResource } from '../crd/custom-resource.ts';
-import { type MonitorEndpoint, podMonitor, serviceMonitor } from '../crd/prometheus-operator.ts';
+import { type MonitorEndpoint, podMonitor, type Relabeling, serviceMonitor } from '../crd/prometheus-operator.ts';
 import type { KubernetesObject } from '../kubernetes-object.ts';
 import { type Labels, labelNames, labelsOf, selectorOf } from '../labels.ts';
 import { Findings } from '../problem.ts';
@@ -40,17 +40,22 @@ export class MetricsMonitor extends Construct {
     const { target, through = 'pods' } = props;
     const findings = new Findings(this, 'MetricsMonitor');
     if (target.metrics === undefined) findings.add(noMetrics(target));
+    findings.demand(through === 'pods' || typeof target.metrics?.port !== 'number', () => ({
+      code: 'no-service-port',
+      message: `the Service of ${target.identity.instance} is its controller's, and has no port for metrics`,
+      fix: "Scrape the pods: leave through out, or set it to 'pods'.",
+    }));
     const scrape = scrapeTimes(props, findings);
     findings.throwIfAny();
-    const { port = '', path = '' } = target.metrics ?? {};
+    const { port = '', container = '', path = '' } = target.metrics ?? {};
     const metadata = { name: target.identity.instance, labels: { ...labelsOf(target.identity), ...props.labels } };
     const common = {
-      selector: { matchLabels: selectorOf(target.identity) },
+      selector: { matchLabels: target.podLabels ?? selectorOf(target.identity) },
       jobLabel: labelNames.instance,
       podTargetLabels: [labelNames.modelVersion],
       sampleLimit: props.sampleLimit ?? 20_000,
     };
-    const endpoint = (found: Pick<MonitorEndpoint, 'port' | 'targetPort'>): MonitorEndpoint => ({
+    const endpoint = (found: Pick<MonitorEndpoint, 'port' | 'targetPort' | 'relabelings'>): MonitorEndpoint => ({
       ...found,
       path,
       ...scrape,
@@ -59,13 +64,37 @@ export class MetricsMonitor extends Construct {
       through === 'pods'
         ? new CustomResource(this, 'pod-monitor', podMonitor, {
             metadata,
-            spec: { ...common, podMetricsEndpoints: [endpoint({ port })] },
+            spec: {
+              ...common,
+              podMetricsEndpoints: [
+                endpoint(typeof port === 'number' ? { relabelings: atNumber(container, port) } : { port }),
+              ],
+            },
           })
         : new CustomResource(this, 'service-monitor', serviceMonitor, {
             metadata,
-            spec: { ...common, endpoints: [endpoint({ targetPort: port })] },
+            spec: { ...common, endpoints: [endpoint({ targetPort: `${port}` })] },
           });
   }
+}
+
+/**
+ * Scrapes a port that the pods don't declare. Without a port's name the operator keeps every port of every container as a target, and a container
+ * without ports as one, too (prometheus-operator: pkg/prometheus/promcfg.go, generatePodMonitorConfig): those of one container, all led to one
+ * address, are one target.
+ */
+function atNumber(container: string, port: number): readonly Relabeling[] {
+  const address = {
+    action: 'replace',
+    sourceLabels: ['__meta_kubernetes_pod_ip'],
+    targetLabel: '__address__',
+  } as const;
+  return [
+    { action: 'keep', sourceLabels: ['__meta_kubernetes_pod_container_name'], regex: container },
+    { ...address, regex: '([0-9.]+)', replacement: `$1:${port}` },
+    // IPv6
+    { ...address, regex: '(.*:.*)', replacement: `[$1]:${port}` },
+  ];
 }
 
 /** Interval and timeout as the operator writes them; adds a problem where they don't go together. */

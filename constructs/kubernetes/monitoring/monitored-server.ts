@@ -1,4 +1,4 @@
-import type { Identity } from '../labels.ts';
+import type { Identity, Labels } from '../labels.ts';
 import type { ConstructProblem } from '../problem.ts';
 import type { MetricsEndpoint } from '../serving/server-program.ts';
 
@@ -7,10 +7,15 @@ export interface MonitoredServer {
   readonly identity: Identity;
   /** Absent: it counts nothing. */
   readonly metrics?: MetricsEndpoint;
+  /** What the controller that makes its pods labels them with. @default name and instance */
+  readonly podLabels?: Labels;
+  /** Why its metrics are not known, and what to do about it. @default it has none */
+  readonly withoutMetrics?: ConstructProblem;
 }
 
 /** Why a server without metrics cannot be monitored. */
-export function noMetrics({ identity }: MonitoredServer): ConstructProblem {
+export function noMetrics({ identity, withoutMetrics }: MonitoredServer): ConstructProblem {
+  if (withoutMetrics !== undefined) return withoutMetrics;
   return {
     code: 'no-metrics',
     message: `the server ${identity.name} has no metrics`,

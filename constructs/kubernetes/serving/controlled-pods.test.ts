@@ -213,7 +213,7 @@ describe("a SeldonDeployment's pods", () => {
     expect(policy['spec'].podSelector.matchLabels).toEqual({ 'seldon-deployment-id': 'churn' });
     expect(ways(policy).map(([, ports]) => ports)).toEqual([
       [8000, 5001],
-      [8000, 6000],
+      [8000, 6000, 8002],
     ]);
     const budgets = manifests.filter(({ kind }) => kind === 'PodDisruptionBudget');
     expect(

@@ -9,11 +9,14 @@ import { imageProblems } from '../pod/image.ts';
 import { dnsLookup } from '../pod/model-fetch.ts';
 import { containerSecurity } from '../pod/security.ts';
 import { spreadOver } from '../pod/spread.ts';
-import { Findings } from '../problem.ts';
+import { type ConstructProblem, Findings } from '../problem.ts';
 import { type ContainerSize, guaranteed, placementOf } from './container-resources.ts';
 import { ControlledPods, type PodAccess, warnOfImages } from './controlled-pods.ts';
+import { kserveMetrics } from './kserve-metrics.ts';
 import { defaultClients, defaultScrapers } from './peers.ts';
+import type { MetricsEndpoint } from './server-program.ts';
 import type { ModelIdentity } from './serving-props.ts';
+import { type ToldMetrics, toldProblems } from './told-metrics.ts';
 
 /** What KServe runs. */
 export type KserveRuntime =
@@ -85,12 +88,19 @@ export type KserveInferenceServiceProps = KservePredictorProps &
     readonly serviceAccount?: string;
     /** Seconds a request may take. @default 60 */
     readonly timeoutSeconds?: number;
+    /**
+     * Where all predictors tell their metrics.
+     * @default of KServe's own MLServer, Triton and Python servers; others cannot be monitored without
+     */
+    readonly metrics?: ToldMetrics;
   };
 
 /**
  * A KServe InferenceService, with a canary in either of its two ways; `traffic` is what to write into the policy. Its pods are KServe's to make: it
  * is told what it takes of the habits. In Standard mode that is all of the pod but the root file system; Knative takes no placement nor security
  * of a pod unless its `config-features` say so.
+ *
+ * Metrics are read from the server itself, past Knative's proxy, which knows nothing of models. One monitor sees the canary, too.
  */
 export class KserveInferenceService extends Construct {
   readonly workload: CustomResource<InferenceServiceSpec>;
@@ -98,6 +108,9 @@ export class KserveInferenceService extends Construct {
   /** Absent where there may be one pod. */
   readonly podDisruptionBudget?: KubernetesObject<PodDisruptionBudgetBody>;
   readonly identity: Identity;
+  readonly metrics?: MetricsEndpoint;
+  readonly podLabels: Labels;
+  readonly withoutMetrics?: ConstructProblem;
   /** For `canary.traffic` in sluice.yaml. */
   readonly traffic: {
     readonly provider: 'kserve';
@@ -126,6 +139,7 @@ export class KserveInferenceService extends Construct {
     checkServiceName(id, findings);
     checkLabels(labels, findings);
     check(props, minReplicas, maxReplicas, findings);
+    findings.add(...toldProblems(props.metrics));
     findings.throwIfAny();
     const canaries = deployment.mode === 'standard' ? (deployment.canaries ?? []) : [];
     const runs = [props, ...canaries].map(({ run }) => run);
@@ -135,6 +149,10 @@ export class KserveInferenceService extends Construct {
     );
     // What KServe gives all pods of an InferenceService, whichever predictor they are of (components/predictor.go, 0.20).
     const selector: Labels = { 'serving.kserve.io/inferenceservice': id };
+    this.podLabels = selector;
+    const told = kserveMetrics(runs, props.metrics);
+    if ('metrics' in told) this.metrics = told.metrics;
+    else this.withoutMetrics = told.withoutMetrics;
     const predictor: KservePredictor = {
       minReplicas,
       maxReplicas,
@@ -216,17 +234,23 @@ const knativeServing: NetworkPeer = {
 };
 
 /**
- * Ports of KServe's runtimes (config/runtimes, 0.20: requests on 8080 and 9000, metrics on 8080, Triton's on 8002, TorchServe's on 8082) and of
+ * Ports of KServe's runtimes (config/runtimes, 0.20: requests on 8080 and 9000, metrics on 8080, Triton's on 8002, MLServer's and TorchServe's on
+ * 8082) and of
  * Knative's proxy beside them (pkg/networking/constants.go, 1.17), through which all requests go there.
  */
 function accessOf(
   mode: KserveMode['mode'],
   runs: readonly KserveRuntime[],
-  { clients = defaultClients, scrapers = defaultScrapers, egress = [] }: PodAccess,
+  {
+    clients = defaultClients,
+    scrapers = defaultScrapers,
+    egress = [],
+    metrics: told,
+  }: PodAccess & Pick<KserveInferenceServiceProps, 'metrics'>,
 ): Pick<NetworkPolicyBody['spec'], 'ingress' | 'egress'> {
   const ports = (...numbers: readonly number[]) => numbers.map((port) => ({ port, protocol: 'TCP' as const }));
   const own = runs.every((run) => 'image' in run);
-  const metrics = own ? [8080] : [8080, 8002, 8082];
+  const metrics = new Set([...(own ? [8080] : [8080, 8002, 8082]), ...(told === undefined ? [] : [told.port])]);
   const fetches = runs.some((run) => 'storageUri' in run && !/^(?:pvc|oci):/.test(run.storageUri));
   return {
     ingress:

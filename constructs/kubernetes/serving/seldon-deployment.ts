@@ -15,11 +15,13 @@ import { gpuProblems } from '../pod/gpu.ts';
 import { dnsLookup } from '../pod/model-fetch.ts';
 import { containerSecurity } from '../pod/security.ts';
 import { spreadOver } from '../pod/spread.ts';
-import { Findings } from '../problem.ts';
+import { type ConstructProblem, Findings } from '../problem.ts';
 import { type ContainerSize, guaranteed, placementOf } from './container-resources.ts';
 import { ControlledPods, type PodAccess } from './controlled-pods.ts';
 import { defaultClients, defaultScrapers } from './peers.ts';
+import type { MetricsEndpoint } from './server-program.ts';
 import type { ModelIdentity } from './serving-props.ts';
+import { type ToldMetrics, toldEndpoint, toldProblems } from './told-metrics.ts';
 
 export type SeldonPredictorProps = ContainerSize & {
   /** Its name, and the version of the model. */
@@ -44,8 +46,15 @@ export interface SeldonDeploymentProps extends PodAccess {
     | 'MLFLOW_SERVER'
     | 'HUGGINGFACE_SERVER';
   readonly predictors: readonly [SeldonPredictorProps, ...SeldonPredictorProps[]];
+  /**
+   * What the server and its clients speak: the Open Inference Protocol, or Seldon's own of before, which Triton and the Hugging Face server don't.
+   * @default 'v2'
+   */
+  readonly protocol?: 'v2' | 'seldon';
   /** A Secret with what is needed to read the models. */
   readonly envSecret?: string;
+  /** Where the servers tell their metrics. @default of Triton and MLServer; those of protocol `seldon` cannot be monitored without */
+  readonly metrics?: ToldMetrics;
 }
 
 /**
@@ -58,11 +67,15 @@ export class SeldonDeployment extends Construct {
   /** One for each predictor with more than one replica. */
   readonly podDisruptionBudgets: readonly KubernetesObject<PodDisruptionBudgetBody>[];
   readonly identity: Identity;
+  /** Of the server beside Seldon's executor. */
+  readonly metrics?: MetricsEndpoint;
+  readonly podLabels: Labels;
+  readonly withoutMetrics?: ConstructProblem;
 
   /** @throws ConstructError */
   constructor(scope: Construct, id: string, props: SeldonDeploymentProps) {
     super(scope, id);
-    const { predictors, implementation = 'TRITON_SERVER', model, envSecret } = props;
+    const { predictors, implementation = 'TRITON_SERVER', protocol = 'v2', model, envSecret } = props;
     this.identity = { name: 'seldon', instance: id, component: 'model-server', partOf: model, model };
     const findings = new Findings(this, 'SeldonDeployment');
     checkServiceName(id, findings);
@@ -74,6 +87,12 @@ export class SeldonDeployment extends Construct {
         .map(({ version, traffic }) => ({ name: version, share: traffic })),
       findings,
     );
+    findings.add(...toldProblems(props.metrics));
+    findings.demand(protocol === 'v2' || implementation.match(/^(?:TRITON|HUGGINGFACE)_/) === null, () => ({
+      code: 'protocol-unknown',
+      message: `${implementation} does not speak the protocol seldon: Seldon has no image of it that does`,
+      fix: "Leave protocol out, or set it to 'v2'.",
+    }));
     for (const { version, gpu } of predictors) {
       checkServiceName(nameOf(version), findings);
       if (gpu !== undefined) findings.add(...gpuProblems(gpu));
@@ -88,9 +107,14 @@ export class SeldonDeployment extends Construct {
       });
     }
     const selector: Labels = { [deploymentLabel]: id };
+    this.podLabels = selector;
+    const metrics = endpointOf(model, implementation, protocol, props.metrics);
+    if (metrics === undefined) this.withoutMetrics = unknownMetrics(implementation);
+    else this.metrics = metrics;
     this.workload = new CustomResource(this, 'seldon-deployment', seldonDeployment, {
       metadata: { name: id, labels: labelsOf(this.identity) },
       spec: {
+        protocol,
         predictors: predictors.map(({ version, modelUri, traffic, replicas = 2, shadow, ...size }) => ({
           name: nameOf(version),
           replicas,
@@ -105,7 +129,14 @@ export class SeldonDeployment extends Construct {
                 enableServiceLinks: false,
                 ...placementOf(size),
                 topologySpreadConstraints: spreadOver({ ...selector, [labelNames.modelVersion]: version }),
-                containers: [{ name: model, resources: guaranteed(size), securityContext: seldonSecurity }],
+                containers: [
+                  {
+                    name: model,
+                    ports: implementation === 'TRITON_SERVER' ? undefined : [metricsPort],
+                    resources: guaranteed(size),
+                    securityContext: seldonSecurity,
+                  },
+                ],
               },
             },
           ],
@@ -137,19 +168,51 @@ const deploymentLabel = 'seldon-deployment-id';
 /** Its servers write beside their programs. */
 const seldonSecurity = { ...containerSecurity, readOnlyRootFilesystem: false };
 
-/** Seldon's executor answers on 8000 and 5001, and tells its metrics on 8000; those of the server beside it are on 6000. */
+/**
+ * Of the server, whose container is named as the model. Triton's are where it has them unasked. All others are told where by a port called
+ * `metrics`, which the operator would number anew for each predictor, had the container none, and takes out of MLServer's again
+ * (operator/controllers/seldondeployment_controller.go and mlserver.go, defaults.go of its API, 1.18).
+ */
+function endpointOf(
+  model: string,
+  implementation: NonNullable<SeldonDeploymentProps['implementation']>,
+  protocol: 'v2' | 'seldon',
+  told: ToldMetrics | undefined,
+): MetricsEndpoint | undefined {
+  if (told !== undefined) return toldEndpoint(model, told);
+  if (implementation === 'TRITON_SERVER') return toldEndpoint(model, { port: 8002, profile: 'triton' });
+  return protocol === 'seldon'
+    ? undefined
+    : toldEndpoint(model, { port: metricsPort.containerPort, path: '/prometheus', profile: 'mlserver' });
+}
+
+const metricsPort = { name: 'metrics', containerPort: 6000, protocol: 'TCP' } as const;
+
+function unknownMetrics(implementation: string): ConstructProblem {
+  return {
+    code: 'unknown-metrics',
+    message: `${implementation} over the protocol seldon has no metrics that are understood here`,
+    fix: "Set protocol of the SeldonDeployment to 'v2', or metrics to what its server has ({ port: 6000, path: '/prometheus' }).",
+  };
+}
+
+/** Seldon's executor answers on 8000 and 5001, and tells its metrics on 8000; those of the server beside it are on 6000, Triton's on 8002. */
 function accessOf({
   predictors,
   clients = defaultClients,
   scrapers = defaultScrapers,
   egress = [],
+  metrics,
 }: SeldonDeploymentProps): Pick<NetworkPolicyBody['spec'], 'ingress' | 'egress'> {
   const ports = (...numbers: readonly number[]) => numbers.map((port) => ({ port, protocol: 'TCP' as const }));
   const fetches = predictors.some(({ modelUri }) => !modelUri.startsWith('pvc:'));
   return {
     ingress: [
       { from: clients, ports: ports(8000, 5001) },
-      { from: scrapers, ports: ports(8000, 6000) },
+      {
+        from: scrapers,
+        ports: ports(...new Set([8000, 6000, 8002, ...(metrics === undefined ? [] : [metrics.port])])),
+      },
     ],
     egress: [dnsLookup, ...(fetches ? [{ ports: ports(443) }] : []), ...egress],
   };
@@ -182,11 +245,19 @@ export interface SeldonCandidate {
 
 /**
  * Models of Seldon Core 2 and the Experiment that divides requests between them. Business Source License, as above. They run in the pods of a
- * Server that other models share, so who reaches those pods and how many may be evicted is that Server's, and the platform's, to say.
+ * Server that other models share, so who reaches those pods, how many may be evicted and who reads their metrics is that Server's, and the
+ * platform's, to say.
  */
 export class SeldonExperiment extends Construct {
   readonly models: readonly CustomResource<SeldonModelSpec>[];
   readonly experiment: CustomResource<SeldonExperimentSpec>;
+  readonly identity: Identity;
+  readonly withoutMetrics: ConstructProblem = {
+    code: 'shared-metrics',
+    message:
+      'models of Seldon Core 2 run in the pods of a Server that other models share, and an Experiment has no pods',
+    fix: 'Scrape the Server\'s pods, and make rules and dashboard of the models there with servingRules and servingDashboard (profile "mlserver" or "triton").',
+  };
   /** For `canary.traffic` in sluice.yaml, where there are two candidates. */
   readonly traffic?: {
     readonly provider: 'seldon';
@@ -218,8 +289,8 @@ export class SeldonExperiment extends Construct {
     }));
     findings.throwIfAny();
 
-    const labels = (modelVersion?: string) =>
-      labelsOf({ name: 'seldon', instance: id, component: 'model-server', partOf: model, model, modelVersion });
+    this.identity = { name: 'seldon', instance: id, component: 'model-server', partOf: model, model };
+    const labels = (modelVersion?: string) => labelsOf({ ...this.identity, modelVersion });
     this.models = [...candidates, ...(mirror === undefined ? [] : [mirror])].map(
       ({ version, storageUri }) =>
         new CustomResource(this, `model-${version}`, seldonModel, {

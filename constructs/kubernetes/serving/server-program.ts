@@ -26,8 +26,10 @@ export interface WritableFolder {
 }
 
 export interface MetricsEndpoint {
-  /** Name of the container's port. */
-  readonly port: string;
+  /** Name of the container's port; its number where the container is another project's and names none. */
+  readonly port: string | number;
+  /** Whose port it is, where that is a number. */
+  readonly container?: string;
   readonly path: string;
   /** What its series mean (`core/telemetry`); absent: they are scraped and read by nobody here. */
   readonly profile?: ServingProfileName;
