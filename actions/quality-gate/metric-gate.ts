@@ -1,5 +1,5 @@
 import { metricOf, metrics, rowsOf } from '../../core/metrics/index.ts';
-import { type MetricBound, type MetricName, metricNames } from '../../core/policy/index.ts';
+import { type MetricBound, type MetricName, metricNames, type PolicyPath } from '../../core/policy/index.ts';
 import type { Bound, Check, Unit } from '../../core/report/index.ts';
 import { excerpt } from '../../core/text/index.ts';
 import { boundCheck, type Demand, type Measured, skipped, unjudged } from './bound-check.ts';
@@ -22,8 +22,8 @@ export function metricChecks(subject: Subject): readonly Check[] {
   );
   return bounded.flatMap(({ name, bound, why }) => {
     const intervals = measured.get(name);
-    if (intervals !== undefined) return checksOfMetric(name, bound, intervals, subject);
-    return demandsOf(name, bound, subject).map(({ demand }) => unjudged(demand, why ?? `${name} was not measured`));
+    if (intervals !== undefined) return checksOfMetric(namedMetric(name), bound, intervals, subject);
+    return unjudgedMetric(namedMetric(name), bound, subject, why ?? `${name} was not measured`);
   });
 }
 
@@ -44,6 +44,34 @@ export function toMeasure({ name, bound }: Bounded, { pair }: Pick<Subject, 'pai
 interface Bounded {
   readonly name: MetricName;
   readonly bound: MetricBound;
+}
+
+/** A metric as its checks tell of it: one that Sluice knows, or one of the policy's own. */
+export interface GatedMetric {
+  readonly name: string;
+  /** What the ids of its checks begin with. */
+  readonly id: string;
+  readonly path: PolicyPath;
+  readonly better: 'higher' | 'lower';
+  readonly unit: Unit;
+}
+
+/** What is demanded of it. */
+export type Demands = Pick<MetricBound, 'min' | 'max' | 'max_regression' | 'min_improvement' | 'severity' | 'reason'>;
+
+/** A metric that Sluice knows by name. */
+export function namedMetric(name: MetricName): GatedMetric {
+  return { name, id: `gate/${name}`, path: ['gates', name], better: metrics[name].better, unit: unitOf(name) };
+}
+
+/** Every demand of a metric that could not be measured. */
+export function unjudgedMetric(
+  metric: GatedMetric,
+  bound: Demands,
+  { policy }: Pick<Subject, 'policy'>,
+  why: string,
+): readonly Check[] {
+  return demandsOf(metric, bound, policy).map(({ demand }) => unjudged(demand, why));
 }
 
 /** Whether every class is held to `min` and `max` by itself (`average: none`). */
@@ -99,13 +127,15 @@ export function unitOf(name: MetricName): Unit {
   return metrics[name].unit === 'share' ? 'share' : 'none';
 }
 
-function checksOfMetric(
-  name: MetricName,
-  bound: MetricBound,
+/** Holds a metric that was measured against everything that is demanded of it. */
+export function checksOfMetric(
+  metric: GatedMetric,
+  bound: Demands,
   measured: MetricIntervals,
   subject: Subject,
 ): readonly Check[] {
-  const demands = demandsOf(name, bound, subject);
+  const { name } = metric;
+  const demands = demandsOf(metric, bound, subject.policy);
   const rows = rowsOf(subject.pair.candidate);
   if (Number.isNaN(measured.candidate.estimate)) {
     return demands.map(({ demand }) =>
@@ -121,7 +151,7 @@ function checksOfMetric(
           rows,
           said: `${name} is ${numberText(measured.candidate.estimate, bound[key])} on ${rowsText(subject)}`,
         })
-      : compared(name, demand, { key, change: change ?? 0, rows }, measured, noBaselineFor(name, subject)),
+      : compared(metric, demand, { key, change: change ?? 0, rows }, measured, noBaselineFor(name, subject)),
   );
 }
 
@@ -132,7 +162,7 @@ function rowsText({ pair: { candidate } }: Subject): string {
 }
 
 /** Why the metric has no value of the baseline. */
-function noBaselineFor(name: MetricName, { pair: { baseline }, noBaseline }: Subject): NoBaseline {
+function noBaselineFor(name: string, { pair: { baseline }, noBaseline }: Subject): NoBaseline {
   if (baseline?.task !== 'classification' || baseline.probabilities !== undefined) return noBaseline;
   return { kind: 'unusable', why: `${name} needs class probabilities, and the baseline has no output of them` };
 }
@@ -144,15 +174,19 @@ interface MetricDemand {
   readonly change?: number;
 }
 
-function demandsOf(name: MetricName, bound: MetricBound, { policy }: Subject): readonly MetricDemand[] {
+function demandsOf(
+  { name, id, path, unit }: GatedMetric,
+  bound: Demands,
+  policy: Subject['policy'],
+): readonly MetricDemand[] {
   const of = (key: MetricDemand['key'], demanded: Bound, title: string): Demand => ({
-    id: `gate/${name}/${key}`,
+    id: `${id}/${key}`,
     title,
     bound: demanded,
-    unit: unitOf(name),
+    unit,
     severity: bound.severity,
     reason: bound.reason,
-    place: policy.placeOf(['gates', name, key]),
+    place: policy.placeOf([...path, key]),
   });
   const { min, max } = bound;
   const demands: MetricDemand[] = [];
@@ -183,7 +217,7 @@ export function changeOf(written: number | string): { readonly change: number; r
 
 /** How much worse or better than the baseline, on the same rows. */
 function compared(
-  name: MetricName,
+  { name, better }: GatedMetric,
   demand: Demand,
   {
     key,
@@ -201,7 +235,7 @@ function compared(
   const relative = demand.bound.relative === true;
   const interval = relative ? (measured.relative ?? difference) : difference;
   // Worse is down where higher is better, up where lower is.
-  const higher = metrics[name].better === 'higher';
+  const higher = better === 'higher';
   const floor = key === 'max_regression' ? -change : change;
   const against: Measured['against'] = higher ? { kind: 'min', value: floor } : { kind: 'max', value: -floor };
   const moved = interval.estimate;

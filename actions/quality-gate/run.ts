@@ -18,6 +18,7 @@ import {
 import { type Baseline, openBaseline, withoutBaseline } from './baseline.ts';
 import { needsRows, subjectOf, tried } from './candidate-and-baseline.ts';
 import { classChecks } from './class-gate.ts';
+import { judgeCustomMetrics, openCustomMetrics } from './custom-metric-gate.ts';
 import { openEvaluation } from './evaluation-rows.ts';
 import { fairnessChecks } from './fairness-gate.ts';
 import { figuresOf } from './figures.ts';
@@ -91,6 +92,8 @@ export async function judgeModel(options: {
   const rowsNeeded = needsRows(gates) || evaluation !== undefined;
   const text = textColumns(candidate, modelPolicy);
   const rows = rowsNeeded ? await openEvaluation(policy, directory, engine, text) : undefined;
+  // Refused before a model has run.
+  await using custom = rows === undefined ? undefined : await openCustomMetrics(policy, rows, host);
   const task = taskFor(policy.policy, candidate);
   let wired: WiredModel | undefined;
   let wiredBaseline: WiredModel | undefined;
@@ -121,7 +124,9 @@ export async function judgeModel(options: {
     noBaseline = subject.noBaseline;
     take({ checks: metricChecks(subject), figures: figuresOf(subject), notices: said });
     take({ checks: classChecks(subject) });
-    take(await sliceChecks(subject, rows));
+    const own = custom === undefined ? { checks: [], measured: [] } : await judgeCustomMetrics(custom, subject);
+    take(own);
+    take(await sliceChecks(subject, rows, own.measured));
     take(await fairnessChecks(subject, rows));
   }
   if (gates.latency !== undefined) {

@@ -1,12 +1,21 @@
-import { metrics, pick, rowsOf, type Sample } from '../../core/metrics/index.ts';
-import { type MetricBound, type MetricName, policyDefaults } from '../../core/policy/index.ts';
+import { pick, rowsOf, type Sample } from '../../core/metrics/index.ts';
+import { policyDefaults } from '../../core/policy/index.ts';
 import { DataError } from '../../core/problem/index.ts';
 import type { Check, Figure, IntervalsFigure } from '../../core/report/index.ts';
 import { benjaminiHochberg, decide, type Interval, pValueOfBroken } from '../../core/statistics/index.ts';
 import { excerpt } from '../../core/text/index.ts';
 import { boundCheck, type Demand, skipped } from './bound-check.ts';
+import { type CustomMeasurement, measureCustom } from './custom-metric.ts';
 import type { EvaluationRows } from './evaluation-rows.ts';
-import { boundedMetrics, isOfClasses, obstacle, toMeasure, unitOf } from './metric-gate.ts';
+import {
+  boundedMetrics,
+  type Demands,
+  type GatedMetric,
+  isOfClasses,
+  namedMetric,
+  obstacle,
+  toMeasure,
+} from './metric-gate.ts';
 import { metricIntervals } from './metric-interval.ts';
 import { counted, numberText, pValueText } from './number-text.ts';
 import type { Subject } from './subject.ts';
@@ -22,7 +31,11 @@ export interface SliceJudgement {
  * Benjamini-Hochberg q-value says that the bound is broken, so that among many slices chance alone fails none; it passes
  * where its own interval says that the bound holds.
  */
-export async function sliceChecks(subject: Subject, rows: EvaluationRows): Promise<SliceJudgement> {
+export async function sliceChecks(
+  subject: Subject,
+  rows: EvaluationRows,
+  custom: readonly CustomMeasurement[] = [],
+): Promise<SliceJudgement> {
   // A policy has no slices of rankings; of two policies together the head's slices may meet the base's query.
   if (subject.pair.candidate.task === 'ranking') return { checks: [], figures: [] };
   const slices = await slicesOf(subject, rows);
@@ -39,14 +52,22 @@ export async function sliceChecks(subject: Subject, rows: EvaluationRows): Promi
   const parts = slices.map((slice) => ({
     slice,
     small: slice.rows.length < least,
-    measured: slice.rows.length < least ? new Map<string, Interval>() : measuredOn(slice, bounded, subject),
+    measured:
+      slice.rows.length < least
+        ? new Map<string, Interval>()
+        : new Map([...measuredOn(slice, bounded, subject), ...customOn(slice, custom, subject)]),
   }));
+  const families = [
+    ...bounded.map(({ name, bound }) => ({ metric: namedMetric(name), bound, whole: whole.get(name)?.candidate })),
+    ...custom.map(({ metric, bound, measured }) => ({ metric, bound, whole: measured.candidate })),
+  ];
   const judged: Judged[] = [];
   const left: Check[] = [];
-  for (const { name, bound } of bounded) {
+  for (const { metric, bound } of families) {
+    const { name } = metric;
     for (const { slice, small, measured } of parts) {
-      const demands = demandsOf(name, bound, slice, subject);
-      const interval = measured.get(name);
+      const demands = demandsOf(metric, bound, slice, subject);
+      const interval = measured.get(metric.id);
       if (interval !== undefined) {
         judged.push(...demands.map((demand) => ({ demand, interval, slice, name })));
         continue;
@@ -58,20 +79,21 @@ export async function sliceChecks(subject: Subject, rows: EvaluationRows): Promi
     }
   }
   const all = { name: 'all rows', n: rowsOf(subject.pair.candidate) };
-  const figures = bounded.flatMap(({ name, bound }): readonly IntervalsFigure[] => {
+  const figures = families.flatMap(({ metric, bound, whole }): readonly IntervalsFigure[] => {
+    const { name, id, better } = metric;
     const bars = parts.flatMap(({ slice, measured }) =>
-      barOf({ name: slice.name, n: slice.rows.length }, measured.get(name)),
+      barOf({ name: slice.name, n: slice.rows.length }, measured.get(id)),
     );
-    const line = metrics[name].better === 'higher' ? (bound.min ?? bound.max) : (bound.max ?? bound.min);
+    const line = better === 'higher' ? (bound.min ?? bound.max) : (bound.max ?? bound.min);
     if (bars.length === 0) return [];
     return [
       {
         kind: 'intervals',
-        id: `slices/${name}`,
+        id: `slices/${id.replace(/^gate\//, '')}`,
         title: `${name} by slice`,
         metric: name,
         ...(line === undefined ? {} : { bound: line }),
-        rows: [...barOf(all, whole.get(name)?.candidate), ...bars],
+        rows: [...barOf(all, whole), ...bars],
       },
     ];
   });
@@ -91,7 +113,7 @@ interface Judged {
   readonly demand: Demand;
   readonly interval: Interval;
   readonly slice: Subset;
-  readonly name: MetricName;
+  readonly name: string;
 }
 
 function decidedTogether(judged: readonly Judged[], level: number | 'off'): readonly Check[] {
@@ -137,9 +159,26 @@ function measuredOn(slice: Subset, bounded: readonly Bounded[], subject: Subject
   );
   return new Map(
     [...measured].flatMap(([name, { candidate: interval }]) =>
-      [interval.estimate, interval.lower, interval.upper].some(Number.isNaN) ? [] : [[name, interval] as const],
+      [interval.estimate, interval.lower, interval.upper].some(Number.isNaN)
+        ? []
+        : [[`gate/${name}`, interval] as const],
     ),
   );
+}
+
+/** The same of the policy's own metrics, by the id that their checks begin with. */
+function customOn(
+  slice: Subset,
+  custom: readonly CustomMeasurement[],
+  { level, seed }: Subject,
+): readonly (readonly [string, Interval])[] {
+  return custom.flatMap(({ metric, candidate }) => {
+    const pair = { candidate: pick(candidate, slice.rows) };
+    const interval = measureCustom(metric, pair, { level, seed: `${seed}/${slice.name}` })?.candidate;
+    return interval === undefined || [interval.estimate, interval.lower, interval.upper].some(Number.isNaN)
+      ? []
+      : [[metric.id, interval] as const];
+  });
 }
 
 /** Of no rows, zero_division would make a recall or precision of 0, and a slice without positives would fail. */
@@ -151,19 +190,24 @@ function hasRowsFor({ name, bound }: Bounded, part: Sample): boolean {
   return name !== 'precision' || part.predicted.includes(positive);
 }
 
-function demandsOf(name: MetricName, bound: MetricBound, slice: Subset, { policy }: Subject): readonly Demand[] {
+function demandsOf(
+  { name, id, path, unit }: GatedMetric,
+  bound: Demands,
+  slice: Subset,
+  { policy }: Subject,
+): readonly Demand[] {
   return (['min', 'max'] as const).flatMap((key) => {
     const value = bound[key];
     if (value === undefined) return [];
     return [
       {
-        id: `gate/${name}/${key}[${slice.name}]`,
+        id: `${id}/${key}[${slice.name}]`,
         title: `${name} ${key === 'min' ? '≥' : '≤'} ${value} where ${slice.name}`,
         bound: { kind: key, value },
-        unit: unitOf(name),
+        unit,
         severity: bound.severity,
         reason: bound.reason,
-        place: policy.placeOf(['gates', name, key]),
+        place: policy.placeOf([...path, key]),
       },
     ];
   });

@@ -6,4 +6,9 @@ export { type ColumnValues, type NumberValues, readColumns, type StringValues } 
 export { type Engine, type EngineOptions, type OpenOptions, openEngine } from './engine.ts';
 export { missingColumn, nearestColumns } from './nearest-columns.ts';
 export { quoteIdentifier, quoteLiteral } from './quoting.ts';
+export {
+  type ExpressionColumn,
+  type ExpressionSandbox,
+  openExpressionSandbox,
+} from './row-expression.ts';
 export { type Column, type ColumnType, rowNumberColumn, type Table } from './table.ts';

@@ -33,6 +33,7 @@ export type {
 export { labelMetrics, type MetricName, metricOf, metrics, valueMetrics } from './metrics.ts';
 export { multiLabelMetrics } from './multi-label/multi-label-metrics.ts';
 export { rankingMetrics } from './ranking/ranking-metrics.ts';
+export { rowMean } from './row-mean.ts';
 export {
   type LabelSample,
   type MultiLabelSample,

@@ -1,5 +1,6 @@
 import { lacksBound, minAboveMax } from './bound-contradictions.ts';
 import type { Contradiction } from './contradictions.ts';
+import { contradictionsOfCustomMetrics } from './custom-metric-contradictions.ts';
 import { rangeOf } from './metric-range.ts';
 import { isMapping, type PolicyPath, valueAt } from './policy-path.ts';
 import {
@@ -17,6 +18,7 @@ export function contradictionsOfGates(policy: unknown): readonly Contradiction[]
   if (!isMapping(policy) || !isMapping(gates)) return [];
   return [
     ...metricNames.flatMap((metric) => contradictionsOfMetric(metric, gates[metric])),
+    ...contradictionsOfCustomMetrics(policy, gates['custom']),
     ...contradictionsOfFairness(gates['fairness']),
     ...lacksBound(gates['latency'], latencyBounds, 'the gate "latency"', ['gates', 'latency']),
     ...lacksBound(gates['size'], sizeBounds, 'the gate "size"', ['gates', 'size']),
@@ -147,7 +149,9 @@ type Mapping = Readonly<Record<string, unknown>>;
 function missingParts(policy: Mapping, gates: Mapping): readonly Contradiction[] {
   const names = Object.keys(gates);
   const [first] = names;
-  const judging = names.find((name) => name === 'fairness' || (metricNames as readonly string[]).includes(name));
+  const judging = names.find(
+    (name) => name === 'fairness' || name === 'custom' || (metricNames as readonly string[]).includes(name),
+  );
   return [
     ...(first !== undefined && !('model' in policy)
       ? [

@@ -29,6 +29,7 @@ export type { PolicyPath } from './policy-path.ts';
 export { defaultsOf, type PolicySettings } from './policy-settings.ts';
 export { readPolicy } from './read-policy.ts';
 export {
+  type CustomMetric,
   classificationMetrics,
   type DataCheck,
   type DataCheckName,

@@ -202,6 +202,34 @@ export const metricNames = [
 export type MetricName = (typeof metricNames)[number];
 export type MetricBound = z.infer<typeof metricBound>;
 
+const customMetric = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(/^[A-Za-z][A-Za-z0-9_]{0,59}$/, { error: 'a letter, then letters, digits and _, at most 60' })
+      .describe('What reports call it.'),
+    mean: z
+      .string()
+      .min(1)
+      .max(2000)
+      .describe(
+        "A SQL expression of one row, over the evaluation's columns and prediction, score and actual; the metric is its mean over the rows.",
+      ),
+    better: z.enum(['higher', 'lower']).describe('Which direction is better.'),
+    min: z.number().optional().describe('At least this.'),
+    max: z.number().optional().describe('At most this.'),
+    max_regression: change.optional().describe('How much worse than the baseline it may be.'),
+    min_improvement: change.optional().describe('How much better than the baseline it must be.'),
+    severity: severity.optional(),
+    reason: reason.optional(),
+  })
+  .meta({
+    id: 'customMetric',
+    description: 'A metric of your own: the mean of an expression over the evaluation rows.',
+    ...oneOf('min', 'max', 'max_regression', 'min_improvement'),
+  });
+export type CustomMetric = z.infer<typeof customMetric>;
+
 const latency = z
   .strictObject({
     p50_ms: milliseconds.optional().describe('Half of the calls take at most this many milliseconds.'),
@@ -376,6 +404,7 @@ const gates = z
       MetricName,
       z.ZodOptional<typeof metricBound>
     >),
+    custom: z.array(customMetric).min(1).max(50).optional().describe('Metrics of your own.'),
     latency: latency.optional(),
     fairness: fairness.optional(),
     size: size.optional(),

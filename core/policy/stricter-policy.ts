@@ -31,6 +31,7 @@ import {
   type Policy,
 } from './schema.ts';
 import { smokeSchema } from './smoke-schema.ts';
+import { mergeCustomMetrics } from './stricter-custom-metrics.ts';
 import { mergeData, reason, severity } from './stricter-data.ts';
 import { mergeDrift } from './stricter-drift.ts';
 
@@ -114,6 +115,7 @@ const fairnessBound = fields<FairnessBound>({ min: larger(), max: smaller(), sev
 
 const gates = fields<Gates>({
   ...(Object.fromEntries(metricNames.map((metric) => [metric, metricBound])) as Record<MetricName, Merge<MetricBound>>),
+  custom: mergeCustomMetrics,
   latency: fields<NonNullable<Gates['latency']>>({
     p50_ms: smaller(),
     p95_ms: smaller(),

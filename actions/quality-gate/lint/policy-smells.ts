@@ -17,7 +17,7 @@ export function policySmells(effective: EffectivePolicy, today: string): readonl
 
 function settingSmells({ policy, placeOf }: EffectivePolicy): readonly Finding[] {
   const { evidence, onInconclusive } = defaultsOf(policy);
-  const judged = policy.gates !== undefined && metricNames.some((name) => policy.gates?.[name] !== undefined);
+  const judged = (['custom', ...metricNames] as const).some((name) => policy.gates?.[name] !== undefined);
   if (!judged) return [];
   return [
     ...(evidence === 'off'
