@@ -1,8 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, expect, test } from 'vitest';
 import { type Feeds, identityModel, linearModel, type Outputs } from '../../core/onnx/index.ts';
 import type { RunFailure, Runner } from './runner.ts';
@@ -43,15 +43,8 @@ function run(pool: Runner, feeds: Feeds): Promise<{ failure: RunFailure | undefi
   return new Promise((resolve) => pool.run(feeds, ['Y'], (failure, outputs) => resolve({ failure, outputs })));
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await sleep(5);
-}
-
 const row = (...values: number[]): Feeds => ({
   X: { type: 'float32', data: Float32Array.from(values), dims: [1, values.length] },
-});
-const words = (count: number): Feeds => ({
-  X: { type: 'string', data: Array.from({ length: count }, (_, index) => `${index} ${'x'.repeat(50)}`), dims: [count] },
 });
 
 test('several threads run at once, and each answer is right', async () => {
@@ -81,25 +74,36 @@ test('what ONNX Runtime refuses fails one run, and the thread goes on', async ()
   await pool.close();
 });
 
+/** What a process saw whose thread ran out of memory. Where ONNX Runtime took that process with it, nothing was seen, and another is asked. */
+async function seenOfDeath(...files: readonly string[]): Promise<unknown> {
+  for (let attempt = 0; ; attempt++) {
+    const args = [join(import.meta.dirname, 'fixtures', 'dying-thread.ts'), ...files];
+    const { stdout, signal } = await new Promise<{ stdout: string; signal: string | undefined }>((resolve, reject) =>
+      execFile(process.execPath, args, (error, stdout) => {
+        if (error === null) resolve({ stdout, signal: undefined });
+        else if (typeof error.signal === 'string') resolve({ stdout, signal: error.signal });
+        else reject(error);
+      }),
+    );
+    if (signal === undefined) return JSON.parse(stdout);
+    if (attempt === 4) throw new Error(`the process ended by ${signal} five times`);
+  }
+}
+
 test('a thread that dies fails its run and is started again', async () => {
-  const pool = await poolOf(save(identityModel('string', ['batch'])), { heapMegabytes: 16 });
-  const { failure } = await run(pool, words(500_000));
-  expect(failure).toMatchObject({ died: true, message: expect.stringMatching(/thread ended while it ran: .*memory/) });
-  await until(() => pool.free === 1);
-  expect((await run(pool, words(1))).outputs?.['Y']?.dims).toEqual([1]);
-  expect([pool.warnings.length, pool.broken]).toEqual([1, []]);
-  await pool.close();
+  const seen = await seenOfDeath(save(identityModel('string', ['batch'])));
+  expect(seen).toEqual({
+    first: { failure: { died: true, message: expect.stringMatching(/thread ended while it ran: .*memory/) } },
+    second: { dims: [1] },
+    warnings: 1,
+    broken: [],
+  });
 });
 
 test('a thread is not started again from a file that was changed, and the pool says so', async () => {
-  const file = save(identityModel('string', ['batch']));
-  const pool = await poolOf(file, { heapMegabytes: 16 });
-  writeFileSync(file, identityModel('string', ['rows']));
-  await run(pool, words(500_000));
-  await until(() => pool.broken.length > 0);
-  expect(pool.broken).toEqual(['the model can no longer be run: the model file was changed since it was scanned']);
-  expect((await run(pool, words(1))).failure).toMatchObject({ died: true, message: pool.broken[0] });
-  await pool.close();
+  const seen = await seenOfDeath(save(identityModel('string', ['batch'])), save(identityModel('string', ['rows'])));
+  const why = 'the model can no longer be run: the model file was changed since it was scanned';
+  expect(seen).toMatchObject({ broken: [why], second: { failure: { died: true, message: why } } });
 });
 
 test('a run that does not end is given up', async () => {

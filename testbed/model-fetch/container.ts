@@ -140,7 +140,7 @@ function spawnContainer(
       ...['--proc', '/proc', '--dev', '/dev', ...mounts, '--remount-ro', '/', '--chdir', '/', '--'],
       ...[...(container.command ?? []), ...(container.args ?? [])].map((each) => expanded(each, {})),
     ],
-    { stdio: ['ignore', 'pipe', 'pipe'], env: {} },
+    { stdio: ['ignore', 'pipe', 'pipe'], env: {}, detached: true },
   );
 }
 
@@ -165,13 +165,22 @@ function expanded(value: string, known: Readonly<Record<string, string>>): strin
   );
 }
 
+/** Bubblewrap's first process and those it has begun: killed alone in its first moments, it leaves one behind that waits for it for ever. */
+function killAll({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has ended.
+  }
+}
+
 async function ended(child: ChildProcess, kill: Kill | undefined): Promise<Ended> {
   let log = '';
   let timer: NodeJS.Timeout | undefined;
   const written = (chunk: string): void => {
     log += chunk;
     if (kill !== undefined && timer === undefined && log.includes(kill.said)) {
-      timer = setTimeout(() => child.kill('SIGKILL'), kill.after);
+      timer = setTimeout(() => killAll(child), kill.after);
     }
   };
   for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', written);
