@@ -244,7 +244,8 @@ describe.each(cases)('verifying $name', ({ pod: rendered, configMaps, files }) =
 
     let killed = 0;
     let halfway = 0;
-    for (let round = 0; killed < 20; round++) {
+    // Placing two files takes milliseconds: twenty kills may all miss them.
+    for (let round = 0; killed < 20 || halfway === 0; round++) {
       expect(round).toBeLessThan(200);
       using pod = await start(spec, configMaps?.(spec));
       cpSync(fetched.folder('model'), pod.folder('model'), { recursive: true });
@@ -259,6 +260,5 @@ describe.each(cases)('verifying $name', ({ pod: rendered, configMaps, files }) =
       expect(filesOf(pod)).toEqual(files);
       expect(readdirSync(pod.folder('model')).filter((name) => name.startsWith('.'))).toEqual([]);
     }
-    expect(halfway).toBeGreaterThan(0);
   });
 });
