@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import { addCanary } from './canary.ts';
 import { wantsColour } from './colour.ts';
+import { addData } from './data.ts';
 import { addDetectDrift } from './detect-drift.ts';
 import { addGate } from './gate.ts';
 import { addInit } from './init.ts';
@@ -39,6 +40,7 @@ export async function main(argv: readonly string[], streams: Streams): Promise<n
     addValidateData,
     addQualityGate,
     addDetectDrift,
+    addData,
     addSmoke,
     addInit,
     addLint,

@@ -1,13 +1,6 @@
 import { dirname, resolve } from 'node:path';
-import {
-  type Column,
-  type Engine,
-  missingColumn,
-  quoteIdentifier,
-  quoteLiteral,
-  type Table,
-} from '../../core/data/index.ts';
-import type { DriftCondition, DriftPolicy, DriftSide, EffectivePolicy } from '../../core/policy/index.ts';
+import { conditionSql, duckdbLiterals, type Engine, missingColumn, type Table } from '../../core/data/index.ts';
+import type { DriftPolicy, DriftSide, EffectivePolicy } from '../../core/policy/index.ts';
 import { DataError, type Place, PolicyError, type Problem } from '../../core/problem/index.ts';
 import { excerpt } from '../../core/text/index.ts';
 import { repositoryRoot } from '../../github/index.ts';
@@ -93,7 +86,9 @@ export async function openSide(
     const at = policy.placeOf(['drift', side, 'where', name]);
     const column = table.columns.find((one) => one.name === name);
     const clause =
-      column === undefined ? missingColumn(name, table.file, table.columns, at) : clauseOf(column, condition, at);
+      column === undefined
+        ? missingColumn(name, table.file, table.columns, at)
+        : conditionSql(column, condition, duckdbLiterals, at);
     if (typeof clause === 'string') return [clause];
     problems.push(clause);
     return [];
@@ -114,71 +109,4 @@ function filled(rows: DriftRows, side: SideName, place: Place): DriftRows {
     found: `${excerpt(rows.table.file)}${rows.chosenBy.length === 0 ? '' : `, none of whose ${rows.table.rows} rows meets the conditions`}`,
     fix: rows.chosenBy.length === 0 ? 'Check what writes the file.' : 'Widen "where", or check what writes the file.',
   });
-}
-
-/** A condition as SQL of literals alone, or what keeps it from being asked. */
-function clauseOf(column: Column, condition: DriftCondition, place: Place): string | Problem {
-  const name = quoteIdentifier(column.name);
-  const literals = (values: readonly unknown[]): readonly string[] | Problem => {
-    const found = values.map((value) => literalOf(value, column));
-    const bad = values.find((_, index) => found[index] === undefined);
-    if (bad === undefined) return found.filter((literal) => literal !== undefined);
-    return {
-      code: 'condition-type',
-      message: `the condition on "${excerpt(column.name)}" is about something else than the column holds`,
-      place,
-      found: excerpt(JSON.stringify(bad)),
-      expected: expected[column.type],
-      fix: 'Correct the condition, or how the file is written.',
-    };
-  };
-  if (typeof condition === 'object' && !Array.isArray(condition)) {
-    const { min, max } = condition;
-    const ends = literals([min, max].filter((end) => end !== undefined));
-    if (!Array.isArray(ends)) return ends as Problem;
-    const [first, second] = ends as readonly string[];
-    const lower = min === undefined ? undefined : first;
-    const upper = min === undefined ? first : second;
-    return [
-      ...(lower === undefined ? [] : [`${name} >= ${lower}`]),
-      ...(upper === undefined ? [] : [`${name} <= ${upper}`]),
-    ].join(' AND ');
-  }
-  const values = literals(Array.isArray(condition) ? condition : [condition]);
-  return Array.isArray(values) ? `${name} IN (${values.join(', ')})` : (values as Problem);
-}
-
-const expected: Readonly<Record<Column['type'], string>> = {
-  integer: 'a number',
-  number: 'a number',
-  string: 'text',
-  boolean: 'true or false',
-  date: 'a date such as "2026-08-01"',
-  timestamp: 'a date such as "2026-08-01", or with a time "2026-08-01 12:30:00"',
-  other: 'a column of numbers, text, dates or true and false',
-};
-
-function literalOf(value: unknown, { type }: Column): string | undefined {
-  switch (type) {
-    case 'integer':
-    case 'number':
-      return typeof value === 'number' ? `CAST(${quoteLiteral(String(value))} AS DOUBLE)` : undefined;
-    case 'string':
-      return typeof value === 'string' ? quoteLiteral(value) : undefined;
-    case 'boolean':
-      return typeof value === 'boolean' ? String(value) : undefined;
-    case 'date':
-    case 'timestamp':
-      return typeof value === 'string' && isMoment(value)
-        ? `CAST(${quoteLiteral(value.replace('T', ' '))} AS TIMESTAMP)`
-        : undefined;
-    case 'other':
-      return undefined;
-  }
-}
-
-function isMoment(text: string): boolean {
-  const [, date] = /^(\d{4}-\d{2}-\d{2})(?:[ T](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?)?$/.exec(text) ?? [];
-  // The calendar has no 31st of June, and JavaScript would take it for the 1st of July.
-  return date !== undefined && !Number.isNaN(Date.parse(date)) && new Date(date).toISOString().startsWith(date);
 }

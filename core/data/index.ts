@@ -6,6 +6,7 @@ export { type ColumnValues, type NumberValues, readColumns, type StringValues } 
 export { type Engine, type EngineOptions, type OpenOptions, openEngine } from './engine.ts';
 export { missingColumn, nearestColumns } from './nearest-columns.ts';
 export { quoteIdentifier, quoteLiteral } from './quoting.ts';
+export { conditionSql, duckdbLiterals, isMoment, type RowCondition, type SqlLiterals } from './row-condition.ts';
 export {
   type ExpressionColumn,
   type ExpressionSandbox,

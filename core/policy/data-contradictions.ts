@@ -2,8 +2,8 @@ import { posix } from 'node:path';
 import { excerpt } from '../text/index.ts';
 import { lacksBound, minAboveMax } from './bound-contradictions.ts';
 import type { Contradiction } from './contradictions.ts';
+import { dataChecks } from './data-schema.ts';
 import { isMapping, type PolicyPath, valueAt } from './policy-path.ts';
-import { dataChecks } from './schema.ts';
 
 /** Rules over `data`. */
 export function contradictionsOfData(policy: unknown): readonly Contradiction[] {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { policyDefaults } from './defaults.ts';
 import { name, oneOf, path, reason, share } from './schema-words.ts';
+import { where } from './where-schema.ts';
 
 const { drift: defaults } = policyDefaults;
 
@@ -19,31 +20,6 @@ export type DriftMeasure = (typeof driftMeasures)[number];
 
 const columnNames = z.array(name).min(1);
 const columns = z.union([z.literal('all'), columnNames], { error: '"all" or a list of column names' });
-
-const scalar = z.union([z.string(), z.number(), z.boolean()], { error: 'text, a number, true or false' });
-const end = z.union([z.number(), z.string()], { error: 'a number, or a date such as "2026-08-01"' });
-const condition = z
-  .union(
-    [
-      scalar.describe('The column has this value.'),
-      z.array(scalar).min(1).describe('The column has one of these values.'),
-      z
-        .strictObject({
-          min: end.optional().describe('At least this.'),
-          max: end.optional().describe('At most this.'),
-        })
-        .meta({ description: 'The column is inside this range, both ends counted.', ...oneOf('min', 'max') }),
-    ],
-    { error: 'a value, a list of values, or { min, max }' },
-  )
-  .describe('What a row must have in the column; rows without a value are left out.');
-const where = z
-  .record(name, condition)
-  .refine((mapping) => Object.keys(mapping).length > 0, { error: 'at least one "column: condition"' })
-  .meta({
-    description: 'Only rows that meet every condition: { country: [KR, JP], age: { min: 18 } }.',
-    minProperties: 1,
-  });
 
 const side = (what: string) =>
   z
@@ -115,7 +91,6 @@ export const driftSchema = z
 export type DriftPolicy = z.infer<typeof driftSchema>;
 export type DriftBound = z.infer<typeof measureBound>;
 export type DriftSide = NonNullable<DriftPolicy['reference']>;
-export type DriftCondition = z.infer<typeof condition>;
 
 /** The policy's measures; where it names none, the population stability index with the usual bounds. */
 export function driftBoundsOf(drift: DriftPolicy): readonly (readonly [DriftMeasure, DriftBound])[] {

@@ -10,10 +10,16 @@ export {
   canarySchema,
   servingNames,
 } from './canary-schema.ts';
+export {
+  type DataCheck,
+  type DataCheckName,
+  type DataCheckOptions,
+  type DataSource,
+  dataChecks,
+} from './data-schema.ts';
 export { policyDefaults } from './defaults.ts';
 export {
   type DriftBound,
-  type DriftCondition,
   type DriftMeasure,
   type DriftPolicy,
   type DriftSide,
@@ -31,11 +37,6 @@ export { readPolicy } from './read-policy.ts';
 export {
   type CustomMetric,
   classificationMetrics,
-  type DataCheck,
-  type DataCheckName,
-  type DataCheckOptions,
-  type DataSource,
-  dataChecks,
   type FairnessMetric,
   fairnessMetrics,
   type Gates,
@@ -52,3 +53,4 @@ export {
 export { type SmokePolicy, type SmokeQuestion, tensorProtocols, textProtocols } from './smoke-schema.ts';
 export { type EffectivePolicy, headOnly, stricterOf } from './stricter-policy.ts';
 export { applyWaivers, type WaivedChecks, type WaiverOptions } from './waivers.ts';
+export type { RowCondition, Where } from './where-schema.ts';

@@ -4,6 +4,16 @@ import { policyDefaults } from './defaults.ts';
 // What several parts of the policy's language are made of.
 
 export const name = z.string().min(1);
+export const column = name.meta({ id: 'column', description: 'A column of the data file.' });
+export const columnList = z.array(column).min(1);
+
+/** A mapping from names, at least one. */
+export const named = <Value extends z.ZodType>(value: Value) =>
+  z
+    .record(name, value)
+    .refine((mapping) => Object.keys(mapping).length > 0, { error: 'at least one "name: value"' })
+    .meta({ minProperties: 1 });
+
 export const share = z
   .number()
   .min(0, { error: 'a share from 0 to 1' })

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { sameFile } from './data-contradictions.ts';
+import type { DataCheck, DataCheckName, DataCheckOptions, DataSource } from './data-schema.ts';
 import { policyDefaults } from './defaults.ts';
 import type { Spot } from './ledger.ts';
 import {
@@ -14,7 +15,6 @@ import {
   union,
 } from './merge.ts';
 import { type Pair, pairUp } from './pair-up.ts';
-import type { DataCheck, DataCheckName, DataCheckOptions, DataSource } from './schema.ts';
 
 export const severity = stricterOfChoices(['warn', 'error'], policyDefaults.severity);
 export const reason: Merge<string> = baseElseHead();

@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PolicyError, SluiceError } from '../problem/index.ts';
+import type { DataCheck } from './data-schema.ts';
 import { arbitraryPolicy } from './fixtures/arbitrary-policy.ts';
 import { demandsOf, impliedBy } from './fixtures/demands.ts';
 import type { LoadedPolicy } from './loaded-policy.ts';
 import { parsePolicy } from './parse-policy.ts';
 import type { PolicyPath } from './policy-path.ts';
-import { type DataCheck, type Policy, policySchema } from './schema.ts';
+import { type Policy, policySchema } from './schema.ts';
 import { type EffectivePolicy, headOnly, stricterOf } from './stricter-policy.ts';
 
 const load = (policy: Policy | string, file = 'sluice.yaml'): LoadedPolicy =>

@@ -1,9 +1,9 @@
 import { excerpt, nearestName } from '../text/index.ts';
+import { dataChecks } from './data-schema.ts';
 import { homesOf, keysAt } from './known-keys.ts';
 import { smallerIsBetter } from './metric-range.ts';
 import { namePrefixOf } from './name-prefix.ts';
 import { formatPath, type PolicyPath } from './policy-path.ts';
-import { dataChecks } from './schema.ts';
 import type { Expectation } from './schema-expectation.ts';
 import { oneLineYaml } from './yaml-text.ts';
 
