@@ -14,6 +14,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   'core/report': ['core/statistics', 'core/problem', 'core/text'],
   'core/policy': ['core/problem', 'core/text'],
   'core/native': ['core/problem', 'core/host'],
+  'core/http': ['core/native', 'core/problem', 'core/text'],
   'core/data': ['core/native', 'core/problem', 'core/text', 'core/host'],
   'core/onnx': ['core/native', 'core/problem', 'core/text', 'core/host', 'core/statistics'],
   'core/evaluation': ['core/data', 'core/onnx', 'core/policy', 'core/problem', 'core/text'],

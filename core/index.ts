@@ -5,6 +5,7 @@
 export * as data from './data/index.ts';
 export * as evaluation from './evaluation/index.ts';
 export * as host from './host/index.ts';
+export * as http from './http/index.ts';
 export * as inference from './inference/index.ts';
 export * as metrics from './metrics/index.ts';
 export * as native from './native/index.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { HttpChunk } from '../core/http/index.ts';
 import { linesOf, type StreamPart, serverSentEvents } from './event-stream.ts';
-import type { HttpChunk } from './http-client.ts';
 
 /** The bytes in chunks of the given sizes, a millisecond apart. */
 async function* chunks(text: string, sizes: readonly number[]): AsyncGenerator<HttpChunk> {

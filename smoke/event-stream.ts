@@ -1,6 +1,6 @@
 import { createParser } from 'eventsource-parser';
+import type { HttpChunk } from '../core/http/index.ts';
 import { PeerError } from '../core/problem/index.ts';
-import type { HttpChunk } from './http-client.ts';
 
 /** A piece of an answer that comes bit by bit. */
 export interface StreamPart {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { hiding } from '../core/http/index.ts';
 import { PeerError } from '../core/problem/index.ts';
 import { jsonOf, refusalText } from './json-exchange.ts';
-import { hiding } from './secret-words.ts';
 
 const token = 'tok-1f2e3d4c5b6a';
 const hide = hiding({ url: new URL('http://a'), headers: { authorization: `Bearer ${token}` } });

@@ -1,10 +1,9 @@
+import { type Hide, type HttpAnswer, type HttpClient, type HttpRequest, said } from '../core/http/index.ts';
 import { parseJson } from '../core/inference/index.ts';
 import { PeerError } from '../core/problem/index.ts';
 import { parsedJson } from '../core/text/index.ts';
-import type { HttpAnswer, HttpClient, HttpRequest } from './http-client.ts';
 import { isObject, type Json, memberOf } from './json-selection.ts';
 import type { Answer, Readiness } from './protocol.ts';
-import { type Hide, said } from './secret-words.ts';
 
 /** A POST of JSON text. */
 export function jsonPost(path: string, body: string): HttpRequest {

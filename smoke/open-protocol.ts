@@ -1,7 +1,7 @@
+import type { HttpOptions } from '../core/http/index.ts';
 import type { SmokePolicy } from '../core/policy/index.ts';
 import { InputError } from '../core/problem/index.ts';
 import { excerpt, nearestName } from '../core/text/index.ts';
-import type { HttpOptions } from './http-client.ts';
 import type { AnyProtocol, ProtocolName } from './protocol.ts';
 import type { RagOptions } from './protocols/rag.ts';
 import type { RestTemplate } from './protocols/rest.ts';

@@ -1,5 +1,8 @@
+import type { WireRequest } from '../core/http/index.ts';
 import type { Feeds, Outputs, TensorSpec } from '../core/onnx/index.ts';
 import type { Problem } from '../core/problem/index.ts';
+
+export type { WireRequest } from '../core/http/index.ts';
 
 export type ProtocolName =
   | 'v2'
@@ -42,15 +45,6 @@ export interface Answer<Value> {
   readonly milliseconds: number;
   /** What the server says of itself in headers or body: model version, request id. */
   readonly modelVersion?: string;
-}
-
-/** A request of `requests` below, as bytes: what the load generator sends over and over. */
-export interface WireRequest {
-  readonly method: 'GET' | 'POST';
-  /** Path and query on the target's host. */
-  readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Uint8Array;
 }
 
 /** What every protocol can, whatever it carries. */

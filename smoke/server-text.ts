@@ -1,6 +1,6 @@
+import { openHttp } from '../core/http/index.ts';
 import { InputError, PeerError } from '../core/problem/index.ts';
 import { excerpt } from '../core/text/index.ts';
-import { openHttp } from './http-client.ts';
 import type { Target } from './target.ts';
 
 /** More than any digest, signature or version file holds. */

@@ -1,16 +1,8 @@
-/** A running model server as a user names it. */
-export interface Target {
-  /** `http://`, `https://`, `grpc://` or `grpcs://`, with host, port and, where the server sits below one, a path. */
-  readonly url: URL;
+import type { HttpTarget } from '../core/http/index.ts';
+
+/** A running model server as a user names it: with `http://`, `https://`, `grpc://` or `grpcs://`. */
+export interface Target extends HttpTarget {
   /** The model's name on the server; protocols without names ignore it. */
   readonly model?: string;
   readonly version?: string;
-  /** Sent with every request; values are secrets: they are never shown. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** PEM of a certificate authority to trust beside the system's. */
-  readonly ca?: string;
-  /** Milliseconds one request may take. */
-  readonly timeoutMs: number;
-  /** Bytes of an answer that are read at most. */
-  readonly maxAnswerBytes: number;
 }

@@ -1,8 +1,7 @@
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { bareHost, connectionProblem } from '../../core/http/index.ts';
 import type { Problem } from '../../core/problem/index.ts';
-import { connectionProblem } from '../connection-problem.ts';
-import { bareHost } from '../forbidden-address.ts';
 import { nanoseconds } from './nanoseconds.ts';
 import { openTunnel } from './proxy-tunnel.ts';
 import { type ReaderLimits, ResponseReader, UnreadableResponse } from './response-reader.ts';

@@ -1,6 +1,5 @@
+import { checkHeaders, type HttpOptions } from '../../core/http/index.ts';
 import { InputError } from '../../core/problem/index.ts';
-import { checkHeaders } from '../header-list.ts';
-import type { HttpOptions } from '../http-client.ts';
 import type { WireRequest } from '../protocol.ts';
 import type { Target } from '../target.ts';
 import { arrivalTimes } from './arrivals.ts';

@@ -1,4 +1,4 @@
-import { mergeHeaders } from '../header-list.ts';
+import { mergeHeaders } from '../../core/http/index.ts';
 import type { WireRequest } from '../protocol.ts';
 
 /** A request as it goes over the wire in HTTP/1.1 (RFC 9112), head and body in one piece so that one write sends it. */

@@ -1,9 +1,15 @@
 import { lookup as resolve } from 'node:dns';
 import type { LookupFunction } from 'node:net';
+import {
+  checkUrl,
+  type Hide,
+  type HttpOptions,
+  hiding,
+  isLoopbackHost,
+  lookupOutside,
+  trusted,
+} from '../../core/http/index.ts';
 import { proxyFor } from '../../core/native/index.ts';
-import { isLoopbackHost } from '../forbidden-address.ts';
-import { checkUrl, type HttpOptions, lookupOutside, trusted } from '../http-client.ts';
-import { type Hide, hiding } from '../secret-words.ts';
 import type { Target } from '../target.ts';
 
 /** How connections to a target are made. */

@@ -1,7 +1,6 @@
+import { type Hide, said } from '../../core/http/index.ts';
 import type { Problem } from '../../core/problem/index.ts';
 import { refusalText } from '../json-exchange.ts';
-import type { Hide } from '../secret-words.ts';
-import { said } from '../secret-words.ts';
 import type { Exchange } from './connection.ts';
 import { Sample } from './sample.ts';
 

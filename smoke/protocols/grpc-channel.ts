@@ -11,12 +11,19 @@ import {
   setLogVerbosity,
   status,
 } from '@grpc/grpc-js';
+import {
+  bareHost,
+  checkHeaders,
+  connectionProblem,
+  type Hide,
+  hiding,
+  isForbiddenAddress,
+  isLoopbackHost,
+  mergeHeaders,
+  said,
+} from '../../core/http/index.ts';
 import { type GrpcCall, grpcPath } from '../../core/inference/index.ts';
 import { InputError, PeerError, type Problem } from '../../core/problem/index.ts';
-import { connectionProblem } from '../connection-problem.ts';
-import { bareHost, isForbiddenAddress, isLoopbackHost } from '../forbidden-address.ts';
-import { checkHeaders, mergeHeaders } from '../header-list.ts';
-import { type Hide, hiding, said } from '../secret-words.ts';
 import type { Target } from '../target.ts';
 
 /** The answer of one call. */

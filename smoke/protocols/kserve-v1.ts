@@ -1,6 +1,6 @@
+import { type HttpOptions, type HttpRequest, openHttp } from '../../core/http/index.ts';
 import type { TensorSpec } from '../../core/onnx/index.ts';
 import { PeerError } from '../../core/problem/index.ts';
-import { type HttpOptions, type HttpRequest, openHttp } from '../http-client.ts';
 import { exchange, jsonOf, jsonPost, probe, send } from '../json-exchange.ts';
 import { memberOf, within } from '../json-selection.ts';
 import { columnsJson, readOutputs, rowsJson, unwrapped } from '../json-tensors.ts';

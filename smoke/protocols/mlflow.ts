@@ -1,11 +1,9 @@
+import { type HttpOptions, openHttp, said } from '../../core/http/index.ts';
 import type { Feeds } from '../../core/onnx/index.ts';
-import type { HttpOptions } from '../http-client.ts';
-import { openHttp } from '../http-client.ts';
 import { exchange, jsonPost, probe, send, textOf } from '../json-exchange.ts';
 import { within } from '../json-selection.ts';
 import { columnsJson, frameOf, readOutputs, rowsJson, tensorJson, unwrapped } from '../json-tensors.ts';
 import type { TensorProtocol } from '../protocol.ts';
-import { said } from '../secret-words.ts';
 import type { Target } from '../target.ts';
 
 /**

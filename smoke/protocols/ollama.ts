@@ -1,6 +1,6 @@
+import { type HttpClient, type HttpOptions, type HttpRequest, openHttp } from '../../core/http/index.ts';
 import { PeerError } from '../../core/problem/index.ts';
 import { endedEarly, failedInStream, linesOf } from '../event-stream.ts';
-import { type HttpClient, type HttpOptions, type HttpRequest, openHttp } from '../http-client.ts';
 import { exchange, jsonOf, jsonPost, probe, refusalText, send } from '../json-exchange.ts';
 import { memberOf } from '../json-selection.ts';
 import { modelName } from '../model-name.ts';

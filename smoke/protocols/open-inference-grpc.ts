@@ -1,3 +1,4 @@
+import { said } from '../../core/http/index.ts';
 import {
   decodeGrpc,
   decodeModelInferResponse,
@@ -9,7 +10,6 @@ import type { Feeds } from '../../core/onnx/index.ts';
 import { PeerError, type Problem } from '../../core/problem/index.ts';
 import { modelName } from '../model-name.ts';
 import type { Answer, Readiness, TensorProtocol } from '../protocol.ts';
-import { said } from '../secret-words.ts';
 import type { Target } from '../target.ts';
 import { type GrpcAnswer, GrpcChannel, type GrpcChannelOptions } from './grpc-channel.ts';
 import { readingAnswer } from './open-inference-http.ts';

@@ -1,4 +1,13 @@
 import {
+  type Hide,
+  type HttpAnswer,
+  type HttpClient,
+  type HttpOptions,
+  type HttpRequest,
+  openHttp,
+  said,
+} from '../../core/http/index.ts';
+import {
   decodeInferResponse,
   encodeInferRequest,
   headerLengthName,
@@ -7,12 +16,10 @@ import {
 } from '../../core/inference/index.ts';
 import type { Feeds, Outputs, Tensor } from '../../core/onnx/index.ts';
 import { describeProblem, PeerError } from '../../core/problem/index.ts';
-import { type HttpAnswer, type HttpClient, type HttpOptions, type HttpRequest, openHttp } from '../http-client.ts';
 import { exchange, jsonOf, jsonPost, probe, refusalText, send, textOf } from '../json-exchange.ts';
 import { isObject, memberOf } from '../json-selection.ts';
 import { modelName } from '../model-name.ts';
 import type { Answer, Readiness, ServedModel, TensorProtocol } from '../protocol.ts';
-import { type Hide, said } from '../secret-words.ts';
 import type { Target } from '../target.ts';
 
 export interface InferenceHttpOptions extends HttpOptions {

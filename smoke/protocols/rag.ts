@@ -1,5 +1,5 @@
+import { type HttpClient, type HttpOptions, type HttpRequest, openHttp } from '../../core/http/index.ts';
 import { PeerError } from '../../core/problem/index.ts';
-import { type HttpClient, type HttpOptions, type HttpRequest, openHttp } from '../http-client.ts';
 import { exchange, jsonPost, probe, send } from '../json-exchange.ts';
 import { isObject, memberOf } from '../json-selection.ts';
 import { parseSelector, type Selector } from '../json-selector.ts';

@@ -1,15 +1,14 @@
 import { z } from 'zod';
+import { type HttpOptions, type HttpRequest, openHttp, said } from '../../core/http/index.ts';
 import type { Outputs } from '../../core/onnx/index.ts';
 import { InputError, PeerError } from '../../core/problem/index.ts';
 import { excerpt } from '../../core/text/index.ts';
-import { type HttpOptions, type HttpRequest, openHttp } from '../http-client.ts';
 import { exchange, probe, send } from '../json-exchange.ts';
 import { isObject, type Json, within } from '../json-selection.ts';
 import { parseSelector, type Selector } from '../json-selector.ts';
 import { readOutputs } from '../json-tensors.ts';
 import type { Answer, Specs, TensorProtocol } from '../protocol.ts';
 import { fillPath, fillTemplate, type JsonTemplate, spoilTemplate } from '../request-template.ts';
-import { said } from '../secret-words.ts';
 import type { Target } from '../target.ts';
 
 /** How a server without a protocol of its own is asked. A policy holds it. */

@@ -1,17 +1,22 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { DescribeEndpointCommandOutput, SageMakerClient, SageMakerClientConfig } from '@aws-sdk/client-sagemaker';
 import type { InvokeEndpointCommandOutput, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
+import {
+  type HttpAnswer,
+  type HttpClient,
+  type HttpOptions,
+  mergeHeaders,
+  openHttp,
+  said,
+} from '../../core/http/index.ts';
 import type { Feeds, Outputs } from '../../core/onnx/index.ts';
 import { InputError, PeerError, type Problem, SluiceError } from '../../core/problem/index.ts';
 import { excerpt } from '../../core/text/index.ts';
 import { csvOf, readCsv } from '../csv-rows.ts';
-import { mergeHeaders } from '../header-list.ts';
-import { type HttpAnswer, type HttpClient, type HttpOptions, openHttp } from '../http-client.ts';
 import { jsonOf, refusalText } from '../json-exchange.ts';
 import { memberOf, within } from '../json-selection.ts';
 import { columnsJson, readOutputs, rowsJson, rowsOf, unwrapped } from '../json-tensors.ts';
 import type { Answer, Readiness, ServedModel, TensorProtocol } from '../protocol.ts';
-import { said } from '../secret-words.ts';
 import type { Target } from '../target.ts';
 
 export interface SageMakerOptions extends HttpOptions {

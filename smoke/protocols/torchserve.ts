@@ -1,6 +1,6 @@
+import { type HttpClient, type HttpOptions, type HttpRequest, openHttp } from '../../core/http/index.ts';
 import type { Feeds } from '../../core/onnx/index.ts';
 import { InputError, PeerError } from '../../core/problem/index.ts';
-import { type HttpClient, type HttpOptions, type HttpRequest, openHttp } from '../http-client.ts';
 import { exchange, jsonOf, jsonPost, probe, send } from '../json-exchange.ts';
 import { memberOf, within } from '../json-selection.ts';
 import { readOutputs, rowsJson, unwrapped } from '../json-tensors.ts';

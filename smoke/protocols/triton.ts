@@ -1,10 +1,9 @@
+import { openHttp, said } from '../../core/http/index.ts';
 import { PeerError } from '../../core/problem/index.ts';
-import { openHttp } from '../http-client.ts';
 import { exchange, jsonPost } from '../json-exchange.ts';
 import { memberOf } from '../json-selection.ts';
 import { modelName } from '../model-name.ts';
 import type { Answer, Readiness, ServedModel, TensorProtocol } from '../protocol.ts';
-import { said } from '../secret-words.ts';
 import type { Target } from '../target.ts';
 import { type InferenceHttpOptions, inferenceOverHttp, modelPath } from './open-inference-http.ts';
 

@@ -1,4 +1,4 @@
-import { codesOf, deepestMessage, type Problem } from '../core/problem/index.ts';
+import { codesOf, deepestMessage, type Problem } from '../problem/index.ts';
 import type { Hide } from './secret-words.ts';
 import { said } from './secret-words.ts';
 

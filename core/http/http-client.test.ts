@@ -4,9 +4,9 @@ import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, connect, createServer as createTcpServer, type Server as TcpServer } from 'node:net';
 import { generate } from 'selfsigned';
 import { afterEach, describe, expect, test } from 'vitest';
-import { InputError, PeerError, type Problem, SluiceError } from '../core/problem/index.ts';
+import { InputError, PeerError, type Problem, SluiceError } from '../problem/index.ts';
 import { type HttpClient, type HttpOptions, type HttpRequest, openHttp } from './http-client.ts';
-import type { Target } from './target.ts';
+import type { HttpTarget } from './http-target.ts';
 
 const secret = 'tok-1f2e3d4c5b6a';
 const open: { close(): Promise<unknown> }[] = [];
@@ -31,7 +31,7 @@ async function serve(listener: RequestListener): Promise<URL> {
   return new URL(`http://127.0.0.1:${await listen(createServer(listener))}`);
 }
 
-function client(url: URL | string, target: Partial<Target> = {}, options?: HttpOptions): HttpClient {
+function client(url: URL | string, target: Partial<HttpTarget> = {}, options?: HttpOptions): HttpClient {
   const http = openHttp(
     { url: new URL(url), headers: {}, timeoutMs: 20_000, maxAnswerBytes: 100_000, ...target },
     options,
@@ -201,6 +201,8 @@ describe('an answer that never comes', () => {
     const problem = await problemOf(client(url, { headers, maxAnswerBytes: 10_000 }).request(get));
     expect(problem).toMatchObject({ code: 'answer-too-big', message: expect.stringContaining('10000 bytes') });
     await closed.rung;
+    const smaller = await problemOf(client(url, { headers }).request({ ...get, maxAnswerBytes: 5000 }));
+    expect(smaller.message).toContain('5000 bytes');
   });
 
   test('because what listens does not speak HTTP', async () => {
@@ -442,4 +444,20 @@ describe('what is given', () => {
       'token *** of ***; *** *** *** text/csv',
     );
   });
+});
+
+test('a download larger than what may wait for its reader comes whole', async () => {
+  const [parts, part] = [160, Buffer.alloc(1024 * 1024, 7)];
+  const url = await serve(async (_, response) => {
+    for (let sent = 0; sent < parts; sent++) if (!response.write(part)) await once(response, 'drain');
+    response.end();
+  });
+  const { chunks } = await client(url, { maxAnswerBytes: 1e9 }).stream(get);
+  let received = 0;
+  for await (const { bytes } of chunks) {
+    // All that can come has come before the next chunk is asked for.
+    if (received === 0) await new Promise((later) => setTimeout(later, 300));
+    received += bytes.length;
+  }
+  expect(received).toBe(parts * part.length);
 });

@@ -3,14 +3,14 @@ import { lookup as resolve } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import * as tls from 'node:tls';
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
-import { proxyFor } from '../core/native/index.ts';
-import { InputError, PeerError, type Problem, SluiceError } from '../core/problem/index.ts';
+import { proxyFor } from '../native/index.ts';
+import { InputError, PeerError, type Problem, SluiceError } from '../problem/index.ts';
 import { connectionProblem } from './connection-problem.ts';
 import { bareHost, isForbiddenAddress, isLoopbackHost } from './forbidden-address.ts';
 import { checkHeaders, type Headers, mergeHeaders } from './header-list.ts';
-import type { WireRequest } from './protocol.ts';
+import type { HttpTarget } from './http-target.ts';
 import { type Hide, hiding, said } from './secret-words.ts';
-import type { Target } from './target.ts';
+import type { WireRequest } from './wire-request.ts';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST';
@@ -21,6 +21,8 @@ export interface HttpRequest {
   readonly body?: Uint8Array | string;
   /** Milliseconds for the whole answer. @default the target's */
   readonly timeoutMs?: number;
+  /** Bytes of the answer that are read at most. @default the target's */
+  readonly maxAnswerBytes?: number;
 }
 
 export interface HttpAnswer {
@@ -62,7 +64,7 @@ const mostRedirects = 3;
 const idleMs = 1000;
 
 /** Starts no connection. Throws an InputError for a URL, header or certificate that cannot be used. */
-export function openHttp(target: Target, options: HttpOptions = {}): HttpClient {
+export function openHttp(target: HttpTarget, options: HttpOptions = {}): HttpClient {
   return new HttpClient(target, options);
 }
 
@@ -76,13 +78,13 @@ export function openHttp(target: Target, options: HttpOptions = {}): HttpClient 
 export class HttpClient implements AsyncDisposable {
   /** Takes the target's secrets out of a text. */
   readonly hide: Hide;
-  readonly #target: Target;
+  readonly #target: HttpTarget;
   readonly #headers: Headers;
   readonly #proxy: string | undefined;
   readonly #agent: Dispatcher;
   readonly #dispatcher: Dispatcher;
 
-  constructor(target: Target, options: HttpOptions = {}) {
+  constructor(target: HttpTarget, options: HttpOptions = {}) {
     this.#target = target;
     this.hide = hiding(target);
     checkUrl(target.url, options.allowLinkLocal ?? false);
@@ -145,6 +147,7 @@ export class HttpClient implements AsyncDisposable {
     const wire = this.wire(request);
     checkHeaders(wire.headers);
     const timeoutMs = request.timeoutMs ?? this.#target.timeoutMs;
+    const limit = request.maxAnswerBytes ?? this.#target.maxAnswerBytes;
     const deadline = new AbortController();
     const timer = setTimeout(() => deadline.abort(this.#problem(tooSlow(this.#target.url, timeoutMs))), timeoutMs);
     try {
@@ -163,7 +166,7 @@ export class HttpClient implements AsyncDisposable {
         const headers = joined(response.headers);
         const location = headers['location'];
         if (response.statusCode < 300 || response.statusCode > 399 || location === undefined) {
-          const arrivals = new Arrivals(response.body, watch, this.#target.maxAnswerBytes);
+          const arrivals = new Arrivals(response.body, watch, limit);
           const chunks = this.#chunks(arrivals, timer);
           return { status: response.statusCode, headers, chunks, ended: () => arrivals.last };
         }
@@ -227,7 +230,7 @@ export class HttpClient implements AsyncDisposable {
 
   #failure(cause: unknown): SluiceError {
     if (cause instanceof SluiceError) return cause;
-    if (cause instanceof TooBig) return this.#problem(tooBig(this.#target));
+    if (cause instanceof TooBig) return this.#problem(tooBig(this.#target.url, cause.limit));
     const { url, ca } = this.#target;
     return this.#problem(
       connectionProblem(cause, { url, hide: this.hide, proxy: this.#proxy, hasCa: ca !== undefined }),
@@ -256,7 +259,17 @@ const notingTheSend: Dispatcher.DispatcherComposeInterceptor = (dispatch) => (op
   return dispatch(options, handler);
 };
 
-class TooBig extends Error {}
+class TooBig extends Error {
+  readonly limit: number;
+
+  constructor(limit: number) {
+    super();
+    this.limit = limit;
+  }
+}
+
+/** Bytes that wait for their reader before the sender is held up: more than any answer whose times are of interest. */
+const mostWaiting = 64 * 1024 * 1024;
 
 /** An answer's chunks with the time each came, kept until they are read: a slow reader must not change the times. */
 class Arrivals implements AsyncIterable<HttpChunk> {
@@ -264,6 +277,7 @@ class Arrivals implements AsyncIterable<HttpChunk> {
   last = 0;
   readonly #body: Dispatcher.ResponseData['body'];
   readonly #waiting: HttpChunk[] = [];
+  #waitingBytes = 0;
   #state: 'open' | 'ended' | { readonly failure: unknown } = 'open';
   #wake: () => void = () => {};
 
@@ -274,8 +288,8 @@ class Arrivals implements AsyncIterable<HttpChunk> {
     body.on('data', (bytes: Buffer) => {
       this.last = now();
       size += bytes.length;
-      if (size > limit) body.destroy(new TooBig());
-      else this.#waiting.push({ bytes, milliseconds: this.last });
+      if (size > limit) body.destroy(new TooBig(limit));
+      else this.#keep({ bytes, milliseconds: this.last });
       this.#wake();
     });
     body.on('end', () => {
@@ -289,11 +303,23 @@ class Arrivals implements AsyncIterable<HttpChunk> {
   async *[Symbol.asyncIterator](): AsyncGenerator<HttpChunk, void, undefined> {
     for (;;) {
       const next = this.#waiting.shift();
-      if (next !== undefined) yield next;
+      if (next !== undefined) yield this.#given(next);
       else if (this.#state === 'ended') return;
       else if (this.#state !== 'open') throw this.#state.failure;
       else await new Promise<void>((wake) => (this.#wake = wake));
     }
+  }
+
+  #keep(chunk: HttpChunk): void {
+    this.#waiting.push(chunk);
+    this.#waitingBytes += chunk.bytes.length;
+    if (this.#waitingBytes > mostWaiting) this.#body.pause();
+  }
+
+  #given(chunk: HttpChunk): HttpChunk {
+    this.#waitingBytes -= chunk.bytes.length;
+    if (this.#body.isPaused() && this.#waitingBytes < mostWaiting / 2) this.#body.resume();
+    return chunk;
   }
 
   /** Ends the connection if the answer is not at its end. */
@@ -387,7 +413,7 @@ function tooSlow(url: URL, timeoutMs: number): Problem {
   };
 }
 
-function tooBig({ url, maxAnswerBytes }: Target): Problem {
+function tooBig(url: URL, maxAnswerBytes: number): Problem {
   return {
     code: 'answer-too-big',
     message: `the answer of ${url.origin} is bigger than ${maxAnswerBytes} bytes; the rest was not read`,

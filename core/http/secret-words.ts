@@ -1,5 +1,5 @@
-import { excerpt } from '../core/text/index.ts';
-import type { Target } from './target.ts';
+import { excerpt } from '../text/index.ts';
+import type { HttpTarget } from './http-target.ts';
 
 /** Headers that are no secrets: a message without their values would only be harder to read. */
 const open = new Set(['accept', 'accept-encoding', 'content-type', 'host', 'user-agent']);
@@ -11,7 +11,7 @@ const shortestSecret = 4;
 export type Hide = (text: string) => string;
 
 /** Header values, their parts (`Bearer` and the token), the URL's user and password, and the values of its query. */
-export function secretWords(target: Pick<Target, 'url' | 'headers'>): readonly string[] {
+export function secretWords(target: Pick<HttpTarget, 'url' | 'headers'>): readonly string[] {
   const values = Object.entries(target.headers)
     .filter(([name]) => !open.has(name.toLowerCase()))
     .flatMap(([, value]) => [value, ...value.split(/[\s,;=]+/).filter((part) => part.length >= 8)]);
@@ -23,7 +23,7 @@ export function secretWords(target: Pick<Target, 'url' | 'headers'>): readonly s
   return [...new Set(words)].toSorted((one, other) => other.length - one.length);
 }
 
-export function hiding(target: Pick<Target, 'url' | 'headers'>): Hide {
+export function hiding(target: Pick<HttpTarget, 'url' | 'headers'>): Hide {
   const words = secretWords(target);
   return (text) => words.reduce((hidden, word) => hidden.replaceAll(word, '***'), text);
 }

@@ -1,5 +1,5 @@
-import { InputError, type Problem } from '../core/problem/index.ts';
-import { excerpt } from '../core/text/index.ts';
+import { InputError, type Problem } from '../problem/index.ts';
+import { excerpt } from '../text/index.ts';
 
 export type Headers = Readonly<Record<string, string>>;
 
