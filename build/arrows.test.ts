@@ -35,6 +35,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     'actions/quality-gate',
     'actions/detect-drift',
   ],
+  'actions/publish-report': ['core/*', 'github'],
   'actions/smoke-test': ['core/*', 'github', 'smoke'],
   'actions/canary': ['core/*', 'github', 'rollout'],
   cli: ['core/*', 'github', 'actions/*', 'server', 'rollout'],

@@ -14,6 +14,7 @@ const entries: Readonly<Record<string, string>> = {
   'quality-gate/index': 'actions/quality-gate/index.ts',
   'detect-drift/index': 'actions/detect-drift/index.ts',
   'smoke-test/index': 'actions/smoke-test/index.ts',
+  'publish-report/index': 'actions/publish-report/index.ts',
   'canary/index': 'actions/canary/index.ts',
   'canary/post': 'actions/canary/post.ts',
   'cli/index': 'cli/index.ts',

@@ -28,7 +28,13 @@ export async function publishCheckRun(
   headSha: string,
   report: Report,
   annotations: readonly Annotation[],
-  options: { readonly name: string; readonly detailsUrl: string; readonly render: (limitBytes: number) => string },
+  options: {
+    readonly name: string;
+    readonly detailsUrl: string;
+    /** A pass then becomes `action_required`, which lets nothing through: a person decides. */
+    readonly held: boolean;
+    readonly render: (limitBytes: number) => string;
+  },
 ): Promise<PublishedCheckRun> {
   const client = await api.client();
   const at = { owner: api.owner, repo: api.repo };
@@ -44,7 +50,7 @@ export async function publishCheckRun(
     name: options.name,
     head_sha: headSha,
     status: 'completed',
-    conclusion: checkConclusion(report),
+    conclusion: options.held && report.verdict === 'passed' ? 'action_required' : checkConclusion(report),
     details_url: options.detailsUrl,
     output: { ...output, annotations: batch(0) },
   });

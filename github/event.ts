@@ -1,7 +1,12 @@
-import { readFile } from 'node:fs/promises';
 import { InputError, type Problem } from '../core/problem/index.ts';
-import { excerpt } from '../core/text/index.ts';
-import { isCommitSha } from './git-name.ts';
+import {
+  type Environment,
+  eventProblem,
+  payloadCommit,
+  payloadField,
+  readPayload,
+  repositoryOf,
+} from './event-payload.ts';
 
 /** What started the workflow, reduced to what a gate needs. */
 export interface GitHubEvent {
@@ -26,8 +31,6 @@ export interface GitHubEvent {
   readonly apiUrl: string;
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
 const refusedEvents: Readonly<Record<string, Omit<Problem, 'code'>>> = {
   pull_request_target: {
     message: 'a gate does not run under pull_request_target',
@@ -46,53 +49,6 @@ const refusedEvents: Readonly<Record<string, Omit<Problem, 'code'>>> = {
   },
 };
 
-function field(value: unknown, ...path: readonly string[]): unknown {
-  let at = value;
-  for (const key of path) {
-    if (typeof at !== 'object' || at === null) return undefined;
-    at = (at as Readonly<Record<string, unknown>>)[key];
-  }
-  return at;
-}
-
-/** What GitHub always gives a job is missing or odd: somebody else's runner, or a variable that a step overwrote. */
-function problem(message: string, more: Omit<Problem, 'code' | 'message'> = {}): InputError {
-  return new InputError({
-    code: 'event',
-    message,
-    fix: "Start the gate from GitHub's own event, and let no step set GITHUB_ variables.",
-    ...more,
-  });
-}
-
-/** A commit of the payload; GitHub writes forty zeros for "no commit". */
-function commit(payload: unknown, ...path: readonly string[]): string | undefined {
-  const value = field(payload, ...path);
-  if (value === undefined || value === null) return undefined;
-  if (typeof value !== 'string' || !isCommitSha(value)) {
-    throw problem(`the event's ${path.join('.')} is not a commit`, { found: excerpt(JSON.stringify(value)) });
-  }
-  return /^0+$/.test(value) ? undefined : value;
-}
-
-async function readPayload(path: string | undefined): Promise<unknown> {
-  if (path === undefined || path === '') return {};
-  try {
-    return JSON.parse(await readFile(path, 'utf8'));
-  } catch (cause) {
-    throw new InputError(
-      {
-        code: 'event',
-        message: 'the event GitHub describes in GITHUB_EVENT_PATH cannot be read',
-        place: { file: path },
-        found: cause instanceof Error ? cause.message : String(cause),
-        fix: "Start the gate from GitHub's own event; in a container job mount GitHub's folder of events.",
-      },
-      { cause },
-    );
-  }
-}
-
 /**
  * Reads the event from the environment GitHub gives a job. Throws an `InputError` with the fix for events under which a gate
  * must not run (`pull_request_target`, `workflow_run`, `issue_comment`: code of a pull request beside secrets), and outside of
@@ -101,7 +57,7 @@ async function readPayload(path: string | undefined): Promise<unknown> {
 export async function readEvent(env: Environment): Promise<GitHubEvent> {
   const name = env['GITHUB_EVENT_NAME'];
   if (name === undefined || name === '') {
-    throw problem('this is not a GitHub Actions job: GITHUB_EVENT_NAME is not set', {
+    throw eventProblem('this is not a GitHub Actions job: GITHUB_EVENT_NAME is not set', {
       fix: 'Use the command instead: sluice gate --base main',
     });
   }
@@ -109,24 +65,20 @@ export async function readEvent(env: Environment): Promise<GitHubEvent> {
   if (refused !== undefined) throw new InputError({ code: 'refused-event', ...refused });
 
   const payload = await readPayload(env['GITHUB_EVENT_PATH']);
-  const repository = env['GITHUB_REPOSITORY'] ?? '';
-  if (!/^[\w.-]+\/[\w.-]+$/.test(repository)) {
-    throw problem('GITHUB_REPOSITORY is not owner/name', {
-      found: excerpt(repository === '' ? 'nothing' : repository),
-    });
-  }
+  const repository = repositoryOf(env);
   const serverUrl = env['GITHUB_SERVER_URL'] || 'https://github.com';
   const commits = commitsOf(name, payload, env);
-  const pullRequest = field(payload, 'pull_request', 'number');
-  const headRepository = field(payload, 'pull_request', 'head', 'repo', 'full_name');
-  const baseRepository = field(payload, 'pull_request', 'base', 'repo', 'full_name');
+  const pullRequest = payloadField(payload, 'pull_request', 'number');
+  const headRepository = payloadField(payload, 'pull_request', 'head', 'repo', 'full_name');
+  const baseRepository = payloadField(payload, 'pull_request', 'base', 'repo', 'full_name');
   return {
     name,
     repository,
     ...commits,
     ...(typeof pullRequest === 'number' && Number.isSafeInteger(pullRequest) ? { pullRequest } : {}),
     // A deleted fork has no head repository.
-    fork: field(payload, 'pull_request') !== undefined && (headRepository ?? '') !== (baseRepository ?? repository),
+    fork:
+      payloadField(payload, 'pull_request') !== undefined && (headRepository ?? '') !== (baseRepository ?? repository),
     workflow: env['GITHUB_WORKFLOW'] ?? '',
     job: env['GITHUB_JOB'] ?? '',
     runUrl: `${serverUrl}/${repository}/actions/runs/${encodeURIComponent(env['GITHUB_RUN_ID'] ?? '')}`,
@@ -142,25 +94,25 @@ function commitsOf(name: string, payload: unknown, env: Environment): { headSha:
     ...(base === undefined ? {} : { baseSha: base }),
   });
   if (name.startsWith('pull_request')) {
-    const head = commit(payload, 'pull_request', 'head', 'sha');
-    const base = commit(payload, 'pull_request', 'base', 'sha');
+    const head = payloadCommit(payload, 'pull_request', 'head', 'sha');
+    const base = payloadCommit(payload, 'pull_request', 'base', 'sha');
     if (head === undefined || base === undefined) {
-      throw problem(`the ${name} event does not name the pull request's head and base commits`, {
+      throw eventProblem(`the ${name} event does not name the pull request's head and base commits`, {
         expected: 'pull_request.head.sha and pull_request.base.sha',
       });
     }
     return pair(head, base);
   }
   if (name === 'merge_group') {
-    const head = commit(payload, 'merge_group', 'head_sha');
-    const base = commit(payload, 'merge_group', 'base_sha');
+    const head = payloadCommit(payload, 'merge_group', 'head_sha');
+    const base = payloadCommit(payload, 'merge_group', 'base_sha');
     if (head === undefined || base === undefined) {
-      throw problem('the merge_group event does not name its commits', {
+      throw eventProblem('the merge_group event does not name its commits', {
         expected: 'merge_group.head_sha and merge_group.base_sha',
       });
     }
     return pair(head, base);
   }
-  if (name === 'push') return pair(commit(payload, 'after'), commit(payload, 'before'));
+  if (name === 'push') return pair(payloadCommit(payload, 'after'), payloadCommit(payload, 'before'));
   return pair(undefined, undefined);
 }

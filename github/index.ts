@@ -6,16 +6,23 @@
 export { actionsHost } from './actions-host.ts';
 export { type GitHubApi, type GitHubApiOptions, gitHubApi } from './api.ts';
 export { describeApiFailure } from './api-failure.ts';
+// For tests of the rooms that publish.
+export { type Answer, ApiStandIn, type Received } from './api-stand-in.ts';
 export { type BaseFiles, type BaseFilesOptions, baseFilesOf } from './base-files.ts';
 export { checkConclusion, checkName } from './check-run.ts';
 export { type DeploymentState, type OpenDeployment, openDeployment } from './deployment.ts';
 export { apiOf, type Gate, loadEffectivePolicy } from './effective-policy.ts';
 export { type GitHubEvent, readEvent } from './event.ts';
 export { gateReport, type Judged } from './gate-report.ts';
+export { changedWorkflowFiles, pullRequestOf } from './gated-pull-request.ts';
 export { resolveRevision } from './git-commit.ts';
 export { type BaseChoice, type GateInputs, gateInputsFrom, todayOf } from './inputs.ts';
 export { type LabelApproval, labelApproval } from './label-approval.ts';
 export { logText } from './log-text.ts';
 export { type PublishOptions, publishReport } from './publish.ts';
+export { recordingHost } from './recording-host.ts';
 export { repositoryPath, repositoryRoot } from './repository-root.ts';
 export { runAction, runStep, showReport } from './run-action.ts';
+export { fileOfArtifact } from './run-artifact.ts';
+export { isOfFork, type PublishingEvent, readWorkflowRun, type WorkflowRun } from './workflow-run.ts';
+export { zipArchive } from './zip-archive.ts';

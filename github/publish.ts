@@ -21,6 +21,8 @@ export interface PublishOptions
   readonly part?: 'data' | 'model' | 'drift' | 'smoke' | 'canary';
   /** The event the run belongs to; outside of GitHub Actions there is none, and only files are written. */
   readonly event?: GitHubEvent | undefined;
+  /** Where a person has to look before the verdict counts: a check that would pass then asks for that instead. */
+  readonly held?: boolean;
   /** For tests: the API to use instead of the event's. */
   readonly api?: GitHubApi;
 }
@@ -115,6 +117,7 @@ async function checkRuns(
     const done = await publishCheckRun(api, event.headSha, report, annotations, {
       name: checkName(report, policyPath(options), options.part),
       detailsUrl: event.runUrl,
+      held: options.held ?? false,
       render: (limit) => renderMarkdown(report, { limit, reportUrl: event.runUrl }),
     });
     if (done.left > 0) {

@@ -20,6 +20,7 @@ export type {
 export { headlineOf } from './headline.ts';
 export { renderHtml } from './html.ts';
 export { renderJunit } from './junit/render-junit.ts';
+export { reportLimits } from './limits.ts';
 export { escapeMarkdown } from './markdown/escape-markdown.ts';
 export { type MarkdownOptions, renderMarkdown } from './markdown/render-markdown.ts';
 export { nextStepsOf } from './next-steps.ts';
