@@ -185,7 +185,10 @@ function requireNumbers(rows: EvaluationRows, policy: EffectivePolicy): Float64A
   });
 }
 
-/** Whether the policy asks for anything that takes rows. */
+/** Gates that take no truth to hold predictions against. */
+const ofNoMetric: ReadonlySet<string> = new Set(['latency', 'size', 'guardrails']);
+
+/** Whether the policy asks for anything that compares predictions with the truth. */
 export function needsRows(gates: NonNullable<Policy['gates']>): boolean {
-  return Object.keys(gates).some((gate) => gate !== 'latency' && gate !== 'size');
+  return Object.keys(gates).some((gate) => !ofNoMetric.has(gate));
 }

@@ -22,6 +22,7 @@ import { judgeCustomMetrics, openCustomMetrics } from './custom-metric-gate.ts';
 import { openEvaluation } from './evaluation-rows.ts';
 import { fairnessChecks } from './fairness-gate.ts';
 import { figuresOf } from './figures.ts';
+import { judgeGuardrails } from './guardrail-gate.ts';
 import { judgeLatency } from './latency-gate.ts';
 import { metricChecks } from './metric-gate.ts';
 import { openModelFile, summaryOf } from './model-file.ts';
@@ -129,6 +130,7 @@ export async function judgeModel(options: {
     take(await sliceChecks(subject, rows, own.measured));
     take(await fairnessChecks(subject, rows));
   }
+  if (rows !== undefined && wired !== undefined) take(await judgeGuardrails(policy, wired, rows, host));
   if (gates.latency !== undefined) {
     take(
       await judgeLatency(policy, {

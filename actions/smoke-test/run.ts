@@ -68,6 +68,7 @@ export async function run(inputs: SmokeInputs, host: Host): Promise<Report> {
     questions,
     ...maybe('local', local),
     ...maybe('cases', golden),
+    ...maybe('classes', policy.policy.model?.classes),
     load: (requests, shape, leastRequests) => loadHttp(target, requests, shape, { leastRequests }),
     fetchText: (path) => textOnServer(target, path),
   });

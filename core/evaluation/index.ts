@@ -5,4 +5,5 @@
  */
 export { type Feeding, type FeedingPolicy, feedingsOf } from './feeding.ts';
 export { type FilledFeeding, feedsOf, fixedBatch, requireFeedable, tensorOf } from './feeds.ts';
+export { type GuardrailFinding, type GuardrailOptions, GuardrailTally } from './guardrail.ts';
 export { textColumns } from './text-columns.ts';

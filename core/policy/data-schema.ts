@@ -1,14 +1,9 @@
 import { z } from 'zod';
 import { policyDefaults } from './defaults.ts';
-import { column, columnList, named, oneOf, path, reason, severity, share } from './schema-words.ts';
+import { column, columnList, mostly, named, oneOf, path, reason, severity, share } from './schema-words.ts';
 
 /** What every data check may carry beside its own keys. */
 const ofCheck = { severity: severity.optional(), reason: reason.optional() };
-const mostly = share.meta({
-  id: 'mostly',
-  description: 'The share of rows that must hold, from 0 to 1. Great Expectations calls it the same.',
-  default: policyDefaults.mostly,
-});
 const ofRowCheck = { ...ofCheck, mostly: mostly.optional() };
 const columns = z
   .union([z.literal('all'), columnList], { error: '"all" or a list of column names' })

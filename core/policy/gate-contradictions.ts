@@ -1,6 +1,7 @@
 import { lacksBound, minAboveMax } from './bound-contradictions.ts';
 import type { Contradiction } from './contradictions.ts';
 import { contradictionsOfCustomMetrics } from './custom-metric-contradictions.ts';
+import { contradictionsOfGuardrails } from './guardrail-contradictions.ts';
 import { rangeOf } from './metric-range.ts';
 import { isMapping, type PolicyPath, valueAt } from './policy-path.ts';
 import {
@@ -19,6 +20,7 @@ export function contradictionsOfGates(policy: unknown): readonly Contradiction[]
   return [
     ...metricNames.flatMap((metric) => contradictionsOfMetric(metric, gates[metric])),
     ...contradictionsOfCustomMetrics(policy, gates['custom']),
+    ...contradictionsOfGuardrails(gates['guardrails'], ['gates', 'guardrails']),
     ...contradictionsOfFairness(gates['fairness']),
     ...lacksBound(gates['latency'], latencyBounds, 'the gate "latency"', ['gates', 'latency']),
     ...lacksBound(gates['size'], sizeBounds, 'the gate "size"', ['gates', 'size']),
@@ -150,7 +152,11 @@ function missingParts(policy: Mapping, gates: Mapping): readonly Contradiction[]
   const names = Object.keys(gates);
   const [first] = names;
   const judging = names.find(
-    (name) => name === 'fairness' || name === 'custom' || (metricNames as readonly string[]).includes(name),
+    (name) =>
+      name === 'fairness' ||
+      name === 'custom' ||
+      (name === 'guardrails' && !('episodes' in policy)) ||
+      (metricNames as readonly string[]).includes(name),
   );
   return [
     ...(first !== undefined && !('model' in policy)

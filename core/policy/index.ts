@@ -27,6 +27,7 @@ export {
   driftMeasures,
 } from './drift-schema.ts';
 export { durationMs } from './duration.ts';
+export type { Guardrail } from './guardrail-schema.ts';
 export { policyJsonSchema, policyJsonSchemaText } from './json-schema.ts';
 export type { LoadedPolicy } from './loaded-policy.ts';
 export { type MetricRange, rangeOf } from './metric-range.ts';

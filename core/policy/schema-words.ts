@@ -19,6 +19,11 @@ export const share = z
   .min(0, { error: 'a share from 0 to 1' })
   .max(1, { error: 'a share from 0 to 1' })
   .meta({ id: 'share', description: 'A share of rows, from 0 to 1.' });
+export const mostly = share.meta({
+  id: 'mostly',
+  description: 'The share of rows that must hold, from 0 to 1. Great Expectations calls it the same.',
+  default: policyDefaults.mostly,
+});
 export const severity = z.enum(['error', 'warn']).meta({
   id: 'severity',
   description: 'What a broken bound does: error fails the gate, warn is shown only.',

@@ -3,6 +3,7 @@ import { canarySchema } from './canary-schema.ts';
 import { dataSchema } from './data-schema.ts';
 import { policyDefaults } from './defaults.ts';
 import { driftSchema } from './drift-schema.ts';
+import { guardrailSchema } from './guardrail-schema.ts';
 import { column, columnList, milliseconds, name, named, oneOf, path, reason, severity } from './schema-words.ts';
 import { smokeSchema } from './smoke-schema.ts';
 
@@ -295,6 +296,7 @@ const gates = z
       z.ZodOptional<typeof metricBound>
     >),
     custom: z.array(customMetric).min(1).max(50).optional().describe('Metrics of your own.'),
+    guardrails: z.array(guardrailSchema).min(1).optional().describe('What the outputs must keep to on every row.'),
     latency: latency.optional(),
     fairness: fairness.optional(),
     size: size.optional(),

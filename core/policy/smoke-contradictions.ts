@@ -1,7 +1,8 @@
 import { excerpt } from '../text/index.ts';
-import { lacksBound, minAboveMax } from './bound-contradictions.ts';
+import { lacksBound } from './bound-contradictions.ts';
 import type { Contradiction } from './contradictions.ts';
-import { isMapping, type PolicyPath, valueAt } from './policy-path.ts';
+import { contradictionsOfGuardrails } from './guardrail-contradictions.ts';
+import { isMapping, valueAt } from './policy-path.ts';
 import { requestFormats, tensorProtocols, textProtocols } from './smoke-schema.ts';
 
 /** Rules over `smoke`. */
@@ -11,7 +12,7 @@ export function contradictionsOfSmoke(policy: unknown): readonly Contradiction[]
   return [
     ...wrongKind(smoke),
     ...contradictionsOfGolden(smoke),
-    ...contradictionsOfGuardrails(smoke),
+    ...guardrailsOf(smoke),
     ...contradictionsOfLatency(smoke['latency']),
     ...repeatedQuestions(smoke['questions']),
     ...templates(smoke),
@@ -87,44 +88,20 @@ function contradictionsOfGolden({ golden }: Readonly<Record<string, unknown>>): 
   ];
 }
 
-function contradictionsOfGuardrails(smoke: Readonly<Record<string, unknown>>): readonly Contradiction[] {
-  const { guardrails, golden } = smoke;
-  if (!Array.isArray(guardrails)) return [];
-  const seen = new Set<unknown>();
+function guardrailsOf({ guardrails, golden }: Readonly<Record<string, unknown>>): readonly Contradiction[] {
+  const path = ['smoke', 'guardrails'];
   const without: readonly Contradiction[] =
-    golden === false
+    golden === false && Array.isArray(guardrails)
       ? [
           {
             code: 'guardrails-without-golden',
             message: 'guardrails hold golden answers, and golden is false',
-            path: ['smoke', 'guardrails'],
+            path,
             fix: 'Remove "golden: false", or the guardrails.',
           },
         ]
       : [];
-  return [
-    ...without,
-    ...guardrails.flatMap((guardrail: unknown, index) => {
-      const path: PolicyPath = ['smoke', 'guardrails', index];
-      const output = valueAt(guardrail, ['output']);
-      const repeated = output !== undefined && seen.has(output);
-      seen.add(output);
-      return [
-        ...lacksBound(guardrail, ['min', 'max', 'finite'], 'the guardrail', path),
-        ...minAboveMax(guardrail, path),
-        ...(repeated
-          ? [
-              {
-                code: 'repeated-guardrail',
-                message: `"${excerpt(String(output))}" already has a guardrail above`,
-                path: [...path, 'output'],
-                fix: 'Put min, max and finite of an output into one entry.',
-              },
-            ]
-          : []),
-      ];
-    }),
-  ];
+  return [...without, ...contradictionsOfGuardrails(guardrails, path)];
 }
 
 function contradictionsOfLatency(latency: unknown): readonly Contradiction[] {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { policyDefaults } from './defaults.ts';
+import { guardrailSchema } from './guardrail-schema.ts';
 import { duration, milliseconds, name, oneOf, path, reason, severity, share } from './schema-words.ts';
 
 const { smoke: defaults } = policyDefaults;
@@ -67,16 +68,6 @@ const golden = z
   .describe(
     'Inputs whose answers must be those of the ONNX file run here. Without source or feeds, inputs are made up by the signature.',
   );
-
-const guardrail = z
-  .strictObject({
-    output: name.describe('The output that is held.'),
-    min: z.number().optional().describe('No value below this.'),
-    max: z.number().optional().describe('No value above this.'),
-    finite: z.literal(true).optional().describe('No NaN and no infinity.'),
-    ...demand,
-  })
-  .meta({ description: 'What every served value of an output must keep to.', ...oneOf('min', 'max', 'finite') });
 
 const latency = z
   .strictObject({
@@ -242,7 +233,7 @@ export const smokeSchema = z
       .union([z.literal(false), golden], { error: 'a mapping, or false' })
       .optional()
       .describe('Known inputs and their answers; false sends none.'),
-    guardrails: z.array(guardrail).min(1).optional().describe('What the golden answers must keep to.'),
+    guardrails: z.array(guardrailSchema).min(1).optional().describe('What the golden answers must keep to.'),
     malformed: z
       .union([z.boolean(), z.strictObject(demand)], { error: 'true, false or { severity: warn }' })
       .optional()

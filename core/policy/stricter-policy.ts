@@ -34,6 +34,7 @@ import { smokeSchema } from './smoke-schema.ts';
 import { mergeCustomMetrics } from './stricter-custom-metrics.ts';
 import { mergeData, reason, severity } from './stricter-data.ts';
 import { mergeDrift } from './stricter-drift.ts';
+import { mergeGuardrails } from './stricter-guardrails.ts';
 
 /** The policy a run is judged by. */
 export interface EffectivePolicy {
@@ -116,6 +117,7 @@ const fairnessBound = fields<FairnessBound>({ min: larger(), max: smaller(), sev
 const gates = fields<Gates>({
   ...(Object.fromEntries(metricNames.map((metric) => [metric, metricBound])) as Record<MetricName, Merge<MetricBound>>),
   custom: mergeCustomMetrics,
+  guardrails: mergeGuardrails,
   latency: fields<NonNullable<Gates['latency']>>({
     p50_ms: smaller(),
     p95_ms: smaller(),

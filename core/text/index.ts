@@ -5,5 +5,6 @@
  */
 export { counted } from './counted.ts';
 export { bareName, nearestName, nearestNames, sameName } from './nearest-name.ts';
+export { numberText } from './number-text.ts';
 export { parsedJson } from './parsed-json.ts';
 export { excerpt, printable } from './printable.ts';

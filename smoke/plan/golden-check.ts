@@ -1,10 +1,9 @@
 import type { Tensor, TensorSpec } from '../../core/onnx/index.ts';
 import type { Place } from '../../core/problem/index.ts';
 import type { Check, FailingRows } from '../../core/report/index.ts';
-import { counted, excerpt } from '../../core/text/index.ts';
+import { counted, excerpt, numberText } from '../../core/text/index.ts';
 import { compareTensors, isFloating, type Mismatch, type Tolerance } from './closeness.ts';
 import type { AnsweredCase } from './golden-answers.ts';
-import { numberText } from './number-text.ts';
 import { checkOf } from './smoke-check.ts';
 
 const shownRows = 20;

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Tensor } from '../../core/onnx/index.ts';
+import type { Guardrail } from '../../core/policy/index.ts';
 import type { AnsweredCase } from './golden-answers.ts';
-import { type Guardrail, guardrailChecks } from './guardrail-check.ts';
+import { guardrailChecks } from './guardrail-check.ts';
 
 const row = (number: number, speed: Tensor): AnsweredCase => ({
   row: number,
@@ -16,7 +17,12 @@ const floats = (...data: readonly number[]): Tensor => ({
   data: Float32Array.from(data),
 });
 const judge = (guardrail: Omit<Guardrail, 'output'>, answered: readonly AnsweredCase[], output = 'speed') =>
-  guardrailChecks({ output, ...guardrail }, answered, ['speed', 'lane'], (key) => ({ key }));
+  guardrailChecks(
+    { output, ...guardrail },
+    answered,
+    { outputs: ['speed', 'lane'], classes: ['low', 'high'] },
+    (key) => ({ key }),
+  );
 
 describe('guardrails', () => {
   test('hold every value that is served, both ends allowed', () => {

@@ -8,11 +8,10 @@ import {
   quantileOfSorted,
   wilsonInterval,
 } from '../../core/statistics/index.ts';
-import { counted, excerpt } from '../../core/text/index.ts';
+import { counted, excerpt, numberText } from '../../core/text/index.ts';
 import type { LoadShape } from '../load/index.ts';
 import { durationText } from './duration.ts';
 import type { Load } from './load-generator.ts';
-import { numberText } from './number-text.ts';
 import { boundCheck, checkOf } from './smoke-check.ts';
 
 export type LatencyPolicy = NonNullable<SmokePolicy['latency']>;

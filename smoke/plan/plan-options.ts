@@ -25,6 +25,8 @@ export interface PlanOptions {
   readonly host: Host;
   /** The ONNX file; protocols of tensors need it unless signature and golden are off. */
   readonly local?: LocalModel;
+  /** What the policy calls the values of an output: `model.classes`. */
+  readonly classes?: readonly (string | number)[];
   /** Golden inputs that were read from files; made up when not given. */
   readonly cases?: GoldenCases;
   readonly questions?: readonly PreparedQuestion[];

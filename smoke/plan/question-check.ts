@@ -8,11 +8,10 @@ import {
   percentileInterval,
   quantileOfSorted,
 } from '../../core/statistics/index.ts';
-import { counted, excerpt } from '../../core/text/index.ts';
+import { counted, excerpt, numberText } from '../../core/text/index.ts';
 import type { Question, TextAnswer, TextProtocol } from '../protocol.ts';
 import { adviceOnStatus } from './advice.ts';
 import { asked } from './golden-answers.ts';
-import { numberText } from './number-text.ts';
 import type { PreparedQuestion } from './question.ts';
 import { declines } from './refusal-words.ts';
 import { boundCheck, checkOf, type Demand } from './smoke-check.ts';

@@ -94,7 +94,7 @@ async function compareGolden(
   protocol: TensorProtocol,
   { policy: { tolerance, severity, reason }, cases, origin }: NonNullable<TensorPlan['golden']>,
   specs: Specs,
-  { policy, placeOf, host }: PlanOptions,
+  { policy, placeOf, host, classes }: PlanOptions,
 ): Promise<{
   readonly answered: readonly AnsweredCase[];
   readonly versions: readonly string[];
@@ -109,7 +109,9 @@ async function compareGolden(
   };
   const names = specs.outputs.map(({ name }) => name);
   const guardrails = (policy.guardrails ?? []).flatMap((guardrail, index) =>
-    guardrailChecks(guardrail, answered, names, (key) => placeOf(['smoke', 'guardrails', index, key])),
+    guardrailChecks(guardrail, answered, { outputs: names, classes }, (key) =>
+      placeOf(['smoke', 'guardrails', index, key]),
+    ),
   );
   return {
     answered,
