@@ -1,10 +1,15 @@
-import { type Column, quoteIdentifier, quoteLiteral } from '../../core/data/index.ts';
-import type { Condition } from './measure.ts';
+import {
+  type Column,
+  conditionSql,
+  duckdbLiterals,
+  quoteIdentifier,
+  quoteLiteral,
+  type SqlLiterals,
+} from '../../core/data/index.ts';
+import type { Chosen, PlainCondition, Statistic } from './measure.ts';
 
 /** How one SQL engine says what the checks need. Fragments, so that another engine is another object and nothing else. */
-export interface Dialect {
-  identifier(name: string): string;
-  text(value: string): string;
+export interface Dialect extends SqlLiterals {
   /** A number as a literal that compares with the column exactly. */
   number(value: number, column: Column): string;
   /** The column with NaN made null: what is counted, grouped and compared. */
@@ -12,18 +17,41 @@ export interface Dialect {
   isMissing(column: Column): string;
   countIf(condition: string): string;
   /** True of rows that break a check; null or false of all others. */
-  breaks(condition: Condition): string;
+  breaks(condition: PlainCondition): string;
   /** A fingerprint of several columns: equal rows have equal ones, different rows mostly different ones. */
   fingerprint(columns: readonly Column[]): string;
   /** The least `count` of a numeric expression, as a list. */
   least(expression: string, count: number, condition?: string): string;
+  /** An expression of a column's values as text, as it names a class: `1.5`, `2026-08-01`. */
+  asText(expression: string, column: Column): string;
+  /** How a part of WITH begins that is read more than once and should be worked out once: `AS MATERIALIZED`. */
+  readonly asOnce: string;
+  /** A statement that gives each entry of the lists in a relation's column, from the given one (the first is 1), as the column `r`. */
+  entries(relation: string, list: string, from: number): string;
   /** A value as text for a reader, at most `length` characters. */
   shown(column: Column, length: number): string;
+  /** An aggregate that gives a floating-point number, or null where there are too few values; of the rows that meet `condition`. */
+  statistic(statistic: Statistic, condition?: string): string;
+  /** Whether two values are equal or both null. Neither is NaN. */
+  same(one: string, other: string): string;
+  /** The value of the nearest row before this one, in the order of `order`, that is not null. */
+  previous(value: string, order: string): string;
+}
+
+/** True of the rows that a check is about; undefined where those are all. What cannot be asked of a column was refused when the check was planned. */
+export function chosenSql(where: Chosen | undefined, dialect: Dialect): string | undefined {
+  if (where === undefined || where.length === 0) return undefined;
+  return where
+    .map(({ column, condition }) => {
+      const sql = conditionSql(column, condition, dialect, {});
+      if (typeof sql !== 'string') throw new TypeError(sql.message);
+      return `(${sql})`;
+    })
+    .join(' AND ');
 }
 
 export const duckdbDialect: Dialect = {
-  identifier: quoteIdentifier,
-  text: quoteLiteral,
+  ...duckdbLiterals,
   number: numberLiteral,
   value: (column) => {
     const name = quoteIdentifier(column.name);
@@ -41,14 +69,17 @@ export const duckdbDialect: Dialect = {
       case 'missing':
         return duckdbDialect.isMissing(column);
       case 'outside': {
+        const end = (value: number | string) =>
+          typeof value === 'number' ? numberLiteral(value, column) : duckdbLiterals.timestamp(value);
         const sides = [
-          ...(condition.min === undefined ? [] : [`${name} < ${numberLiteral(condition.min, column)}`]),
-          ...(condition.max === undefined ? [] : [`${name} > ${numberLiteral(condition.max, column)}`]),
+          ...(condition.min === undefined ? [] : [`${name} < ${end(condition.min)}`]),
+          ...(condition.max === undefined ? [] : [`${name} > ${end(condition.max)}`]),
         ];
         // NaN is above every number here.
         return `(${sides.join(' OR ')})${holdsNaN(column) ? ` AND NOT isnan(${name})` : ''}`;
       }
-      case 'unaccepted': {
+      case 'unaccepted':
+      case 'forbidden': {
         const values = condition.values.map((value) =>
           typeof value === 'number'
             ? numberLiteral(value, column)
@@ -57,19 +88,66 @@ export const duckdbDialect: Dialect = {
               : quoteLiteral(value),
         );
         const compared = column.type === 'date' ? `CAST(${name} AS VARCHAR)` : name;
-        return `${compared} NOT IN (${values.join(', ')})${holdsNaN(column) ? ` AND NOT isnan(${name})` : ''}`;
+        const within = `${compared} ${condition.kind === 'forbidden' ? 'IN' : 'NOT IN'} (${values.join(', ')})`;
+        return `${within}${holdsNaN(column) ? ` AND NOT isnan(${name})` : ''}`;
       }
       case 'unmatched':
         return `NOT regexp_full_match(${name}, ${quoteLiteral(condition.pattern)})`;
+      case 'mislength':
+        return `(${[
+          ...(condition.min === undefined ? [] : [`length(${name}) < ${condition.min}`]),
+          ...(condition.max === undefined ? [] : [`length(${name}) > ${condition.max}`]),
+        ].join(' OR ')})`;
       case 'unnumeric':
         return `${name} IS NOT NULL AND TRY_CAST(${name} AS DOUBLE) IS NULL`;
     }
   },
   fingerprint: (columns) => `hash(${columns.map((column) => quoteIdentifier(column.name)).join(', ')})`,
-  least: (expression, count, condition) =>
-    `min(${expression}, ${count})${condition === undefined ? '' : ` FILTER (WHERE ${condition})`}`,
+  least: (expression, count, condition) => `min(${expression}, ${count})${filtered(condition)}`,
+  asText: (expression) => `CAST(${expression} AS VARCHAR)`,
+  asOnce: 'AS MATERIALIZED',
+  entries: (relation, list, from) => `SELECT unnest(${list}[${from}:]) AS r FROM ${relation}`,
   shown: (column, length) => `left(CAST(${quoteIdentifier(column.name)} AS VARCHAR), ${length})`,
+  statistic: (statistic, condition) => `CAST(${statisticOf(statistic, filtered(condition))} AS DOUBLE)`,
+  same: (one, other) => `${one} IS NOT DISTINCT FROM ${other}`,
+  previous: (value, order) => `lag(${value} IGNORE NULLS) OVER (ORDER BY ${order})`,
 };
+
+function filtered(condition: string | undefined): string {
+  return condition === undefined ? '' : ` FILTER (WHERE ${condition})`;
+}
+
+function statisticOf(statistic: Statistic, filter: string): string {
+  if (statistic.of === 'correlation') {
+    const [one, other] = statistic.columns.map((column) => `CAST(${duckdbDialect.value(column)} AS DOUBLE)`);
+    return `corr(${one}, ${other})${filter}`;
+  }
+  const { column } = statistic;
+  const value = duckdbDialect.value(column);
+  const number = column.type === 'boolean' ? `CAST(${value} AS INTEGER)` : `CAST(${value} AS DOUBLE)`;
+  switch (statistic.of) {
+    case 'distinct':
+      return `count(DISTINCT ${value})${filter}`;
+    case 'mean':
+      // Compensated sums: the same to the last digits whatever the number of threads.
+      return `favg(${number})${filter}`;
+    case 'sum':
+      return column.type === 'integer' ? `sum(${value})${filter}` : `fsum(${number})${filter}`;
+    case 'std':
+      return `stddev_samp(${number})${filter}`;
+    case 'quantile':
+      return `quantile_disc(${value}, ${numberOf(statistic.share)})${filter}`;
+    case 'min':
+    case 'max': {
+      const end = `${statistic.of}(${value})${filter}`;
+      return column.type === 'date' || column.type === 'timestamp' ? `epoch(${end})` : end;
+    }
+  }
+}
+
+function numberOf(value: number): string {
+  return `CAST('${value}' AS DOUBLE)`;
+}
 
 function holdsNaN(column: Column): boolean {
   return column.sqlType === 'DOUBLE' || column.sqlType === 'FLOAT';

@@ -1,8 +1,9 @@
 import { type Column, type Engine, rowNumberColumn, type Table } from '../../core/data/index.ts';
 import type { FailingRows } from '../../core/report/index.ts';
+import { besideTable, type Question, type Reach, reachOf } from './beside.ts';
 import type { Dialect } from './dialect.ts';
 import type { Measurements } from './measure.ts';
-import type { Judgement } from './planned-check.ts';
+import type { Failing } from './planned-check.ts';
 import { numbersOf, rowsShown } from './take-measures.ts';
 
 /** Checks whose rows are fetched together. */
@@ -11,14 +12,12 @@ const checksAtOnce = 100;
 const columnsShown = 6;
 const longestValue = 500;
 
-type Failing = NonNullable<Judgement['failing']>;
-
 /**
  * The first rows of each failure, in file order: their numbers in one scan for all failures, their values in another that reads
  * nothing but these rows.
  */
 export async function sampleFailing(
-  engine: Engine,
+  engine: Pick<Engine, 'query'>,
   table: Table,
   failures: readonly Failing[],
   measurements: Measurements,
@@ -45,26 +44,35 @@ export async function sampleFailing(
   return samples;
 }
 
+/** One scan for all failures of a place: rows alone, other tables, the order of rows. */
 async function firstRows(
-  engine: Engine,
+  engine: Pick<Engine, 'query'>,
   table: Table,
   failures: readonly Failing[],
   measurements: Measurements,
   dialect: Dialect,
 ): Promise<readonly (readonly number[])[]> {
   const row = dialect.identifier(rowNumberColumn);
-  const questions = failures.flatMap(({ by }, index) =>
-    by.kind === 'copies' ? [] : [`${dialect.least(row, rowsShown, dialect.breaks(by))} AS f${index}`],
-  );
-  const [answer = {}] =
-    questions.length === 0 ? [] : await engine.query(`SELECT ${questions.join(', ')} FROM ${table.sql}`);
-  return failures.map(({ by }, index) =>
-    by.kind === 'copies' ? measurements.copies(by) : numbersOf(answer[`f${index}`]),
-  );
+  const first = new Map<number, readonly number[]>();
+  const questions = new Map<Reach, (Question & { readonly index: number })[]>();
+  for (const [index, { by, where }] of failures.entries()) {
+    if (by.kind === 'copies' || by.kind === 'conflicts') first.set(index, measurements.first(by));
+    else if (by.kind === 'listed') first.set(index, by.rows);
+    else questions.set(reachOf(by), [...(questions.get(reachOf(by)) ?? []), { condition: by, where, index }]);
+  }
+  for (const asked of questions.values()) {
+    const beside = besideTable(table, asked, dialect);
+    const lists = asked.map(
+      (question) => `${dialect.least(row, rowsShown, beside.breaks(question))} AS f${question.index}`,
+    );
+    const [answer = {}] = await engine.query(`SELECT ${lists.join(', ')} FROM ${beside.sql}`);
+    for (const { index } of asked) first.set(index, numbersOf(answer[`f${index}`]));
+  }
+  return failures.map((_, index) => first.get(index) ?? []);
 }
 
 async function fetchRows(
-  engine: Engine,
+  engine: Pick<Engine, 'query'>,
   table: Table,
   numbers: readonly number[],
   columns: readonly Column[],

@@ -1,7 +1,23 @@
 import type { Column } from '../../core/data/index.ts';
 import type { Place } from '../../core/problem/index.ts';
 import type { Bound, Unit } from '../../core/report/index.ts';
-import type { Condition, CopiesMeasure, Measure, Measurements } from './measure.ts';
+import type { Chosen, Condition, ConflictsMeasure, CopiesMeasure, Measure, Measurements } from './measure.ts';
+
+/** Rows that show a failure: how many, and what to look for. */
+export interface Failing {
+  readonly total: number;
+  readonly columns: readonly Column[];
+  readonly by: FailingBy;
+  /** Of which rows, where the condition does not say so itself. */
+  readonly where?: Chosen;
+}
+
+/** `listed`: rows that are known already, in file order. */
+export type FailingBy =
+  | Condition
+  | CopiesMeasure
+  | ConflictsMeasure
+  | { readonly kind: 'listed'; readonly rows: readonly number[] };
 
 /** What the measurements say of one check. */
 export interface Judgement {
@@ -9,12 +25,8 @@ export interface Judgement {
   readonly message: string;
   readonly observed?: number | string;
   readonly bound?: Bound;
-  /** Rows that show it: how many, and what to look for. */
-  readonly failing?: {
-    readonly total: number;
-    readonly columns: readonly Column[];
-    readonly by: Condition | CopiesMeasure;
-  };
+  /** Rows that show it. */
+  readonly failing?: Failing;
   /** How many rows the answer rests on. */
   readonly rows?: number;
 }

@@ -1,5 +1,5 @@
 import type { Column } from '../../core/data/index.ts';
-import type { Condition, CopiesMeasure, Measure, Measurements } from './measure.ts';
+import type { Chosen, Condition, CopiesMeasure, CountMeasure, Measurements } from './measure.ts';
 import type { Demand, Judgement } from './planned-check.ts';
 import { counted, demanded, grouped, percent } from './wording.ts';
 
@@ -13,6 +13,8 @@ export interface RowDemand {
   /** What takes part: every row, or only rows that have values in the columns. */
   readonly among: 'rows' | 'values';
   readonly mostly: number;
+  /** Of which rows; all when not given. */
+  readonly where?: Chosen;
   /** What each row should do: `has a value`. */
   readonly holds: string;
   /** What rows that break it do: `have no value`. */
@@ -24,11 +26,13 @@ export interface RowDemand {
 /** Counts the rows that break a demand and holds their share against `mostly`. Exact: all rows are counted. */
 export function rowShare(demand: RowDemand, rows: number): Demand {
   const { columns, by, mostly } = demand;
-  const failingMeasure: Exclude<Measure, { kind: 'classes' }> =
-    by.kind === 'copies' ? by : { kind: 'count', condition: by };
-  const present: Exclude<Measure, { kind: 'classes' }> = { kind: 'present', columns };
+  const of = demand.where === undefined || demand.where.length === 0 ? {} : { where: demand.where };
+  const failingMeasure: CountMeasure =
+    by.kind === 'copies' ? { ...by, ...of } : { kind: 'count', condition: by, ...of };
+  const takingPart: CountMeasure = { kind: 'present', columns: demand.among === 'rows' ? [] : columns, ...of };
+  const everyRow = demand.among === 'rows' && demand.where === undefined;
   const judge = (measurements: Measurements): Judgement => {
-    const judged = demand.among === 'rows' ? rows : measurements.count(present);
+    const judged = everyRow ? rows : measurements.count(takingPart);
     if (judged === 0) return nothingToJudge(demand, rows);
     const failing = measurements.count(failingMeasure);
     const holding = (judged - failing) / judged;
@@ -48,14 +52,18 @@ export function rowShare(demand: RowDemand, rows: number): Demand {
       observed: holding,
       bound: { kind: 'min', value: mostly },
       rows: judged,
-      ...(failing === 0 ? {} : { failing: { total: failing, columns, by } }),
+      ...(failing === 0
+        ? {}
+        : {
+            failing: { total: failing, columns, ...(by.kind === 'copies' ? { by: { ...by, ...of } } : { by, ...of }) },
+          }),
     };
   };
   return {
     name: demand.name,
     title: mostly === 1 ? demand.title : `${demand.title} (≥ ${demanded(mostly)})`,
     unit: 'share',
-    needs: [failingMeasure, ...(demand.among === 'rows' ? [] : [present])],
+    needs: [failingMeasure, ...(everyRow ? [] : [takingPart])],
     judge,
   };
 }
