@@ -2,15 +2,11 @@ import { isUtf8 } from 'node:buffer';
 import type { Problem } from '../problem/index.ts';
 import { excerpt } from '../text/index.ts';
 import type { CsvHeader } from './csv-header.ts';
-import { chunksOf } from './digest.ts';
-
-/** DuckDB refuses longer ones, and so does Sluice: it is a quote that was never closed more often than data. */
-const longestLine = 2_000_000;
+import { lineFeed, linesOf, longestLine } from './lines-of.ts';
 
 const quote = 0x22;
 const space = 0x20;
 const carriageReturn = 0x0d;
-const lineFeed = 0x0a;
 
 type Fault = Omit<Problem, 'place'> & { readonly line: number };
 
@@ -75,28 +71,7 @@ export async function locateCsvFault(path: string, header: CsvHeader): Promise<F
   return state === 'quoted' ? { code: 'unclosed-quote', line: quoteLine, ...unclosedQuote } : mixed;
 }
 
-async function* linesOf(path: string, terminator: number): AsyncGenerator<{ bytes: Buffer; ended: boolean }> {
-  let rest: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of chunksOf(path)) {
-    let from = 0;
-    for (;;) {
-      const end = chunk.indexOf(terminator, from);
-      if (end === -1) break;
-      yield { bytes: Buffer.concat([...rest, chunk.subarray(from, end)]), ended: true };
-      rest = [];
-      length = 0;
-      from = end + 1;
-    }
-    rest.push(chunk.subarray(from));
-    length += chunk.length - from;
-    // A line this long is a fault in any case; no need to hold the rest of the file.
-    if (length > 2 * longestLine) break;
-  }
-  if (length > 0) yield { bytes: Buffer.concat(rest), ended: false };
-}
-
-const spoken: Readonly<Record<string, string>> = {
+export const spoken: Readonly<Record<string, string>> = {
   '\n': 'LF',
   '\r\n': 'CRLF',
   '\r': 'CR',
@@ -115,7 +90,7 @@ function ragged(found: number, expected: number, delimiter: string): Omit<Proble
   };
 }
 
-function notUtf8(bytes: Buffer): Omit<Problem, 'code'> {
+export function notUtf8(bytes: Buffer): Omit<Problem, 'code'> {
   const bad = bytes.findIndex(
     (byte, index) => byte >= 0x80 && !isUtf8(bytes.subarray(0, index + 1)) && !isUtf8(bytes.subarray(0, index + 4)),
   );

@@ -1,6 +1,6 @@
 import { DataError, type Problem } from '../problem/index.ts';
-import { locateCsvFault } from './csv-fault.ts';
-import { type CsvHeader, readCsvHeader } from './csv-header.ts';
+import { locateCsvFault, spoken } from './csv-fault.ts';
+import { type CsvDialect, type CsvHeader, readCsvHeader } from './csv-header.ts';
 import { CsvRecordCounter } from './csv-record-counter.ts';
 import { digestFile } from './digest.ts';
 import { distill, outOfMemoryError } from './duckdb-error.ts';
@@ -56,7 +56,7 @@ export async function loadCsv(
     );
     if (!agree(loaded.rows, counted, header)) throw await explain(source, header, undefined);
   }
-  return { ...loaded, sha256: digest.value };
+  return { ...loaded, sha256: digest.value, dialect: describeDialect(header.dialect) };
 }
 
 function agree(
@@ -205,6 +205,11 @@ async function factsOf(run: Run, table: string, columns: readonly Storage[]): Pr
   }
   const read = (question: string) => columns.map((_, index) => answers[`${question}${index}`] === true);
   return { rows: Number(answers['rows']), narrow: read('narrow'), unsafe: read('unsafe'), late: read('late') };
+}
+
+function describeDialect({ delimiter, newline, byteOrderMark }: CsvDialect): string {
+  const encoding = byteOrderMark ? 'UTF-8 with a byte order mark' : 'UTF-8';
+  return `${spoken[delimiter]}s, quoted by ", header in line 1, ${encoding}, ${spoken[newline]}`;
 }
 
 function dialectOf(header: CsvHeader): string {

@@ -1,5 +1,5 @@
-import { isUtf8 } from 'node:buffer';
 import type { CsvDialect } from './csv-header.ts';
+import { Utf8Watch } from './utf-8-watch.ts';
 
 const quote = 0x22;
 const lineFeed = 0x0a;
@@ -16,9 +16,7 @@ export class CsvRecordCounter {
   readonly #end: number;
   #records = 0;
   #blanks = 0;
-  #utf8 = true;
-  /** Bytes of a character that the last chunk cut. */
-  #cut: Buffer = Buffer.alloc(0);
+  readonly #utf8 = new Utf8Watch();
   #state: 'start' | 'bare' | 'quoted' | 'closed' = 'start';
   /** Whether the record that is being read has any byte. */
   #empty = true;
@@ -29,7 +27,7 @@ export class CsvRecordCounter {
   }
 
   push(chunk: Buffer): void {
-    if (this.#utf8) this.#watch(chunk);
+    this.#utf8.push(chunk);
     if (this.#state !== 'quoted' && this.#state !== 'closed' && !chunk.includes(quote)) this.#countLines(chunk);
     else this.#countRecords(chunk);
   }
@@ -37,7 +35,7 @@ export class CsvRecordCounter {
   /** Records with a value, records without any byte, and whether every byte so far was UTF-8. The header is a record. */
   end(): { readonly records: number; readonly blanks: number; readonly utf8: boolean } {
     const records = this.#records + (this.#empty ? 0 : 1);
-    return { records, blanks: this.#blanks, utf8: this.#utf8 && this.#cut.length === 0 };
+    return { records, blanks: this.#blanks, utf8: this.#utf8.holds };
   }
 
   #close(): void {
@@ -91,24 +89,4 @@ export class CsvRecordCounter {
     }
     this.#state = state;
   }
-
-  #watch(chunk: Buffer): void {
-    const bytes = this.#cut.length === 0 ? chunk : Buffer.concat([this.#cut, chunk]);
-    const whole = bytes.length - cutLength(bytes);
-    this.#utf8 = isUtf8(bytes.subarray(0, whole));
-    this.#cut = Buffer.from(bytes.subarray(whole));
-  }
-}
-
-/** How many bytes at the end begin a character and do not finish it. */
-function cutLength(bytes: Buffer): number {
-  for (let back = 1; back <= Math.min(3, bytes.length); back++) {
-    const byte = bytes[bytes.length - back] ?? 0;
-    if (byte < 0x80) return 0;
-    if (byte >= 0xc0) {
-      const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
-      return length > back ? back : 0;
-    }
-  }
-  return 0;
 }

@@ -284,7 +284,11 @@ describe('what is not a readable data file', () => {
     ['nothing there', 'absent.csv', undefined, 'missing-file'],
     ['an unsupported format', 'rows.json', '[]', 'unsupported-format'],
     ['a workbook', 'rows.xlsx', 'PK', 'unsupported-format'],
-    ['a DVC pointer', 'rows.csv.dvc', 'outs:', 'unsupported-format'],
+    ['a DVC pointer without a file', 'rows.csv.dvc', 'outs:', 'bad-dvc-pointer'],
+    ['an Arrow file', 'rows.arrow', 'ARROW1', 'unsupported-format'],
+    ['an Arrow file named as CSV', 'arrow.csv', 'ARROW1', 'wrong-format'],
+    ['compressed Parquet', 'rows.parquet.gz', '\x1f\x8b', 'unsupported-format'],
+    ['text named as compressed', 'text.csv.gz', 'a,b\n', 'wrong-format'],
     ['no extension', 'rows', 'a\n1\n', 'unsupported-format'],
     ['an empty CSV', 'empty.csv', '', 'empty-file'],
     ['an empty Parquet file', 'empty.parquet', '', 'empty-file'],
@@ -321,7 +325,7 @@ describe('what is not a readable data file', () => {
     expect(await problemOf(join(directory, 'tracked.csv'))).toMatchObject({ code: 'dvc-not-pulled' });
   });
 
-  it.each(['s3://bucket/rows.csv', 'https://example.com/rows.parquet', 'hf://datasets/rows.csv'])(
+  it.each(['s3://bucket', 'gs://bucket/rows.csv', 'https://example.com/rows.parquet', 'hf://datasets/rows.csv'])(
     'reads no address: %s',
     async (address) => {
       expect(await problemOf(address)).toMatchObject({ code: 'unsupported-address' });

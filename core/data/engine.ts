@@ -1,17 +1,24 @@
-import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
 import type { DuckDBConnection, DuckDBDataChunk, DuckDBInstance, DuckDBValue } from '@duckdb/node-api';
 import type { Host } from '../host/index.ts';
 import { loadDuckDb } from '../native/index.ts';
-import type { DataError } from '../problem/index.ts';
+import { DataError } from '../problem/index.ts';
 import { columnTypeOf } from './column-type.ts';
 import { loadCsv } from './csv-file.ts';
+import { digestFile } from './digest.ts';
 import { dataErrorOf, spillPrefix } from './duckdb-error.ts';
+import { loadJsonLines } from './json-lines-file.ts';
+import { type LocatedFile, locateSource } from './located-source.ts';
 import { openParquet } from './parquet-file.ts';
 import { quoteIdentifier, quoteLiteral } from './quoting.ts';
-import { inspectSource, type SourceOptions } from './source-file.ts';
-import { rowNumberColumn, type Table } from './table.ts';
+import type { Relation } from './relation.ts';
+import type { SourceOptions } from './source-file.ts';
+import { type SourceLimits, sourceLimits } from './source-limits.ts';
+import { rowNumberColumn, type Table, type TableFile } from './table.ts';
+import { type OpenedFile, uniteRelations } from './united-relation.ts';
 
 export interface EngineOptions {
   readonly host?: Host;
@@ -24,6 +31,8 @@ export interface EngineOptions {
    * it every local file may be opened.
    */
   readonly directories?: readonly string[];
+  /** What a source may bring onto the disk when it is downloaded or unpacked. @default `sourceLimits` */
+  readonly limits?: SourceLimits;
 }
 
 export interface OpenOptions extends SourceOptions {
@@ -33,7 +42,10 @@ export interface OpenOptions extends SourceOptions {
 
 /** A database that lives as long as a run. */
 export interface Engine extends AsyncDisposable {
-  /** Opens a CSV or Parquet file. Throws a `DataError` with one problem that names file, line and fix. */
+  /**
+   * Opens CSV, JSON lines or Parquet: a file, the files a pattern matches as one table, `s3://` objects, or what a `.dvc` file points to.
+   * Throws a `DataError` with one problem that names file, line and fix.
+   */
   open(file: string, options?: OpenOptions): Promise<Table>;
   /**
    * The rows a statement gives. Integers come as numbers where those are exact, else as bigint; lists as arrays.
@@ -48,7 +60,7 @@ export interface Engine extends AsyncDisposable {
 /** Starts DuckDB in memory, with a private directory to spill to. */
 export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
   const duckdb = await loadDuckDb(options.host === undefined ? {} : { host: options.host });
-  const directory = await mkdtemp(join(tmpdir(), spillPrefix));
+  const directory = await realpath(await mkdtemp(join(tmpdir(), spillPrefix)));
   const instance = await duckdb.DuckDBInstance.create(':memory:', {
     memory_limit: options.memoryLimit ?? '2GB',
     threads: String(options.threads ?? availableParallelism()),
@@ -63,12 +75,15 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
   // Timestamps with a zone are compared and shown as UTC wherever the job runs.
   await connection.run("SET TimeZone = 'UTC'").catch(() => undefined);
   if (options.directories !== undefined) {
-    const allowed = await Promise.all(options.directories.map(async (path) => `${await realpath(path)}${sep}`));
+    const allowed = await Promise.all(
+      // What was downloaded or unpacked lies in the engine's own.
+      [...options.directories, directory].map(async (path) => `${await realpath(path)}${sep}`),
+    );
     await connection.run(`SET allowed_directories = [${allowed.map(quoteLiteral).join(', ')}]`);
     await connection.run('SET enable_external_access = false');
   }
   await connection.run('SET lock_configuration = true');
-  return new DuckDbEngine(instance, connection, directory);
+  return new DuckDbEngine(instance, connection, directory, options.limits ?? sourceLimits);
 }
 
 class DuckDbEngine implements Engine {
@@ -78,36 +93,69 @@ class DuckDbEngine implements Engine {
   /** Canonical path of each open file, and what to call it. */
   readonly #files = new Map<string, string>();
   #opened = 0;
+  readonly #limits: SourceLimits;
 
-  constructor(instance: DuckDBInstance, connection: DuckDBConnection, directory: string) {
+  constructor(instance: DuckDBInstance, connection: DuckDBConnection, directory: string, limits: SourceLimits) {
+    this.#limits = limits;
     this.#instance = instance;
     this.#connection = connection;
     this.#directory = directory;
   }
 
   async open(file: string, options: OpenOptions = {}): Promise<Table> {
-    const source = await inspectSource(file, options);
     const name = `source ${++this.#opened}`;
+    const folder = join(this.#directory, `brought ${this.#opened}`);
+    await mkdir(folder, { mode: 0o700 });
+    const source = await locateSource(file, options, folder, this.#limits);
     const run = (sql: string) => this.#run(sql);
-    const relation =
-      source.format === 'csv'
-        ? await loadCsv(run, source, `${name} rows`, new Set(options.text))
-        : await openParquet(run, source);
-    this.#files.set(source.path, source.name);
+    const opened: OpenedFile[] = [];
+    for (const [index, located] of source.files.entries()) {
+      const relation = await this.#load(located, `${name} rows ${index}`, options);
+      opened.push({ name: located.stored.name, relation });
+    }
+    const [{ stored }] = source.files;
+    const shown = source.files.length === 1 ? stored.name : source.name;
+    const paths = source.files.map(({ plain }) => plain.path);
+    for (const { plain, stored } of source.files) this.#files.set(plain.path, stored.name);
     const sql = quoteIdentifier(name);
     try {
-      await run(
-        `CREATE VIEW ${sql} AS SELECT ${[...relation.select, `${relation.rowNumber} AS ${quoteIdentifier(rowNumberColumn)}`].join(', ')} FROM ${relation.from}`,
-      );
+      await run(`CREATE VIEW ${sql} AS ${await uniteRelations(run, opened, source.partitions)}`);
       const described = await run(`SELECT column_name, column_type FROM (DESCRIBE ${sql})`);
       const columns = described
         .map((row) => ({ name: String(row['column_name']), sqlType: String(row['column_type']) }))
         .filter((column) => column.name !== rowNumberColumn)
         .map((column) => ({ ...column, type: columnTypeOf(column.sqlType) }));
-      return { file: source.name, sql, columns, rows: relation.rows, sha256: relation.sha256 };
+      const files = opened.map(({ name, relation: { rows, sha256 } }) => ({ file: name, rows, sha256 }));
+      const dialect = opened[0]?.relation.dialect;
+      return {
+        file: shown,
+        sql,
+        columns,
+        rows: files.reduce((sum, { rows }) => sum + rows, 0),
+        sha256: digestOfFiles(files),
+        format: stored.format,
+        ...(dialect === undefined ? {} : { dialect }),
+        ...(files.length > 1 ? { files } : {}),
+      };
     } catch (error) {
-      throw dataErrorOf(error, { file: source.name }, [source.path]) ?? error;
+      if (error instanceof DataError) throw error;
+      throw dataErrorOf(error, { file: shown }, paths) ?? error;
     }
+  }
+
+  /** Opens one file; its digest is that of what is stored. */
+  async #load({ stored, plain }: LocatedFile, name: string, options: OpenOptions): Promise<Relation> {
+    const run = (sql: string) => this.#run(sql);
+    const text = new Set(options.text);
+    const relation =
+      plain.format === 'csv'
+        ? await loadCsv(run, plain, name, text)
+        : plain.format === 'jsonl'
+          ? await loadJsonLines(run, plain, name, text)
+          : await openParquet(run, plain);
+    if (stored === plain) return relation;
+    await rm(plain.path);
+    return { ...relation, sha256: await digestFile(stored.path) };
   }
 
   async query(sql: string, values?: readonly unknown[]): Promise<readonly Record<string, unknown>[]> {
@@ -165,6 +213,14 @@ class DuckDbEngine implements Engine {
     const file = mentioned.length === 1 ? mentioned[0] : all.length === 1 ? all[0] : undefined;
     return dataErrorOf(error, file === undefined ? {} : { file }, [...this.#files.keys()]);
   }
+}
+
+function digestOfFiles(files: readonly TableFile[]): string {
+  const [first, ...others] = files;
+  if (first !== undefined && others.length === 0) return first.sha256;
+  return createHash('sha256')
+    .update(files.map(({ file, sha256 }) => `${sha256}  ${file}\n`).join(''))
+    .digest('hex');
 }
 
 function plain(value: unknown): unknown {

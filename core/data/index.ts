@@ -1,5 +1,5 @@
 /**
- * Data files as tables: CSV and Parquet on DuckDB, with one clear error for whatever is wrong with a file.
+ * Data files as tables: CSV, JSON lines and Parquet on DuckDB, with one clear error for whatever is wrong with a file.
  * @module
  */
 export { type ColumnValues, type NumberValues, readColumns, type StringValues } from './column-values.ts';
@@ -12,4 +12,5 @@ export {
   type ExpressionSandbox,
   openExpressionSandbox,
 } from './row-expression.ts';
-export { type Column, type ColumnType, rowNumberColumn, type Table } from './table.ts';
+export type { Format } from './source-format.ts';
+export { type Column, type ColumnType, fileOfRow, rowNumberColumn, type Table, type TableFile } from './table.ts';

@@ -11,6 +11,8 @@ export interface Relation {
   readonly from: string;
   readonly rows: number;
   readonly sha256: string;
+  /** How a CSV is written, in words. */
+  readonly dialect?: string;
 }
 
 /** A statement over more columns than this takes DuckDB minutes to plan, before it reads a row. */

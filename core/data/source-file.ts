@@ -1,8 +1,9 @@
 import { realpath, stat } from 'node:fs/promises';
-import { dirname, extname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { DataError, type Place, type Problem } from '../problem/index.ts';
 import { excerpt } from '../text/index.ts';
 import { firstBytes } from './first-bytes.ts';
+import { type Compression, type Format, formatOf, formatWords, type NamedFormat, supported } from './source-format.ts';
 
 /** How to open a file. */
 export interface SourceOptions {
@@ -14,8 +15,6 @@ export interface SourceOptions {
   readonly within?: string;
 }
 
-export type Format = 'csv' | 'parquet';
-
 /** A file that exists, is a plain file, is allowed, and is of the format its name says. */
 export interface SourceFile {
   readonly name: string;
@@ -23,24 +22,70 @@ export interface SourceFile {
   readonly path: string;
   readonly bytes: number;
   readonly format: Format;
+  /** Set where the file must be unpacked first. */
+  readonly compression?: Compression;
 }
-
-const supported = 'a CSV file (.csv, .tsv) or a Parquet file (.parquet, .pq)';
-const formats: Readonly<Record<string, Format>> = {
-  '.csv': 'csv',
-  '.tsv': 'csv',
-  '.parquet': 'parquet',
-  '.pq': 'parquet',
-};
 
 /** Looks at a file before an engine does. Throws a `DataError` with one problem. */
 export async function inspectSource(file: string, options: SourceOptions = {}): Promise<SourceFile> {
-  const name = options.name ?? file;
-  const refuse = (problem: Omit<Problem, 'place'>): DataError =>
-    new DataError({ ...problem, place: options.place ?? { file: name } });
-  // Where the place is the file itself, the message need not name it again.
-  const shown = options.place === undefined ? 'the file' : excerpt(name, 200);
+  const { name, shown, refuse } = refusing(file, options);
+  const path = await realFile(file, options);
+  const facts = await stat(path);
+  if (!facts.isFile()) {
+    throw refuse({
+      code: facts.isDirectory() ? 'is-directory' : 'not-a-file',
+      message: `${shown} is not a file`,
+      found: facts.isDirectory() ? 'a directory' : 'a device, pipe or socket',
+      expected: supported,
+      fix: facts.isDirectory() ? 'Name its files with a pattern: folder/**/*.parquet.' : 'Name a file.',
+    });
+  }
+  const named = formatOf(name);
+  if ('fix' in named) {
+    throw refuse({
+      code: 'unsupported-format',
+      message: `${shown} is not in a format that can be read`,
+      found: named.extension === '' ? 'no extension' : excerpt(named.extension),
+      expected: supported,
+      fix: named.fix,
+    });
+  }
+  // The pattern language of DuckDB's readers cannot say "this backslash and this star, literally" on systems where both may be in a name.
+  if (sep === '/' && path.includes('\\') && /[*?[]/.test(path)) {
+    throw refuse({
+      code: 'unsupported-name',
+      message: `${shown} has a backslash and one of * ? [ in its path`,
+      fix: 'Rename the file or the folder.',
+    });
+  }
+  if (facts.size === 0) {
+    throw refuse({
+      code: 'empty-file',
+      message: `${shown} is empty`,
+      found: '0 bytes',
+      expected: supported,
+      fix: 'Write the data to it.',
+    });
+  }
+  const source: SourceFile = { name, path, bytes: facts.size, ...named };
+  await refuseMisnamed(source, options);
+  return source;
+}
 
+function refusing(file: string, options: SourceOptions) {
+  const name = options.name ?? file;
+  return {
+    name,
+    // Where the place is the file itself, the message need not name it again.
+    shown: options.place === undefined ? 'the file' : excerpt(name, 200),
+    refuse: (problem: Omit<Problem, 'place'>): DataError =>
+      new DataError({ ...problem, place: options.place ?? { file: name } }),
+  };
+}
+
+/** The absolute path without symbolic links of something that is there and lies where files may be read. Throws a `DataError`. */
+export async function realFile(file: string, options: SourceOptions): Promise<string> {
+  const { shown, refuse } = refusing(file, options);
   if (file.includes('\0')) {
     throw refuse({
       code: 'unsupported-name',
@@ -62,64 +107,45 @@ export async function inspectSource(file: string, options: SourceOptions = {}): 
       });
     }
   }
-  const facts = await stat(path);
-  if (!facts.isFile()) {
-    throw refuse({
-      code: facts.isDirectory() ? 'is-directory' : 'not-a-file',
-      message: `${shown} is not a file`,
-      found: facts.isDirectory() ? 'a directory' : 'a device, pipe or socket',
-      expected: supported,
-      fix: 'Name one file of it.',
-    });
+  return path;
+}
+
+/** Throws a `DataError` for a file whose first bytes are not what its name says. */
+export async function refuseMisnamed(source: SourceFile, options: SourceOptions): Promise<void> {
+  const { shown, refuse } = refusing(source.name, options);
+  const misnamed = misnamedAs(source, contentOf(await firstBytes(source.path, 512)));
+  if (misnamed !== undefined) throw refuse({ ...misnamed, message: `${shown} ${misnamed.message}` });
+}
+
+/** Why the first bytes are not what the name says; undefined when they are. */
+function misnamedAs(
+  { format, compression }: NamedFormat,
+  content: Content | undefined,
+): Omit<Problem, 'place'> | undefined {
+  const expected = compression ?? format;
+  if (content?.is === expected) return undefined;
+  if (content !== undefined) {
+    const { code, found, fix } = content;
+    const words = compression === undefined ? formatWords[format] : `${compression}-compressed ${formatWords[format]}`;
+    return { code, message: 'does not hold what its name says', found, expected: words, fix };
   }
-  const extension = extname(name).toLowerCase();
-  const format = formats[extension];
-  if (format === undefined) {
-    throw refuse({
-      code: 'unsupported-format',
-      message: `${shown} is not in a format that can be read`,
-      found: extension === '' ? 'no extension' : excerpt(extension),
-      expected: supported,
-      fix: fixOfExtension[extension] ?? 'Convert it to Parquet.',
-    });
-  }
-  // The pattern language of DuckDB's readers cannot say "this backslash and this star, literally" on systems where both may be in a name.
-  if (sep === '/' && path.includes('\\') && /[*?[]/.test(path)) {
-    throw refuse({
-      code: 'unsupported-name',
-      message: `${shown} has a backslash and one of * ? [ in its path`,
-      fix: 'Rename the file or the folder.',
-    });
-  }
-  if (facts.size === 0) {
-    throw refuse({
-      code: 'empty-file',
-      message: `${shown} is empty`,
-      found: '0 bytes',
-      expected: supported,
-      fix: 'Write the data to it.',
-    });
-  }
-  const content = contentOf(await firstBytes(path, 512));
-  if (content !== undefined && content.format !== format) {
-    throw refuse({
-      code: content.code,
-      message: `${shown} does not hold what its name says`,
-      found: content.found,
-      expected: format === 'csv' ? 'CSV text' : 'Parquet',
-      fix: content.fix,
-    });
-  }
-  if (format === 'parquet' && content === undefined) {
-    throw refuse({
+  if (expected === 'parquet') {
+    return {
       code: 'not-parquet',
-      message: `${shown} is not a Parquet file`,
+      message: 'is not a Parquet file',
       found: 'a file that does not begin with PAR1',
       expected: 'PAR1 as its first and last four bytes',
       fix: 'Write the file again with a Parquet writer.',
-    });
+    };
   }
-  return { name, path, bytes: facts.size, format };
+  if (compression === undefined) return undefined;
+  return {
+    code: 'wrong-format',
+    message: 'is not compressed as its name says',
+    found: 'other bytes at its beginning',
+    expected: `${compression}-compressed ${formatWords[format]}`,
+    fix: 'Compress the file, or take the last ending off its name.',
+  };
 }
 
 async function describeMissing(
@@ -131,7 +157,7 @@ async function describeMissing(
     return {
       code: 'unsupported-address',
       message: `${shown} is an address, not a file`,
-      expected: 'a local file',
+      expected: 'a local file or s3://bucket/key',
       fix: 'Download it in an earlier step and name the file.',
     };
   }
@@ -157,24 +183,16 @@ async function describeMissing(
     code: 'missing-file',
     message: `${shown} does not exist`,
     fix: /[*?[]/.test(file)
-      ? 'Patterns are not expanded: name one file.'
+      ? 'Check the pattern: no file matches it.'
       : folder === undefined
         ? `The folder ${excerpt(join(dirname(file), '/'), 200)} does not exist either; a path in a policy counts from the policy's folder.`
         : "Check the spelling; a path in a policy counts from the policy's folder.",
   };
 }
 
-const fixOfExtension: Readonly<Record<string, string>> = {
-  '.dvc': 'Name the data file itself and run "dvc pull" in an earlier step.',
-  '.gz': 'Unpack it in an earlier step; compressed CSV is not read.',
-  '.zip': 'Unpack it in an earlier step; archives are not read.',
-  '.xlsx': 'Save the sheet as CSV, or convert it to Parquet.',
-  '.xls': 'Save the sheet as CSV, or convert it to Parquet.',
-};
-
 interface Content {
   readonly code: string;
-  readonly format?: Format;
+  readonly is?: Format | Compression;
   readonly found: string;
   readonly fix: string;
 }
@@ -183,7 +201,7 @@ interface Content {
 function contentOf(bytes: Buffer): Content | undefined {
   const starts = (text: string) => bytes.subarray(0, text.length).toString('latin1') === text;
   if (starts('PAR1')) {
-    return { code: 'wrong-format', format: 'parquet', found: 'Parquet', fix: 'Rename it to end in .parquet.' };
+    return { code: 'wrong-format', is: 'parquet', found: 'Parquet', fix: 'Rename it to end in .parquet.' };
   }
   if (starts('version https://git-lfs.github.com/spec/')) {
     return {
@@ -198,8 +216,15 @@ function contentOf(bytes: Buffer): Content | undefined {
   if (starts('PK\x03\x04')) {
     return { code: 'wrong-format', found: 'a ZIP archive or an Excel workbook', fix: 'Unpack it, or save it as CSV.' };
   }
-  if (starts('\x1f\x8b'))
-    return { code: 'wrong-format', found: 'gzip-compressed data', fix: 'Unpack it in an earlier step.' };
+  if (starts('\x1f\x8b')) {
+    return { code: 'wrong-format', is: 'gzip', found: 'gzip-compressed data', fix: 'Let its name end in .gz.' };
+  }
+  if (starts('\x28\xb5\x2f\xfd')) {
+    return { code: 'wrong-format', is: 'zstd', found: 'zstd-compressed data', fix: 'Let its name end in .zst.' };
+  }
+  if (starts('ARROW1')) {
+    return { code: 'wrong-format', found: 'an Arrow file', fix: 'Convert it to Parquet.' };
+  }
   if (starts('\xff\xfe') || starts('\xfe\xff')) {
     return { code: 'not-utf-8', found: 'UTF-16 text', fix: 'Save it as UTF-8.' };
   }

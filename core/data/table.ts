@@ -1,3 +1,5 @@
+import type { Format } from './source-format.ts';
+
 /** What a column holds, in words a policy can use. `other`: lists, structs, blobs, times of day... */
 export type ColumnType = 'integer' | 'number' | 'string' | 'boolean' | 'date' | 'timestamp' | 'other';
 
@@ -17,7 +19,31 @@ export interface Table {
   readonly columns: readonly Column[];
   /** Data rows; a CSV's header is not one. */
   readonly rows: number;
+  /** Of the file as stored; of several files, of the lines `<sha256>  <file>` that `sha256sum` would print. */
   readonly sha256: string;
+  /** How the source is stored: `csv`. Absent where no file was opened. */
+  readonly format?: Format;
+  /** How a CSV is written: `commas, quoted by ", UTF-8, LF`. Of several files that of the first. */
+  readonly dialect?: string;
+  /** The files a source consists of, in the order of their rows, where they are several. */
+  readonly files?: readonly TableFile[];
+}
+
+/** One of the files of a table. */
+export interface TableFile {
+  readonly file: string;
+  readonly rows: number;
+  readonly sha256: string;
+}
+
+/** Where a row of a table lies: its number in its own file, and the file where the table has several. */
+export function fileOfRow(table: Table, row: number): { readonly row: number; readonly file?: string } {
+  let before = 0;
+  for (const { file, rows } of table.files ?? []) {
+    if (row <= before + rows) return { file, row: row - before };
+    before += rows;
+  }
+  return { row };
 }
 
 /** Name of the column that counts rows from 1 in file order, in every `Table.sql`. A data file may not have it. */
