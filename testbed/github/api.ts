@@ -15,6 +15,7 @@ import {
   shownStatus,
 } from './deployment.ts';
 import { type Account, actionsBot, fullPermissions, type Permissions, publicUser, simpleUser } from './identity.ts';
+import { type Artifact, type PullRequest, shownArtifact, shownFile, shownPullRequest } from './pull-request.ts';
 
 export interface Comment {
   readonly id: number;
@@ -132,6 +133,8 @@ export class GitHubApi {
   readonly checkRuns: CheckRun[] = [];
   readonly deployments: Deployment[] = [];
   readonly labels: PutLabel[] = [];
+  readonly pullRequests: PullRequest[] = [];
+  readonly artifacts: Artifact[] = [];
   readonly requests: RecordedRequest[] = [];
   /** Requests GitHub's document does not allow, and answers of this stand-in that it does not describe. */
   readonly violations: string[] = [];
@@ -304,6 +307,12 @@ export class GitHubApi {
         return permissions.deployments === 'write';
       case 'repos/list-deployments':
         return readable || (permissions.deployments ?? 'none') !== 'none';
+      case 'actions/list-workflow-run-artifacts':
+      case 'actions/download-artifact':
+        return readable || (permissions.actions ?? 'none') !== 'none';
+      case 'pulls/list':
+      case 'pulls/list-files':
+        return readable || permissions.pull_requests !== 'none';
       case 'issues/list-events':
       case 'issues/list-labels-on-issue':
         return readable || permissions.issues !== 'none' || permissions.pull_requests !== 'none';
@@ -437,6 +446,37 @@ export class GitHubApi {
         return this.#page(
           url,
           put.map((label) => shown(label, this.#options.repository)),
+        );
+      }
+      case 'actions/list-workflow-run-artifacts': {
+        const name = query.get('name');
+        const found = this.artifacts.filter(
+          (each) => each.run === Number(parameters['run_id']) && (name === null || each.name === name),
+        );
+        const shown = found.map((each) => shownArtifact(each, this.#options.repository, clock));
+        return { status: 200, body: { total_count: shown.length, artifacts: shown } };
+      }
+      case 'actions/download-artifact': {
+        const id = Number(parameters['artifact_id']);
+        if (!this.artifacts.some((each) => each.id === id)) return notFound;
+        return { status: 302, headers: { location: `${this.#url}/artifact-archives/${id}` } };
+      }
+      case 'pulls/list': {
+        const head = query.get('head');
+        const found = this.pullRequests.filter(
+          ({ headRepository, headRef }) => head === null || head === `${headRepository.split('/')[0]}:${headRef}`,
+        );
+        return this.#page(
+          url,
+          found.map((each) => shownPullRequest(each, this.#options.repository, clock)),
+        );
+      }
+      case 'pulls/list-files': {
+        const found = this.pullRequests.find(({ number }) => number === Number(parameters['pull_number']));
+        if (found === undefined) return notFound;
+        return this.#page(
+          url,
+          found.files.map((path) => shownFile(path, this.#options.repository, found.headSha)),
         );
       }
       case 'repos/get-content':
@@ -622,6 +662,10 @@ export class GitHubApi {
       const bytes = this.#largeFiles.get(basename(url.pathname));
       if (request.headers.authorization !== undefined) complain("GitHub's token was sent to the object store");
       return bytes === undefined ? notFound : { status: 200, bytes, type: 'application/octet-stream' };
+    }
+    if (method === 'GET' && dirname(url.pathname) === '/artifact-archives') {
+      const archive = this.artifacts.find(({ id }) => id === Number(basename(url.pathname)))?.archive;
+      return archive === undefined ? notFound : { status: 200, bytes: archive, type: 'application/zip' };
     }
     if (method === 'POST' && url.pathname === '/graphql' && text(body, 'query') === '{ viewer { login } }') {
       return { status: 200, body: { data: { viewer: { login: this.#account.login } } } };

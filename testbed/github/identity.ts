@@ -6,6 +6,8 @@ export interface Permissions {
   readonly checks: 'none' | 'read' | 'write';
   /** `none` when not given. */
   readonly deployments?: 'none' | 'read' | 'write';
+  /** `none` when not given. */
+  readonly actions?: 'none' | 'read' | 'write';
 }
 
 /** What the README's workflow asks for. */

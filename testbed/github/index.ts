@@ -11,3 +11,4 @@ export {
 } from './api.ts';
 export type { Deployment, PutLabel } from './deployment.ts';
 export { type Account, actionsBot, fullPermissions, type Permissions, readOnlyPermissions } from './identity.ts';
+export type { Artifact, PullRequest } from './pull-request.ts';

@@ -26,6 +26,10 @@ const operations = [
   'post /repos/{owner}/{repo}/deployments/{deployment_id}/statuses',
   'get /repos/{owner}/{repo}/issues/{issue_number}/events',
   'get /repos/{owner}/{repo}/issues/{issue_number}/labels',
+  'get /repos/{owner}/{repo}/actions/runs/{run_id}/artifacts',
+  'get /repos/{owner}/{repo}/actions/artifacts/{artifact_id}/{archive_format}',
+  'get /repos/{owner}/{repo}/pulls',
+  'get /repos/{owner}/{repo}/pulls/{pull_number}/files',
 ] as const;
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };

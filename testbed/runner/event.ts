@@ -2,7 +2,7 @@ import type { Project } from './project.ts';
 
 /** An event's name and its payload, cut down to the fields GitHub's webhook documentation names and an action may read. */
 export interface Event {
-  readonly name: 'pull_request' | 'pull_request_target' | 'merge_group' | 'push';
+  readonly name: 'pull_request' | 'pull_request_target' | 'merge_group' | 'push' | 'workflow_run';
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
@@ -93,6 +93,34 @@ export function pushEvent(project: Project): Event {
       head_commit: { id: project.mergeSha, message: 'Merge' },
       repository: repositoryOf(project.repository, false),
       sender: account('ada', 14),
+    },
+  };
+}
+
+/** The end of a run of the workflow `Gate`, as the workflow that publishes is told of it; of a fork GitHub names no pull request. */
+export function workflowRunEvent(project: Project, options: { readonly run: number; readonly fork: boolean }): Event {
+  const repository = repositoryOf(project.repository, false);
+  return {
+    name: 'workflow_run',
+    payload: {
+      action: 'completed',
+      workflow_run: {
+        id: options.run,
+        name: 'Gate',
+        path: '.github/workflows/gate.yml',
+        event: 'pull_request',
+        status: 'completed',
+        conclusion: 'failure',
+        head_branch: 'change',
+        head_sha: project.headSha,
+        head_repository: options.fork ? repositoryOf('stranger/churn', true) : repository,
+        repository,
+        pull_requests: options.fork
+          ? []
+          : [{ id: 5001, number: project.pullRequest, head: { ref: 'change', sha: project.headSha } }],
+      },
+      repository,
+      sender: account('stranger', 13),
     },
   };
 }

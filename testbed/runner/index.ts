@@ -1,5 +1,5 @@
 export { actBinary, actVersion } from './act.ts';
-export { type Event, mergeGroupEvent, pullRequestEvent, pushEvent } from './event.ts';
+export { type Event, mergeGroupEvent, pullRequestEvent, pushEvent, workflowRunEvent } from './event.ts';
 export { exportKit } from './kit.ts';
 export { networkCanBeTaken } from './network.ts';
 export type { Outcome, PrintedCommand, RunnerAnnotation } from './outcome.ts';
