@@ -56,6 +56,7 @@ describe('average: none', () => {
     expect(judgement.checks.map(({ id }) => id)).toEqual([
       'gate/f1/max_regression',
       ...[0, 1, 2].map((label) => `gate/f1/min[class=${label}]`),
+      'gate/signature/breaking',
     ]);
     expect(checkOf(judgement, 'gate/f1/max_regression').status).toBe('pass');
   });

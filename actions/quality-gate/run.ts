@@ -27,6 +27,7 @@ import { judgeLatency } from './latency-gate.ts';
 import { metricChecks } from './metric-gate.ts';
 import { openModelFile, summaryOf } from './model-file.ts';
 import { taskFor, type WiredModel, wire } from './model-run.ts';
+import { signatureChecks } from './signature-gate.ts';
 import { sizeChecks } from './size-gate.ts';
 import { sliceChecks } from './slice-gate.ts';
 import type { NoBaseline } from './subject.ts';
@@ -148,6 +149,7 @@ export async function judgeModel(options: {
     );
   }
   take({ checks: sizeChecks(policy, candidate.facts, baseline.model?.facts, noBaseline) });
+  take({ checks: signatureChecks(policy, candidate.facts, baseline.model?.facts, baseline.absence) });
 
   return {
     checks,

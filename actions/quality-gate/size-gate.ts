@@ -2,6 +2,7 @@ import type { ModelFacts } from '../../core/onnx/index.ts';
 import type { EffectivePolicy } from '../../core/policy/index.ts';
 import type { Bound, Check, Unit } from '../../core/report/index.ts';
 import { exactInterval } from '../../core/statistics/index.ts';
+import { excerpt } from '../../core/text/index.ts';
 import { boundCheck, type Demand, skipped, unjudged } from './bound-check.ts';
 import { changeOf } from './metric-gate.ts';
 import { numberText } from './number-text.ts';
@@ -58,6 +59,17 @@ export function sizeChecks(
       ),
     );
   }
+  if (size.max_operators !== undefined) {
+    const most = size.max_operators.toLocaleString('en-US');
+    checks.push(
+      boundCheck(of('max_operators', { kind: 'max', value: size.max_operators }, 'count', `operators ≤ ${most}`), {
+        observed: candidate.operators,
+        ...(baseline === undefined ? {} : { baseline: baseline.operators }),
+        interval: exactInterval(candidate.operators),
+        said: `The graph has ${candidate.operators.toLocaleString('en-US')} nodes: ${mostUsed(candidate)}`,
+      }),
+    );
+  }
   if (size.min_opset !== undefined) {
     const demand = of('min_opset', { kind: 'min', value: size.min_opset }, 'none', `opset ≥ ${size.min_opset}`);
     const opset = opsetOf(candidate);
@@ -86,6 +98,16 @@ export function sizeChecks(
     );
   }
   return checks;
+}
+
+/** The operators that the graph has most of: `20 Conv, 17 Relu, 8 others`. */
+function mostUsed({ operatorsByType }: ModelFacts): string {
+  const uses = Object.entries(operatorsByType).sort(([, one], [, other]) => other - one);
+  const shown = uses
+    .slice(0, 4)
+    .map(([operator, count]) => `${count.toLocaleString('en-US')} ${excerpt(operator, 40)}`);
+  const rest = uses.slice(4).reduce((sum, [, count]) => sum + count, 0);
+  return [...shown, ...(rest === 0 ? [] : [`${rest.toLocaleString('en-US')} others`])].join(', ');
 }
 
 /** The version of ONNX's own operator set that the model imports. */

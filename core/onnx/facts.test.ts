@@ -38,6 +38,8 @@ test('a model says what it is, takes and gives', async () => {
     parameters: 9,
     operators: 4,
     operatorsByDomain: { 'ai.onnx': 4 },
+    operatorsByType: { Add: 1, ArgMax: 1, MatMul: 1, Softmax: 1 },
+    elementTypes: [{ type: 'float32', tensors: 2, elements: 9, bytes: 36 }],
     inputs: [{ name: 'X', type: 'float32', shape: ['batch', 2] }],
     outputs: [
       { name: 'label', type: 'int64', shape: ['batch'] },
@@ -99,6 +101,8 @@ test('nodes and weights inside subgraphs and functions are counted', async () =>
     }),
   );
   expect(facts).toMatchObject({ parameters: 6, operators: 5, operatorsByDomain: { 'ai.onnx': 4, local: 1 } });
+  expect(facts.operatorsByType).toEqual({ Add: 1, Identity: 2, If: 1, 'local.Twice': 1 });
+  expect(facts.elementTypes).toEqual([{ type: 'float32', tensors: 2, elements: 6, bytes: 24 }]);
   expect(facts.inputs).toEqual([{ name: 'X', type: 'bool', shape: [] }]);
 });
 
@@ -163,6 +167,7 @@ test('external data counts in bytes and parameters and has its own digest', asyn
     },
   });
   const facts = await readModelFacts(file);
+  expect(facts.elementTypes).toEqual([{ type: 'float32', tensors: 2, elements: 4, bytes: 16 }]);
   expect(facts.externalData).toEqual(['weights.bin']);
   expect(facts.externalFiles).toEqual([{ name: 'weights.bin', bytes: 16, sha256: sha256(weights) }]);
   expect(facts.parameters).toBe(4);
@@ -188,4 +193,26 @@ test('a model larger than the window it is read through has the same facts', asy
   const content = linearModel(weights, new Array(300).fill(0));
   const facts = await readModelFacts(save(content));
   expect(facts).toMatchObject({ parameters: 120_300, operators: 2, sha256: sha256(content), bytes: content.length });
+});
+
+test('what the weights are made of is told by type, the largest first', async () => {
+  const { elementTypes } = await readModelFacts(
+    save({
+      graph: {
+        nodes: [],
+        initializers: [
+          { name: 'q', type: 'int8', dims: [3, 3], raw: new Uint8Array(9) },
+          { name: 'p', type: 'int4', dims: [5], raw: new Uint8Array(3) },
+          { name: 's', type: 'float32', dims: [], floats: [1] },
+          { name: 't', type: 'string', dims: [2], strings: ['a', 'b'] },
+        ],
+      },
+    }),
+  );
+  expect(elementTypes).toEqual([
+    { type: 'int8', tensors: 1, elements: 9, bytes: 9 },
+    { type: 'float32', tensors: 1, elements: 1, bytes: 4 },
+    { type: 'int4', tensors: 1, elements: 5, bytes: 3 },
+    { type: 'string', tensors: 1, elements: 2, bytes: 0 },
+  ]);
 });

@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ModelError, type Problem } from '../problem/index.ts';
 import { type Inspection, inspectModel, notThere, type ScanOptions, sayerFor } from './inspection.ts';
-import type { Opset } from './structure.ts';
+import type { ElementUse, Opset } from './structure.ts';
 import type { TensorSpec } from './tensor.ts';
 
 /** What a model file says about itself, read without loading it. */
@@ -29,6 +29,10 @@ export interface ModelFacts {
   readonly operators: number;
   /** Nodes by domain, sorted by domain. */
   readonly operatorsByDomain: Readonly<Record<string, number>>;
+  /** Nodes by operator, sorted by name; operators of other domains than ONNX's own with theirs: `ai.onnx.ml.Scaler`. */
+  readonly operatorsByType: Readonly<Record<string, number>>;
+  /** What the initializers are made of, the largest first. */
+  readonly elementTypes: readonly ElementUse[];
   /** What a caller has to give: graph inputs without those that have an initializer. */
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
@@ -93,6 +97,14 @@ export async function factsOf(file: string, inspection: Inspection, options: Sca
     parameters: structure.parameters,
     operators: structure.operators.reduce((sum, { count }) => sum + count, 0),
     operatorsByDomain: Object.fromEntries(operatorsByDomain),
+    operatorsByType: Object.fromEntries(
+      structure.operators
+        .map(
+          ({ domain, operator, count }) => [domain === 'ai.onnx' ? operator : `${domain}.${operator}`, count] as const,
+        )
+        .sort(([one], [other]) => (one < other ? -1 : 1)),
+    ),
+    elementTypes: structure.elements,
     inputs: structure.inputs,
     outputs: structure.outputs,
     externalData: external.map(({ name }) => name),

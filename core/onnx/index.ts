@@ -20,7 +20,8 @@ export {
 } from './model-writer.ts';
 export { scanModel } from './scan.ts';
 export { repeatableSession, silentRun } from './session-options.ts';
-export type { Opset } from './structure.ts';
+export { type Signature, type SignatureChange, signatureChanges } from './signature.ts';
+export type { ElementUse, Opset } from './structure.ts';
 export {
   arrayOf,
   type CompositeType,

@@ -1,4 +1,12 @@
 import { dataTypeOf, elementLayout, type TypedField } from './element-type.ts';
+import {
+  type AttributeRecord,
+  type GraphRecord,
+  mostKeptValues,
+  type NodeRecord,
+  Room,
+  type TensorRecord,
+} from './graph-record.ts';
 import type { TensorSpec } from './tensor.ts';
 import { bytes, fixed32, fixed64, varint, WireError, type WireReader } from './wire-reader.ts';
 
@@ -23,6 +31,16 @@ export interface OperatorUse {
   readonly count: number;
 }
 
+/** Initializers of one element type together. */
+export interface ElementUse {
+  /** `unknown` where ONNX does not define it. */
+  readonly type: string;
+  readonly tensors: number;
+  readonly elements: number;
+  /** As stored: two four-bit numbers share a byte. 0 for strings, whose size is not read. */
+  readonly bytes: number;
+}
+
 /** Something a tensor or graph declares that its bytes do not bear out. */
 export interface Contradiction {
   readonly code: string;
@@ -42,6 +60,9 @@ export interface Structure {
   readonly outputs: readonly TensorSpec[];
   readonly parameters: number;
   readonly operators: readonly OperatorUse[];
+  /** Of all initializers, subgraphs included; the largest first. */
+  readonly elements: readonly ElementUse[];
+  readonly graph: GraphRecord;
   /** `domain operator` of the functions the model itself defines. */
   readonly functions: ReadonlySet<string>;
   readonly externalClaims: readonly ExternalClaim[];
@@ -61,6 +82,11 @@ const mostDistinctOperators = 10_000;
 const mostClaims = 200_000;
 const mostContradictions = 20;
 const mostDimensions = 1000;
+
+/** Texts of attributes that shapes depend on are words: `SAME_UPPER`, an equation of Einsum. */
+const longestOption = 1000;
+/** Long lists of classical models that say nothing of their cost. */
+const unused = /^(class|target|nodes_featureids|nodes_missing|leaf_target|classlabels|members)/;
 
 const field = (number: number, kind: number): number => (number << 3) | kind;
 
@@ -83,6 +109,9 @@ interface GraphParts {
   readonly inputs: TensorSpec[];
   readonly outputs: TensorSpec[];
   readonly initialized: Set<string>;
+  readonly nodes: NodeRecord[];
+  readonly initializers: Map<string, TensorRecord>;
+  readonly declared: Map<string, TensorSpec>;
 }
 
 class Walk {
@@ -92,6 +121,11 @@ class Walk {
   readonly #functions = new Set<string>();
   readonly #claims: ExternalClaim[] = [];
   readonly #contradictions: Contradiction[] = [];
+  readonly #elements = new Map<string, { type: string; tensors: number; elements: number; bytes: number }>();
+  readonly #bodies = new Map<string, ReadonlySet<string>>();
+  readonly #room = new Room();
+  /** What the subgraph or function that is walked now consists of; undefined in the main graph. */
+  #within: Set<string> | undefined;
   #parameters = 0;
 
   constructor(reader: WireReader, limits: StructureLimits) {
@@ -103,7 +137,14 @@ class Walk {
     const reader = this.#reader;
     const end = reader.size;
     const opsets = new Map<string, Opset>();
-    const graph: GraphParts = { inputs: [], outputs: [], initialized: new Set() };
+    const graph: GraphParts = {
+      inputs: [],
+      outputs: [],
+      initialized: new Set(),
+      nodes: [],
+      initializers: new Map(),
+      declared: new Map(),
+    };
     const producer = { name: '', version: '' };
     let irVersion = 0;
     let domain = '';
@@ -163,6 +204,16 @@ class Walk {
       operators: [...this.#operators.values()].sort(
         (a, b) => compare(a.domain, b.domain) || compare(a.operator, b.operator),
       ),
+      elements: [...this.#elements.values()].sort((a, b) => b.bytes - a.bytes || compare(a.type, b.type)),
+      graph: this.#room.over
+        ? { nodes: [], initializers: new Map(), declared: new Map(), functions: new Map(), kept: false }
+        : {
+            nodes: graph.nodes,
+            initializers: graph.initializers,
+            declared: graph.declared,
+            functions: this.#bodies,
+            kept: true,
+          },
       functions: this.#functions,
       externalClaims: this.#claims,
       contradictions: this.#contradictions,
@@ -191,18 +242,33 @@ class Walk {
       const tag = reader.tag();
       switch (tag) {
         case field(1, bytes):
-          this.#node(reader.endOfValue(end), depth);
+          this.#node(reader.endOfValue(end), depth, parts?.nodes);
           break;
         case field(5, bytes): {
-          const { name, elements } = this.#tensor(reader.endOfValue(end));
-          parts?.initialized.add(name);
-          this.#parameters += elements;
+          const tensor = this.#tensor(reader.endOfValue(end));
+          parts?.initialized.add(tensor.name);
+          if (parts !== undefined && this.#keep(tensor.name.length + 100)) {
+            parts.initializers.set(tensor.name, tensor.record);
+          }
+          this.#parameters += tensor.elements;
+          this.#count(tensor);
           break;
         }
+        case field(13, bytes):
+          if (parts === undefined || this.#room.over) reader.skip(tag, end);
+          else {
+            const declared = this.#valueInfo(reader.endOfValue(end));
+            if (this.#keep(2 * declared.name.length + 100)) parts.declared.set(declared.name, declared);
+          }
+          break;
         case field(15, bytes): {
-          const { name, elements } = this.#sparseTensor(reader.endOfValue(end));
-          parts?.initialized.add(name);
-          this.#parameters += elements;
+          const { values, dims } = this.#sparseTensor(reader.endOfValue(end));
+          parts?.initialized.add(values.name);
+          if (parts !== undefined && this.#keep(values.name.length + 100)) {
+            parts.initializers.set(values.name, { dims, dataType: values.record.dataType });
+          }
+          this.#parameters += values.elements;
+          this.#count(values);
           break;
         }
         case field(11, bytes):
@@ -220,40 +286,114 @@ class Walk {
     this.#finish(end);
   }
 
-  #node(end: number, depth: number): void {
+  /** `kept` takes the node's record. */
+  #node(end: number, depth: number, kept?: NodeRecord[]): void {
     const reader = this.#reader;
     let operator = '';
     let domain = '';
     let weights = 0;
+    const inputs: string[] = [];
+    const outputs: string[] = [];
+    const attributes = new Map<string, AttributeRecord>();
+    const outer = this.#within;
+    const inner = kept === undefined ? outer : new Set<string>();
+    this.#within = inner;
     while (reader.position < end) {
       const tag = reader.tag();
       if (tag === field(4, bytes)) operator = reader.text(end);
       else if (tag === field(7, bytes)) domain = namedDomain(reader.text(end));
-      else if (tag === field(5, bytes)) weights += this.#attribute(reader.endOfValue(end), depth);
-      else reader.skip(tag, end);
+      else if (tag === field(5, bytes)) {
+        const attribute = this.#attribute(reader.endOfValue(end), depth);
+        weights += attribute.weights;
+        if (kept !== undefined && this.#keep(attribute.name.length + 64))
+          attributes.set(attribute.name, attribute.record);
+      } else if (kept !== undefined && (tag === field(1, bytes) || tag === field(2, bytes))) {
+        const name = reader.text(end);
+        if (this.#keep(name.length + 16)) (tag === field(1, bytes) ? inputs : outputs).push(name);
+      } else reader.skip(tag, end);
     }
     this.#finish(end);
+    this.#within = outer;
     domain ||= 'ai.onnx';
     // Classical models have no initializers: their weights, thresholds and leaves are attributes.
     if (domain === 'ai.onnx.ml') this.#parameters += weights;
     const key = functionKey(domain, operator);
+    outer?.add(key);
+    if (kept !== undefined && this.#keep(operator.length + 200)) {
+      kept.push({ operator, domain, inputs, outputs, attributes, inner: inner ?? new Set() });
+    }
     const known = this.#operators.get(key);
     if (known !== undefined) known.count++;
     else if (this.#operators.size < mostDistinctOperators) this.#operators.set(key, { domain, operator, count: 1 });
     else throw new WireError(`it has more than ${mostDistinctOperators} different operators`, reader.position);
   }
 
-  /** Returns how many numbers that training chose it holds: floats, in a list or a tensor. */
-  #attribute(end: number, depth: number): number {
+  /** False once the record of the graph is too large; what is kept of it until then is not used. */
+  #keep(size: number): boolean {
+    this.#room.take(size);
+    return !this.#room.over;
+  }
+
+  #count({ record, elements }: TensorFacts): void {
+    const layout = elementLayout(record.dataType);
+    const type = layout?.type ?? 'unknown';
+    const use = this.#elements.get(type) ?? { type, tensors: 0, elements: 0, bytes: 0 };
+    use.tensors++;
+    use.elements += elements;
+    use.bytes += bytesFor(elements, layout?.bits) ?? 0;
+    this.#elements.set(type, use);
+  }
+
+  /** `weights` is how many numbers that training chose it holds: floats, in a list or a tensor. */
+  #attribute(
+    end: number,
+    depth: number,
+  ): { readonly name: string; readonly weights: number; readonly record: AttributeRecord } {
     const reader = this.#reader;
     let name = '';
     let floats = 0;
+    let ofTensors = 0;
     let tensors = 0;
     let graphs = 0;
     let sparse = 0;
+    let texts = 0;
+    let int: number | undefined;
+    let text: string | undefined;
+    let tensor: TensorRecord | undefined;
+    const ints: number[] = [];
+    const integer = (): void => {
+      const value = reader.varint();
+      if (!unused.test(name) && this.#keep(8)) ints.push(value);
+    };
     while (reader.position < end) {
       const tag = reader.tag();
       switch (tag) {
+        case field(3, varint):
+          int = reader.varint();
+          break;
+        case field(4, bytes): {
+          const valueEnd = reader.endOfValue(end);
+          text = reader.shortText(valueEnd, longestOption);
+          reader.seek(valueEnd);
+          break;
+        }
+        case field(8, varint):
+          integer();
+          break;
+        case field(8, bytes): {
+          const valueEnd = reader.endOfValue(end);
+          while (reader.position < valueEnd) integer();
+          this.#finish(valueEnd);
+          break;
+        }
+        case field(9, bytes): {
+          texts++;
+          const valueEnd = reader.endOfValue(end);
+          // Of trees it matters which nodes are leaves.
+          if (name === 'nodes_modes' && this.#keep(8)) ints.push(reader.shortText(valueEnd, 16) === 'LEAF' ? 0 : 1);
+          reader.seek(valueEnd);
+          break;
+        }
         case field(7, fixed32):
           floats++;
           reader.skip(tag, end);
@@ -267,12 +407,15 @@ class Walk {
         case field(1, bytes):
           name = reader.text(end);
           break;
-        case field(5, bytes):
+        case field(5, bytes): {
           this.#once(++tensors, 'tensor of an attribute');
-          floats += this.#floatsOf(this.#tensor(reader.endOfValue(end)));
+          const facts = this.#tensor(reader.endOfValue(end));
+          tensor = facts.record;
+          ofTensors += this.#floatsOf(facts);
           break;
+        }
         case field(10, bytes):
-          floats += this.#floatsOf(this.#tensor(reader.endOfValue(end)));
+          ofTensors += this.#floatsOf(this.#tensor(reader.endOfValue(end)));
           break;
         case field(6, bytes):
           this.#once(++graphs, 'graph of an attribute');
@@ -293,18 +436,31 @@ class Walk {
       }
     }
     this.#finish(end);
-    // How often each node was hit in training is bookkeeping that no prediction reads.
-    return /^nodes_hitrates/.test(name) ? 0 : Math.floor(floats);
+    return {
+      name,
+      // How often each node was hit in training is bookkeeping that no prediction reads.
+      weights: /^nodes_hitrates/.test(name) ? 0 : Math.floor(floats + ofTensors),
+      record: {
+        ...(int === undefined ? {} : { int }),
+        ...(ints.length === 0 ? {} : { ints }),
+        ...(text === undefined ? {} : { text }),
+        ...(tensor === undefined ? {} : { tensor }),
+        ...(floats === 0 ? {} : { floats: Math.floor(floats) }),
+        ...(texts === 0 ? {} : { texts }),
+      },
+    };
   }
 
-  #floatsOf({ elements, dataType }: TensorFacts): number {
-    return elementLayout(dataType)?.type.startsWith('float') === true ? elements : 0;
+  #floatsOf({ elements, record }: TensorFacts): number {
+    return elementLayout(record.dataType)?.type.startsWith('float') === true ? elements : 0;
   }
 
   #function(end: number): void {
     const reader = this.#reader;
     let name = '';
     let domain = '';
+    const body = new Set<string>();
+    this.#within = body;
     while (reader.position < end) {
       const tag = reader.tag();
       if (tag === field(1, bytes)) name = reader.text(end);
@@ -314,6 +470,8 @@ class Walk {
       else reader.skip(tag, end);
     }
     this.#finish(end);
+    this.#within = undefined;
+    this.#bodies.set(functionKey(namedDomain(domain), name), body);
     if (this.#functions.size >= mostDistinctOperators) {
       throw new WireError(`it defines more than ${mostDistinctOperators} functions`, reader.position);
     }
@@ -436,10 +594,10 @@ class Walk {
     return typeof size === 'number' && size < 0 ? '?' : size;
   }
 
-  #sparseTensor(end: number): TensorFacts {
+  #sparseTensor(end: number): { readonly values: TensorFacts; readonly dims: readonly number[] } {
     const reader = this.#reader;
     const dims: number[] = [];
-    let values: TensorFacts = { name: '', elements: 0, dataType: dataTypeOf('float32') };
+    let values: TensorFacts = { name: '', elements: 0, record: { dims: [], dataType: dataTypeOf('float32') } };
     let valueCount = 0;
     let indexCount = 0;
     while (reader.position < end) {
@@ -454,9 +612,9 @@ class Walk {
     }
     this.#finish(end);
     // ONNX Runtime makes sparse initializers dense when it loads them: a few bytes can ask for any amount of memory.
-    const dense = bytesFor(product(dims), elementLayout(values.dataType)?.bits);
+    const dense = bytesFor(product(dims), elementLayout(values.record.dataType)?.bits);
     if (dense === undefined || dense > this.#limits.tensorBytes) this.#tooLarge(values.name, dims, dense);
-    return values;
+    return { values, dims };
   }
 
   #tensor(end: number): TensorFacts {
@@ -468,15 +626,28 @@ class Walk {
     let name = '';
     let raw: number | undefined;
     let external = false;
+    let few: Buffer | undefined;
+    const values: number[] = [];
     const list = (tag: number, kind: TypedField, unpacked: number): void => {
       if ((tag & 7) === unpacked) {
         counts[kind]++;
-        reader.skip(tag, end);
+        if (unpacked === varint && values.length < mostKeptValues) values.push(reader.varint());
+        else reader.skip(tag, end);
         return;
       }
       const valueEnd = reader.endOfValue(end);
-      if (unpacked === varint) counts[kind] += reader.countVarints(valueEnd);
-      else counts[kind] += (valueEnd - reader.position) / (unpacked === fixed32 ? 4 : 8);
+      if (unpacked === varint && valueEnd - reader.position <= mostKeptValues) {
+        while (reader.position < valueEnd) {
+          values.push(reader.varint());
+          counts[kind]++;
+        }
+        this.#finish(valueEnd);
+      } else if (unpacked === varint) counts[kind] += reader.countVarints(valueEnd);
+      else if (kind === 'float' && valueEnd - reader.position <= mostKeptValues) {
+        const floats = reader.few(valueEnd);
+        counts[kind] += floats.length / 4;
+        if (floats.length % 4 === 0) values.push(...(rawValues(floats, dataTypeOf('float32')) ?? []));
+      } else counts[kind] += (valueEnd - reader.position) / (unpacked === fixed32 ? 4 : 8);
       reader.seek(valueEnd);
     };
     while (reader.position < end) {
@@ -507,6 +678,7 @@ class Walk {
         case field(9, bytes): {
           const valueEnd = reader.endOfValue(end);
           raw = valueEnd - reader.position;
+          if (raw <= 8 * mostKeptValues) few = reader.few(valueEnd);
           reader.seek(valueEnd);
           break;
         }
@@ -530,7 +702,10 @@ class Walk {
     }
     this.#finish(end);
     this.#check({ name, dataType, dims, raw, counts, external, entries });
-    return { name, dataType, elements: product(dims) ?? 0 };
+    const elements = product(dims) ?? 0;
+    const known = few === undefined ? values : (rawValues(few, dataType) ?? []);
+    const whole = known.length === elements && elements <= mostKeptValues && this.#keep(8 * elements);
+    return { name, elements, record: { dims, dataType, ...(whole ? { values: known } : {}) } };
   }
 
   /** Sizes, one by one or packed: field 1 of a dense tensor, 3 of a sparse one. False when the tag is another field's. */
@@ -640,7 +815,22 @@ class Walk {
 interface TensorFacts {
   readonly name: string;
   readonly elements: number;
-  readonly dataType: number;
+  readonly record: TensorRecord;
+}
+
+/** Few numbers in raw bytes, of the types that shapes, axes and scales come in. */
+function rawValues(bytes: Buffer, dataType: number): readonly number[] | undefined {
+  const read: Readonly<Record<string, readonly [size: number, at: (offset: number) => number]>> = {
+    int64: [8, (offset) => Number(bytes.readBigInt64LE(offset))],
+    int32: [4, (offset) => bytes.readInt32LE(offset)],
+    float32: [4, (offset) => bytes.readFloatLE(offset)],
+    float64: [8, (offset) => bytes.readDoubleLE(offset)],
+    uint8: [1, (offset) => bytes.readUInt8(offset)],
+    bool: [1, (offset) => bytes.readUInt8(offset)],
+  };
+  const [size, at] = read[elementLayout(dataType)?.type ?? ''] ?? [];
+  if (size === undefined || at === undefined || bytes.length % size !== 0) return undefined;
+  return Array.from({ length: bytes.length / size }, (_, index) => at(index * size));
 }
 
 /** Elements of a shape; undefined when a size is negative or the product is no exact number. */

@@ -103,6 +103,23 @@ export class WireReader {
     return buffer.toString('utf8');
   }
 
+  /** The bytes between here and `end`, of which there must be few; steps over them. */
+  few(end: number): Buffer {
+    const length = end - this.position;
+    const buffer = Buffer.allocUnsafe(length);
+    if (this.#at + length <= this.#filled) this.#window.copy(buffer, 0, this.#at, this.#at + length);
+    else if (this.#read(buffer, this.position) < length) {
+      throw new WireError('the file ends inside a value', this.position, end);
+    }
+    this.seek(end);
+    return buffer;
+  }
+
+  /** The UTF-8 text between here and `end`; undefined, and nothing is read, where it is longer than `most` bytes. */
+  shortText(end: number, most: number): string | undefined {
+    return end - this.position > most ? undefined : this.few(end).toString('utf8');
+  }
+
   /** Steps over the value of a field whose tag was just read. */
   skip(tag: number, end: number): void {
     const offset = this.position;

@@ -10,6 +10,7 @@ export const policyDefaults = {
   min_rows: 30,
   batch_size: 1,
   extra: 'allow',
+  signature: { breaking: 'forbid' },
   smoke: {
     deadline: '2m',
     timeout: '30s',

@@ -24,6 +24,7 @@ export function contradictionsOfGates(policy: unknown): readonly Contradiction[]
     ...contradictionsOfFairness(gates['fairness']),
     ...lacksBound(gates['latency'], latencyBounds, 'the gate "latency"', ['gates', 'latency']),
     ...lacksBound(gates['size'], sizeBounds, 'the gate "size"', ['gates', 'size']),
+    ...lacksBound(gates['signature'], ['breaking', 'severity'], 'the gate "signature"', ['gates', 'signature']),
     ...missingParts(policy, gates),
     ...baselineNeeded(policy, gates),
     ...mixedTasksOf(policy),
@@ -33,7 +34,7 @@ export function contradictionsOfGates(policy: unknown): readonly Contradiction[]
 }
 
 const latencyBounds = ['p50_ms', 'p95_ms', 'p99_ms', 'mean_ms', 'max_regression'];
-const sizeBounds = ['max_mb', 'max_parameters', 'min_opset', 'max_regression'];
+const sizeBounds = ['max_mb', 'max_parameters', 'max_operators', 'min_opset', 'max_regression'];
 
 function contradictionsOfMetric(metric: string, bound: unknown): readonly Contradiction[] {
   const path = ['gates', metric];
@@ -187,7 +188,7 @@ function missingParts(policy: Mapping, gates: Mapping): readonly Contradiction[]
 function baselineNeeded(policy: Mapping, gates: Mapping): readonly Contradiction[] {
   if (valueAt(policy, ['model', 'baseline']) !== 'none') return [];
   return Object.entries(gates).flatMap(([gate, bound]) =>
-    ['max_regression', 'min_improvement']
+    (gate === 'signature' ? ['breaking', 'severity'] : ['max_regression', 'min_improvement'])
       .filter((key) => isMapping(bound) && key in bound)
       .map((key) => ({
         code: 'no-baseline',

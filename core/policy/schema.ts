@@ -5,6 +5,7 @@ import { policyDefaults } from './defaults.ts';
 import { driftSchema } from './drift-schema.ts';
 import { guardrailSchema } from './guardrail-schema.ts';
 import { column, columnList, milliseconds, name, named, oneOf, path, reason, severity } from './schema-words.ts';
+import { signatureSchema } from './signature-schema.ts';
 import { smokeSchema } from './smoke-schema.ts';
 
 // One source for the TypeScript types, the strict reading and the JSON Schema. `description` becomes the editor's hover;
@@ -203,6 +204,11 @@ const size = z
       .optional()
       .describe('Megabytes (10^6 bytes) of the model file and its external data.'),
     max_parameters: z.int().min(1).optional().describe('How many numbers the model has learned.'),
+    max_operators: z
+      .int()
+      .min(1)
+      .optional()
+      .describe('How many nodes the graph has, subgraphs and functions included.'),
     min_opset: z.int().min(1).optional().describe("The oldest version of ONNX's own operator set allowed."),
     max_regression: change.optional().describe('How much bigger than the baseline\'s file: megabytes, or "10%".'),
     severity: severity.optional(),
@@ -210,7 +216,7 @@ const size = z
   })
   .meta({
     description: 'How big the model is.',
-    ...oneOf('max_mb', 'max_parameters', 'min_opset', 'max_regression'),
+    ...oneOf('max_mb', 'max_parameters', 'max_operators', 'min_opset', 'max_regression'),
   });
 
 const sliceOf = z.union(
@@ -300,6 +306,7 @@ const gates = z
     latency: latency.optional(),
     fairness: fairness.optional(),
     size: size.optional(),
+    signature: signatureSchema.optional(),
   })
   .describe('What is demanded of the model.');
 

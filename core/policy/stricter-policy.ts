@@ -35,6 +35,7 @@ import { mergeCustomMetrics } from './stricter-custom-metrics.ts';
 import { mergeData, reason, severity } from './stricter-data.ts';
 import { mergeDrift } from './stricter-drift.ts';
 import { mergeGuardrails } from './stricter-guardrails.ts';
+import { mergeSignature } from './stricter-signature.ts';
 
 /** The policy a run is judged by. */
 export interface EffectivePolicy {
@@ -141,11 +142,13 @@ const gates = fields<Gates>({
   size: fields<NonNullable<Gates['size']>>({
     max_mb: smaller(),
     max_parameters: smaller(),
+    max_operators: smaller(),
     min_opset: larger(),
     max_regression: smallerChange,
     severity,
     reason,
   }),
+  signature: mergeSignature,
 });
 
 type Waivers = NonNullable<Policy['waivers']>;
