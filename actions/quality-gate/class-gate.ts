@@ -3,6 +3,7 @@ import type { MetricBound, MetricName } from '../../core/policy/index.ts';
 import type { Check } from '../../core/report/index.ts';
 import { benjaminiHochberg, decide, type Interval, pValueOfBroken } from '../../core/statistics/index.ts';
 import { excerpt } from '../../core/text/index.ts';
+import { basesBound } from './base-demands.ts';
 import { boundCheck, type Demand, skipped, unjudged } from './bound-check.ts';
 import { boundedMetrics, isOfClasses, obstacle, toMeasure, unitOf } from './metric-gate.ts';
 import { metricIntervals } from './metric-interval.ts';
@@ -45,7 +46,12 @@ export function classChecks(subject: Subject): readonly Check[] {
       judged.push(...demands.map((each) => ({ ...each, interval, label, rows, name })));
     }
   }
-  return [...decidedTogether(judged, subject.level), ...left];
+  // What the base's policy alone would judge is a family of its own.
+  const { base } = subject.policy;
+  const isBases = ({ name, against }: ClassDemand) =>
+    base === undefined || basesBound(base, { name, id: `gate/${name}` })?.[against.kind] !== undefined;
+  const families = [judged.filter(isBases), judged.filter((each) => !isBases(each))];
+  return [...families.flatMap((family) => decidedTogether(family, subject.level)), ...left];
 }
 
 /** Every class, or label, and the rows that it is true of; none of a regression or a ranking. */

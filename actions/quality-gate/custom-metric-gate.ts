@@ -1,17 +1,13 @@
-import {
-  type ColumnValues,
-  type ExpressionColumn,
-  missingColumn,
-  openExpressionSandbox,
-} from '../../core/data/index.ts';
+import { type ExpressionColumn, openExpressionSandbox } from '../../core/data/index.ts';
 import type { Host } from '../../core/host/index.ts';
 import { type LabelSample, rowsOf, type Sample, type ValueSample } from '../../core/metrics/index.ts';
 import type { CustomMetric, EffectivePolicy } from '../../core/policy/index.ts';
-import { DataError, type Place, PolicyError } from '../../core/problem/index.ts';
+import { type Place, PolicyError } from '../../core/problem/index.ts';
 import type { Check } from '../../core/report/index.ts';
 import { excerpt } from '../../core/text/index.ts';
 import { type CustomMeasurement, measureCustom } from './custom-metric.ts';
 import type { EvaluationRows } from './evaluation-rows.ts';
+import { columnNamed, expressionColumns } from './expression-columns.ts';
 import { checksOfMetric, type GatedMetric, unjudgedMetric } from './metric-gate.ts';
 import { counted } from './number-text.ts';
 import type { Subject } from './subject.ts';
@@ -125,9 +121,8 @@ async function columnsOf(
 ): Promise<Pick<OpenMetric, 'columns' | 'said'>> {
   // As SQL has it, whatever the case.
   const said = saidNames.filter((known) => names.some((name) => name.toLowerCase() === known));
-  const inFile = (wanted: string) => rows.table.columns.find(({ name }) => name.toLowerCase() === wanted.toLowerCase());
   for (const known of said) {
-    const column = inFile(known)?.name;
+    const column = columnNamed(known, rows);
     // A target of that name is what is true, under either reading.
     if (column === undefined || (known === 'actual' && column === rows.policy.target)) continue;
     throw new PolicyError({
@@ -137,19 +132,8 @@ async function columnsOf(
       fix: 'Rename the column.',
     });
   }
-  const wanted = new Set(names.filter((name) => !said.some((known) => known === name.toLowerCase())));
-  const found = [...wanted].map((name) => ({ name, column: inFile(name)?.name }));
-  const [first, ...rest] = found
-    .filter(({ column }) => column === undefined)
-    .map(({ name }) => missingColumn(name, rows.policy.source, rows.table.columns, place));
-  if (first !== undefined) throw new DataError([first, ...rest]);
-  const columns = [...new Set(found.flatMap(({ column }) => column ?? []))];
-  const values = await rows.columns(columns, place);
-  return { columns: columns.flatMap((name, at) => withValues(name, values[at])), said };
-}
-
-function withValues(name: string, values: ColumnValues | undefined): readonly ExpressionColumn[] {
-  return values === undefined ? [] : [[name, values]];
+  const wanted = names.filter((name) => !said.some((known) => known === name.toLowerCase()));
+  return { columns: await expressionColumns(wanted, rows, place), said };
 }
 
 function refused({ name }: CustomMetric, why: string, place: Place): PolicyError {

@@ -30,6 +30,7 @@ import { taskFor, type WiredModel, wire } from './model-run.ts';
 import { signatureChecks } from './signature-gate.ts';
 import { sizeChecks } from './size-gate.ts';
 import { sliceChecks } from './slice-gate.ts';
+import { slicesOf } from './slices/declared-slices.ts';
 import type { NoBaseline } from './subject.ts';
 
 export { type LintInputs, lintPolicy, type PolicyLint } from './lint/lint-policy.ts';
@@ -96,6 +97,7 @@ export async function judgeModel(options: {
   const rows = rowsNeeded ? await openEvaluation(policy, directory, engine, text) : undefined;
   // Refused before a model has run.
   await using custom = rows === undefined ? undefined : await openCustomMetrics(policy, rows, host);
+  const slices = rows === undefined ? [] : await slicesOf({ policy }, rows);
   const task = taskFor(policy.policy, candidate);
   let wired: WiredModel | undefined;
   let wiredBaseline: WiredModel | undefined;
@@ -128,7 +130,7 @@ export async function judgeModel(options: {
     take({ checks: classChecks(subject) });
     const own = custom === undefined ? { checks: [], measured: [] } : await judgeCustomMetrics(custom, subject);
     take(own);
-    take(await sliceChecks(subject, rows, own.measured));
+    take(sliceChecks(subject, rows, slices, own.measured));
     take(await fairnessChecks(subject, rows));
   }
   if (rows !== undefined && wired !== undefined) take(await judgeGuardrails(policy, wired, rows, host));

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { openEngine } from '../../core/data/index.ts';
 import { type Host, silentHost } from '../../core/host/index.ts';
-import { type EffectivePolicy, headOnly, parsePolicy } from '../../core/policy/index.ts';
+import { type EffectivePolicy, headOnly, parsePolicy, stricterOf } from '../../core/policy/index.ts';
 import type { Check } from '../../core/report/index.ts';
 import type { BaseFiles } from '../../github/index.ts';
 import { judgeModel, type ModelJudgement } from './run.ts';
@@ -59,8 +59,8 @@ export function csv(header: readonly string[], rows: readonly (readonly (string 
 }
 
 function policyOf({ policy, basePolicy }: Scene): EffectivePolicy {
-  const head = headOnly(parsePolicy(policy, 'sluice.yaml'));
-  return basePolicy === undefined ? head : { ...head, base: parsePolicy(basePolicy, 'sluice.yaml').policy };
+  const head = parsePolicy(policy, 'sluice.yaml');
+  return basePolicy === undefined ? headOnly(head) : stricterOf(parsePolicy(basePolicy, 'sluice.yaml'), head);
 }
 
 function baseOf(files: Readonly<Record<string, Uint8Array>>): BaseFiles {

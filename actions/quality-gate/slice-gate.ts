@@ -1,9 +1,9 @@
 import { pick, rowsOf, type Sample } from '../../core/metrics/index.ts';
 import { policyDefaults } from '../../core/policy/index.ts';
-import { DataError } from '../../core/problem/index.ts';
 import type { Check, Figure, IntervalsFigure } from '../../core/report/index.ts';
 import { benjaminiHochberg, decide, type Interval, pValueOfBroken } from '../../core/statistics/index.ts';
 import { excerpt } from '../../core/text/index.ts';
+import { isBasesSlice } from './base-demands.ts';
 import { boundCheck, type Demand, skipped } from './bound-check.ts';
 import { type CustomMeasurement, measureCustom } from './custom-metric.ts';
 import type { EvaluationRows } from './evaluation-rows.ts';
@@ -18,8 +18,9 @@ import {
 } from './metric-gate.ts';
 import { metricIntervals } from './metric-interval.ts';
 import { counted, numberText, pValueText } from './number-text.ts';
+import type { DeclaredSlice } from './slices/declared-slices.ts';
 import type { Subject } from './subject.ts';
-import { mostSubsets, type Subset, subsetsByEdges, subsetsByValue } from './subsets.ts';
+import type { Subset } from './subsets.ts';
 
 export interface SliceJudgement {
   readonly checks: readonly Check[];
@@ -29,16 +30,16 @@ export interface SliceJudgement {
 /**
  * Holds every declared slice against the `min` and `max` of every metric. All slices of all metrics are one family: a slice fails only where the
  * Benjamini-Hochberg q-value says that the bound is broken, so that among many slices chance alone fails none; it passes
- * where its own interval says that the bound holds.
+ * where its own interval says that the bound holds. What the base's policy alone would judge is one family, what a pull request adds another.
  */
-export async function sliceChecks(
+export function sliceChecks(
   subject: Subject,
   rows: EvaluationRows,
+  slices: readonly DeclaredSlice[],
   custom: readonly CustomMeasurement[] = [],
-): Promise<SliceJudgement> {
+): SliceJudgement {
   // A policy has no slices of rankings; of two policies together the head's slices may meet the base's query.
   if (subject.pair.candidate.task === 'ranking') return { checks: [], figures: [] };
-  const slices = await slicesOf(subject, rows);
   if (slices.length === 0) return { checks: [], figures: [] };
   const least = rows.policy.min_rows ?? policyDefaults.min_rows;
   const bounded = boundedMetrics(subject).filter(
@@ -57,29 +58,37 @@ export async function sliceChecks(
         ? new Map<string, Interval>()
         : new Map([...measuredOn(slice, bounded, subject), ...customOn(slice, custom, subject)]),
   }));
-  const families = [
+  const metrics = [
     ...bounded.map(({ name, bound }) => ({ metric: namedMetric(name), bound, whole: whole.get(name)?.candidate })),
     ...custom.map(({ metric, bound, measured }) => ({ metric, bound, whole: measured.candidate })),
   ];
   const judged: Judged[] = [];
   const left: Check[] = [];
-  for (const { metric, bound } of families) {
+  for (const { metric, bound } of metrics) {
     const { name } = metric;
     for (const { slice, small, measured } of parts) {
       const demands = demandsOf(metric, bound, slice, subject);
       const interval = measured.get(metric.id);
       if (interval !== undefined) {
-        judged.push(...demands.map((demand) => ({ demand, interval, slice, name })));
+        judged.push(
+          ...demands.map(({ key, demand }) => ({
+            demand,
+            interval,
+            slice,
+            name,
+            ofBase: isBasesSlice(subject.policy, slice, metric, key),
+          })),
+        );
         continue;
       }
       const why = small
         ? `${counted(slice.rows.length, 'row')}, fewer than min_rows (${least})`
         : `${name} is not defined on the ${counted(slice.rows.length, 'row')} of this slice`;
-      left.push(...demands.map((demand) => skipped(demand, why)));
+      left.push(...demands.map(({ demand }) => skipped(demand, why)));
     }
   }
   const all = { name: 'all rows', n: rowsOf(subject.pair.candidate) };
-  const figures = families.flatMap(({ metric, bound, whole }): readonly IntervalsFigure[] => {
+  const figures = metrics.flatMap(({ metric, bound, whole }): readonly IntervalsFigure[] => {
     const { name, id, better } = metric;
     const bars = parts.flatMap(({ slice, measured }) =>
       barOf({ name: slice.name, n: slice.rows.length }, measured.get(id)),
@@ -97,7 +106,8 @@ export async function sliceChecks(
       },
     ];
   });
-  return { checks: [...decidedTogether(judged, subject.level), ...left], figures };
+  const families = [judged.filter(({ ofBase }) => ofBase), judged.filter(({ ofBase }) => !ofBase)];
+  return { checks: [...families.flatMap((family) => decidedTogether(family, subject.level)), ...left], figures };
 }
 
 type Bar = IntervalsFigure['rows'][number];
@@ -114,6 +124,8 @@ interface Judged {
   readonly interval: Interval;
   readonly slice: Subset;
   readonly name: string;
+  /** Whether the base's policy alone would judge it. */
+  readonly ofBase: boolean;
 }
 
 function decidedTogether(judged: readonly Judged[], level: number | 'off'): readonly Check[] {
@@ -195,56 +207,19 @@ function demandsOf(
   bound: Demands,
   slice: Subset,
   { policy }: Subject,
-): readonly Demand[] {
+): readonly { readonly key: 'min' | 'max'; readonly demand: Demand }[] {
   return (['min', 'max'] as const).flatMap((key) => {
     const value = bound[key];
     if (value === undefined) return [];
-    return [
-      {
-        id: `${id}/${key}[${slice.name}]`,
-        title: `${name} ${key === 'min' ? '≥' : '≤'} ${value} where ${slice.name}`,
-        bound: { kind: key, value },
-        unit,
-        severity: bound.severity,
-        reason: bound.reason,
-        place: policy.placeOf([...path, key]),
-      },
-    ];
+    const demand: Demand = {
+      id: `${id}/${key}[${slice.name}]`,
+      title: `${name} ${key === 'min' ? '≥' : '≤'} ${value} where ${slice.name}`,
+      bound: { kind: key, value },
+      unit,
+      severity: bound.severity,
+      reason: bound.reason,
+      place: policy.placeOf([...path, key]),
+    };
+    return [{ key, demand }];
   });
-}
-
-/** The slices that the policy declares, with their rows. */
-export async function slicesOf(subject: Pick<Subject, 'policy'>, rows: EvaluationRows): Promise<readonly Subset[]> {
-  const slices: Subset[] = [];
-  for (const [index, declared] of (rows.policy.slices ?? []).entries()) {
-    const place = subject.policy.placeOf(['evaluation', 'slices', index]);
-    const [name, edges] =
-      typeof declared === 'string' ? [declared, undefined] : (Object.entries(declared)[0] ?? ['', []]);
-    const [column] = await rows.columns([name], place);
-    if (column === undefined) continue;
-    if (edges !== undefined && column.kind === 'string') {
-      throw new DataError({
-        code: 'slice-type',
-        message: `the slice column "${excerpt(name)}" holds text, and edges cut numbers`,
-        place,
-        fix: `Write the column alone ("- ${excerpt(name, 40)}"): each of its values is a slice then.`,
-      });
-    }
-    const parts = edges === undefined ? subsetsByValue([[name, column]]) : subsetsByEdges(name, column, edges);
-    if (parts.length > mostSubsets) {
-      throw new DataError({
-        code: 'too-many-slices',
-        message: `the slice column "${excerpt(name)}" has ${counted(parts.length, 'value')}`,
-        place,
-        expected: `at most ${mostSubsets}`,
-        fix:
-          column.kind === 'number'
-            ? `Cut it with edges: "- { ${excerpt(name, 40)}: [0, 25, 65] }".`
-            : 'Slice by a coarser column.',
-      });
-    }
-    // Two declarations may cut the same column: the same slice is judged once.
-    slices.push(...parts.filter((part) => !slices.some((known) => known.name === part.name)));
-  }
-  return slices;
 }

@@ -158,6 +158,24 @@ describe('a policy is refused', () => {
       'not-one-key',
       'evaluation.slices[0]',
     ],
+    [
+      'with two columns in one part of an intersection',
+      evaluation('slices: [[c, { a: [1], b: [2] }]]'),
+      'not-one-key',
+      'evaluation.slices[0][1]',
+    ],
+    [
+      'with a column crossed with itself',
+      evaluation('slices: [[a, { a: [1] }]]'),
+      'repeated-column',
+      'evaluation.slices[0][1]',
+    ],
+    [
+      'with two conditions of one name',
+      evaluation('slices: [{ name: n, where: a }, { name: n, where: b }]'),
+      'duplicate-slice',
+      'evaluation.slices[1].name',
+    ],
     ['with edges that fall', evaluation('slices: [{ a: [3, 1] }]'), 'edges-not-rising', 'evaluation.slices[0].a'],
     [
       'with one source twice',

@@ -4,6 +4,7 @@ import { contradictionsOfDrift } from './drift-contradictions.ts';
 import { contradictionsOfGates } from './gate-contradictions.ts';
 import type { MendableProblem } from './mendable-problem.ts';
 import { isMapping, type PolicyPath, valueAt } from './policy-path.ts';
+import { contradictionsOfSlices } from './slice-contradictions.ts';
 import { contradictionsOfSmoke } from './smoke-contradictions.ts';
 
 /** What a rule found wrong, without its place in the text. */
@@ -25,7 +26,7 @@ export function contradictionsOf(policy: unknown): readonly Contradiction[] {
     ...contradictionsOfSmoke(policy),
     ...contradictionsOfCanary(policy),
     ...leaksOf(policy),
-    ...contradictionsOfSlices(policy),
+    ...contradictionsOfSlices(valueAt(policy, ['evaluation', 'slices']), ['evaluation', 'slices']),
     ...contradictionsOfWaivers(policy),
     ...emptyPolicy(policy),
   ];
@@ -54,39 +55,6 @@ export function leaksOf(policy: unknown): readonly Contradiction[] {
         fix: 'Remove it: a model that sees the truth says nothing about its quality.',
       },
     ];
-  });
-}
-
-function contradictionsOfSlices(policy: unknown): readonly Contradiction[] {
-  const slices = valueAt(policy, ['evaluation', 'slices']);
-  if (!Array.isArray(slices)) return [];
-  return slices.flatMap((slice, index): readonly Contradiction[] => {
-    if (!isMapping(slice)) return [];
-    const path = ['evaluation', 'slices', index];
-    const columns = Object.keys(slices[index]);
-    if (columns.length !== 1) {
-      return [
-        {
-          code: 'not-one-key',
-          message: 'a slice cuts one column',
-          path,
-          found: columns.length === 0 ? 'none' : `${columns.length} columns`,
-          fix: 'Write one list entry a column.',
-        },
-      ];
-    }
-    return columns.flatMap((column) => {
-      const edges = slice[column];
-      if (!Array.isArray(edges) || edges.every((edge, at) => at === 0 || edge > edges[at - 1])) return [];
-      return [
-        {
-          code: 'edges-not-rising',
-          message: 'the edges do not rise',
-          path: [...path, column],
-          fix: 'Sort them, each once.',
-        },
-      ];
-    });
   });
 }
 

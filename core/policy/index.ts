@@ -51,6 +51,12 @@ export {
   regressionMetrics,
   type Waiver,
 } from './schema.ts';
+export {
+  isCondition,
+  type SliceCondition,
+  type SliceCut,
+  type SliceDeclaration,
+} from './slice-schema.ts';
 export { type SmokePolicy, type SmokeQuestion, tensorProtocols, textProtocols } from './smoke-schema.ts';
 export { type EffectivePolicy, headOnly, stricterOf } from './stricter-policy.ts';
 export { applyWaivers, type WaivedChecks, type WaiverOptions } from './waivers.ts';

@@ -6,6 +6,7 @@ import { driftSchema } from './drift-schema.ts';
 import { guardrailSchema } from './guardrail-schema.ts';
 import { column, columnList, milliseconds, name, named, oneOf, path, reason, severity } from './schema-words.ts';
 import { signatureSchema } from './signature-schema.ts';
+import { sliceSchema } from './slice-schema.ts';
 import { smokeSchema } from './smoke-schema.ts';
 
 // One source for the TypeScript types, the strict reading and the JSON Schema. `description` becomes the editor's hover;
@@ -219,18 +220,6 @@ const size = z
     ...oneOf('max_mb', 'max_parameters', 'max_operators', 'min_opset', 'max_regression'),
   });
 
-const sliceOf = z.union(
-  [
-    name.describe('A column: each of its values is a slice.'),
-    z.record(name, z.array(z.number()).min(1)).meta({
-      description: 'A numeric column and the edges that cut it: { age: [0, 25, 65] }.',
-      minProperties: 1,
-      maxProperties: 1,
-    }),
-  ],
-  { error: 'a column name, or a column with its edges such as { age: [0, 25, 65] }' },
-);
-
 const model = z
   .strictObject({
     path,
@@ -290,7 +279,7 @@ const evaluation = z
       .optional()
       .describe('The columns the model is fed, in this order; all but target, query and ignore when not given.'),
     ignore: columnList.optional().describe('Columns that are not features: ids, groups.'),
-    slices: z.array(sliceOf).min(1).optional().describe('Subsets of the rows that are judged by themselves too.'),
+    slices: z.array(sliceSchema).min(1).optional().describe('Subsets of the rows that are judged by themselves too.'),
     min_rows: minRows('Slices'),
   })
   .describe('The rows the model is judged on.');

@@ -218,6 +218,26 @@ describe('the stricter of two policies', () => {
     ]);
   });
 
+  it('keeps the condition of a slice until the merge, and adds new ones', () => {
+    const of = (slices: string) => gates('accuracy: { min: 0.9 }').replace('target: y', `target: y, slices: ${slices}`);
+    const effective = merged(
+      of('[{ name: young, where: age < 30 }, [a, b]]'),
+      of('[[b, a], { name: young, where: age < 3 }, { name: old, where: age > 60 }]'),
+    );
+    expect(effective.policy.evaluation?.slices).toEqual([
+      { name: 'young', where: 'age < 30' },
+      ['a', 'b'],
+      ['b', 'a'],
+      { name: 'old', where: 'age > 60' },
+    ]);
+    expect(told(effective)).toEqual([
+      'evaluation.slices[young]: { name: young, where: "age < 30" } -> { name: young, where: "age < 3" } = base',
+      'evaluation.slices[a × b]: [a, b] -> (none) = base',
+      'evaluation.slices[b × a]: (none) -> [b, a] = head',
+      'evaluation.slices[old]: (none) -> { name: old, where: "age > 60" } = head',
+    ]);
+  });
+
   it("takes the candidate's description from the pull request, and its baseline from the base", () => {
     const base = gates('accuracy: { min: 0.9 }').replace('m.onnx', 'm.onnx, task: classification, inputs: { X: [a] }');
     const head = gates('accuracy: { min: 0.9 }').replace('m.onnx', 'n.onnx, baseline: none, inputs: { X: [a, b] }');

@@ -15,7 +15,6 @@ import {
   larger,
   largerChange,
   type Merge,
-  oneSided,
   smaller,
   smallerChange,
   stricterOfChoices,
@@ -36,6 +35,7 @@ import { mergeData, reason, severity } from './stricter-data.ts';
 import { mergeDrift } from './stricter-drift.ts';
 import { mergeGuardrails } from './stricter-guardrails.ts';
 import { mergeSignature } from './stricter-signature.ts';
+import { mergeSlices } from './stricter-slices.ts';
 
 /** The policy a run is judged by. */
 export interface EffectivePolicy {
@@ -54,7 +54,6 @@ type Model = NonNullable<Policy['model']>;
 type Evaluation = NonNullable<Policy['evaluation']>;
 type Fairness = NonNullable<Gates['fairness']>;
 type FairnessBound = NonNullable<Fairness[FairnessMetric]>;
-type Slices = NonNullable<Evaluation['slices']>;
 
 const model = fields<Model>({
   path: headWins(),
@@ -71,25 +70,6 @@ const model = fields<Model>({
   threshold: headWins(),
 });
 
-const slices: Merge<Slices> = (base, head, at) => {
-  if (base === undefined || head === undefined) return oneSided(base, head, at);
-  const places = (all: Slices, slice: Slices[number]) => all.findIndex((known) => isDeepStrictEqual(known, slice));
-  const added = head.filter((slice) => places(base, slice) === -1);
-  return [...base, ...added].map((slice, effective) => {
-    const [inBase, inHead] = [places(base, slice), places(head, slice)];
-    const label = typeof slice === 'string' ? slice : Object.keys(slice).join(', ');
-    const spot = at.entry({
-      suffix: `[${label}]`,
-      effective,
-      base: inBase === -1 ? undefined : inBase,
-      head: inHead === -1 ? undefined : inHead,
-    });
-    if (inBase === -1) spot.differs(undefined, slice, 'head');
-    if (inHead === -1) spot.differs(slice, undefined, 'base');
-    return slice;
-  });
-};
-
 const evaluation = fields<Evaluation>({
   source: baseWins(),
   target: baseWins(),
@@ -97,7 +77,7 @@ const evaluation = fields<Evaluation>({
   query: baseWins(),
   features: baseWins(),
   ignore: baseWins(),
-  slices,
+  slices: mergeSlices,
   min_rows: smaller(policyDefaults.min_rows),
 });
 

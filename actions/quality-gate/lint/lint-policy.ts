@@ -13,7 +13,8 @@ import { repositoryRoot } from '../../../github/index.ts';
 import { openEvaluation } from '../evaluation-rows.ts';
 import { groupsOf } from '../fairness-gate.ts';
 import { counted } from '../number-text.ts';
-import { slicesOf } from '../slice-gate.ts';
+import { slicesOf } from '../slices/declared-slices.ts';
+import type { Subset } from '../subsets.ts';
 import {
   assumedFacts,
   classFacts,
@@ -129,7 +130,7 @@ async function readRows(
   const large = slices.filter((slice) => slice.rows.length >= least);
   const fairness = policy.policy.gates?.fairness;
   const groups = fairness === undefined ? [] : await groupsOf([fairness.group].flat(), { policy }, evaluation);
-  const part = (of: (typeof slices)[number]) =>
+  const part = (of: Subset) =>
     several ? { name: of.name, rows: of.rows.length, classes: [] } : partFacts(of, target, task, positive);
   const small = slices.length - large.length;
   return {
