@@ -7,25 +7,26 @@ import type { Notice } from '../../core/report/index.ts';
 import { excerpt } from '../../core/text/index.ts';
 import type { EvaluationRows } from './evaluation-rows.ts';
 import { type Labelled, labelSamples } from './label-samples.ts';
-import { run, type WiredModel } from './model-run.ts';
 import { labelsOf, multiLabelSample } from './multi-label-samples.ts';
 import { counted } from './number-text.ts';
-import type { Predictions } from './predictions.ts';
+import { type CodedLabels, type Predictions, predictAll } from './predictions.ts';
 import { queriesOf, rankingSample } from './ranking-samples.ts';
+import type { RowPredictor } from './row-predictor.ts';
 import type { NoBaseline, Subject } from './subject.ts';
 
-/** Runs both models on the same rows and brings them to one sample. A baseline that cannot be run leaves the candidate alone. */
+/** Has both predict the same rows, in one pass over them, and brings them to one sample. A baseline that cannot be run leaves the candidate alone. */
 export async function subjectOf(
   policy: EffectivePolicy,
   rows: EvaluationRows,
-  candidate: WiredModel,
-  baseline: WiredModel | undefined,
+  candidate: RowPredictor,
+  baseline: RowPredictor | undefined,
   absent: NoBaseline,
   host: Host,
 ): Promise<{ readonly subject: Subject; readonly notices: readonly Notice[] }> {
-  const predictions = await run(candidate, rows, host);
+  const [first, second] = await predictAll(baseline === undefined ? [candidate] : [candidate, baseline], rows, host);
+  const predictions = await settled(first);
   const broken = brokenWords(candidate.path, predictions);
-  const other = baseline === undefined ? absent : await tried(() => run(baseline, rows, host));
+  const other = baseline === undefined ? absent : await tried(() => settled(second));
   const unusable = 'kind' in other ? other : brokenBaseline(brokenWords(baseline?.path ?? 'The baseline', other));
   const usable = 'kind' in other || unusable !== undefined ? undefined : other;
 
@@ -73,10 +74,10 @@ export async function subjectOf(
     return { subject: { ...frame, pair, noBaseline: none, ...(broken === undefined ? {} : { broken }) }, notices: [] };
   }
 
-  const labelled = (of: WiredModel, said: Predictions): Labelled => ({
+  const labelled = (of: RowPredictor, said: Predictions): Labelled => ({
     predictions: said,
-    classes: of.policy.classes,
-    threshold: of.policy.threshold,
+    classes: of.classes,
+    threshold: of.threshold,
     model: of.path,
     place: of.place,
   });
@@ -120,14 +121,14 @@ const telling = 10;
  * to the last bit on every row (the same weights, written another way). Equal labels alone say no such thing.
  */
 function sameModel(
-  candidate: WiredModel,
+  candidate: RowPredictor,
   said: Predictions,
-  baseline: WiredModel | undefined,
+  baseline: RowPredictor | undefined,
   baselineSaid: Predictions | undefined,
 ): boolean {
   if (baseline === undefined || baselineSaid === undefined) return false;
-  if (isDeepStrictEqual(identity(candidate), identity(baseline))) return true;
-  if (candidate.policy.threshold !== baseline.policy.threshold) return false;
+  if (candidate.identity !== undefined && isDeepStrictEqual(candidate.identity, baseline.identity)) return true;
+  if (candidate.threshold !== baseline.threshold) return false;
   const numbers = said.scores?.values ?? said.values;
   const others = baselineSaid.scores?.values ?? baselineSaid.values;
   if (numbers === undefined || others === undefined || numbers.length !== others.length) return false;
@@ -137,17 +138,23 @@ function sameModel(
     if (number !== others[at]) return false;
     if (distinct.size < telling) distinct.add(number);
   }
-  return distinct.size >= telling && isDeepStrictEqual(said.labels, baselineSaid.labels);
+  return distinct.size >= telling && equalLabels(said.labels, baselineSaid.labels);
 }
 
-function identity({
-  model: { facts },
-  policy: { inputs, outputs, classes, threshold },
-  outputs: read,
-  feedings,
-}: WiredModel) {
-  const columns = feedings.map((feeding) => feeding.columns);
-  return [facts.sha256, facts.externalFiles, { inputs, outputs, classes, threshold }, read, columns];
+function equalLabels(one: CodedLabels | undefined, other: CodedLabels | undefined): boolean {
+  if (one === undefined || other === undefined) return one === other;
+  const { length } = one.codes;
+  if (length !== other.codes.length) return false;
+  for (let row = 0; row < length; row++) {
+    if (one.names[one.codes[row] ?? 0] !== other.names[other.codes[row] ?? 0]) return false;
+  }
+  return true;
+}
+
+async function settled<Result>(result: PromiseSettledResult<Result> | undefined): Promise<Result> {
+  if (result === undefined) throw new TypeError('nothing was predicted');
+  if (result.status === 'rejected') throw result.reason;
+  return result.value;
 }
 
 /** The result of `work`, or why the baseline cannot be used where it fails for a reason of the user's. */

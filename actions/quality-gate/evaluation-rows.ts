@@ -1,5 +1,13 @@
 import { resolve } from 'node:path';
-import { type ColumnValues, type Engine, missingColumn, readColumns, type Table } from '../../core/data/index.ts';
+import {
+  type ColumnBatch,
+  type ColumnValues,
+  type Engine,
+  missingColumn,
+  readBatches,
+  readColumns,
+  type Table,
+} from '../../core/data/index.ts';
 import type { EffectivePolicy, Policy } from '../../core/policy/index.ts';
 import { DataError, type Place, PolicyError } from '../../core/problem/index.ts';
 import { excerpt } from '../../core/text/index.ts';
@@ -10,14 +18,21 @@ import { counted } from './number-text.ts';
 export interface EvaluationRows {
   readonly policy: NonNullable<Policy['evaluation']>;
   readonly table: Table;
+  /** What the table is open in. */
+  readonly engine: Engine;
   /** The policy line that names the source. */
   readonly place: Place;
   /** The first of `targets`. */
   readonly target: ColumnValues;
   /** One column a label where the policy names several, else one. */
   readonly targets: readonly { readonly name: string; readonly values: ColumnValues }[];
-  /** Reads columns in file order; each is read once. `place` is where a column that is not there was named. */
+  /**
+   * Whole columns in file order. All but the targets are read anew each time, since of many rows no more than is needed can be held.
+   * `place` is where a column that is not there was named.
+   */
   columns(names: readonly string[], place?: Place): Promise<readonly ColumnValues[]>;
+  /** Columns batch by batch, `rows` each: for what looks at every row and needs none again. */
+  batches(names: readonly string[], rows: number): AsyncIterable<ColumnBatch>;
 }
 
 /**
@@ -55,18 +70,16 @@ export async function openEvaluation(
       fix: 'Write the evaluation rows to it, or name another file.',
     });
   }
-  const cache = new Map<string, ColumnValues>();
+  const kept = new Map<string, ColumnValues>();
   const columns = async (names: readonly string[], at: Place = place): Promise<readonly ColumnValues[]> => {
     const [first, ...rest] = names
       .filter((name) => !table.columns.some((column) => column.name === name))
       .map((name) => missingColumn(name, policy.source, table.columns, at));
     if (first !== undefined) throw new DataError([first, ...rest]);
-    const missing = [...new Set(names)].filter((name) => !cache.has(name));
-    if (missing.length > 0) {
-      for (const [name, values] of await readColumns(engine, table, missing)) cache.set(name, values);
-    }
+    const missing = names.filter((name) => !kept.has(name));
+    const read = missing.length === 0 ? kept : await readColumns(engine, table, missing);
     return names.map((name) => {
-      const values = cache.get(name);
+      const values = kept.get(name) ?? read.get(name);
       if (values === undefined) throw new TypeError(`column ${name} was not read`);
       return values;
     });
@@ -76,12 +89,22 @@ export async function openEvaluation(
   const read = await columns(names, at);
   const targets = read.map((values, index) => ({ name: names[index] ?? '', values }));
   for (const { name, values } of targets) {
+    kept.set(name, values);
     requireSingleValues(table, { name, source: policy.source }, at);
     requireLabels(values, { name, source: policy.source }, at);
   }
   const [target] = read;
   if (target === undefined) throw new TypeError('the target was not read');
-  return { policy, table, place, target, targets, columns };
+  return {
+    policy,
+    table,
+    engine,
+    place,
+    target,
+    targets,
+    columns,
+    batches: (wanted, rows) => readBatches(engine, table, wanted, { rows }),
+  };
 }
 
 interface TargetColumn {
@@ -106,12 +129,12 @@ function requireSingleValues({ columns }: Table, { name: target, source }: Targe
 function requireLabels(target: ColumnValues, policy: TargetColumn, place: Place): void {
   const missing: number[] = [];
   let count = 0;
+  if (target.nulls === 0) return;
   for (const [row, value] of target.values.entries()) {
     if (value !== null && !(typeof value === 'number' && Number.isNaN(value))) continue;
     count++;
     if (missing.length < 3) missing.push(row + 1);
   }
-  if (count === 0) return;
   throw new DataError({
     code: 'missing-labels',
     message: `${counted(count, 'label')} of column "${excerpt(policy.name)}" in ${excerpt(policy.source)} ${count === 1 ? 'is' : 'are'} empty or NaN`,

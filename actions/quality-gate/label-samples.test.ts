@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ColumnValues } from '../../core/data/index.ts';
 import { type Labelled, labelSamples } from './label-samples.ts';
+import { codedLabels } from './predictions.ts';
 
 const options = { positive: undefined, target: 'label', positivePlace: {} };
 const text = (...values: string[]): ColumnValues => ({ kind: 'string', values, nulls: 0 });
@@ -18,7 +19,7 @@ const said = (
   predictions: {
     rows: labels?.length ?? 0,
     broken: [],
-    ...(labels === undefined ? {} : { labels }),
+    ...(labels === undefined ? {} : { labels: codedLabels(labels) }),
     ...(scores === undefined ? {} : { scores: { width: scores.width, values: Float64Array.from(scores.values) } }),
   },
   classes,

@@ -5,7 +5,7 @@ import type { Notice } from '../../core/report/index.ts';
 import { excerpt, nearestName } from '../../core/text/index.ts';
 import { LabelNames } from './label-names.ts';
 import { counted } from './number-text.ts';
-import type { Predictions } from './predictions.ts';
+import type { CodedLabels, Predictions, Scores } from './predictions.ts';
 
 /** What one model said, and how the policy names its classes. */
 export interface Labelled {
@@ -37,13 +37,12 @@ export function labelSamples(
   },
 ): LabelSamples {
   const models = baseline === undefined ? [candidate] : [candidate, baseline];
+  const truth = codedTarget(target);
   const names = new LabelNames(
     target,
-    models.map(({ predictions, classes }) => classes ?? predictions.labels ?? []),
+    models.map(({ predictions, classes }) => classes ?? predictions.labels?.names ?? []),
   );
-  const values: Iterable<string | number | null> = target.values;
-  const actual = Array.from(values, (value) => names.of(value ?? ''));
-  const known = names.sorted(actual);
+  const known = names.sorted(truth.names.map((name) => names.of(name)));
   const read = models.map((model) => saidBy(model, known, names));
   const classes = names.sorted([
     ...known,
@@ -52,18 +51,13 @@ export function labelSamples(
   const index = new Map(classes.map((name, at) => [name, at]));
   const positive = positiveOf(classes, names, options);
   const said = read.map((of, at) => decidedBy(models[at] ?? candidate, of, classes, positive));
-  const indices = (labels: readonly string[]) => {
-    const found = new Int32Array(labels.length);
-    for (let row = 0; row < found.length; row++) found[row] = index.get(labels[row] ?? '') ?? 0;
-    return found;
-  };
-  const truth = indices(actual);
+  const actual = recoded(truth, (name) => index.get(names.of(name)) ?? 0);
   const sampleOf = (of: Said): LabelSample => ({
     task: 'classification',
     classes,
     ...(positive === undefined ? {} : { positive }),
-    actual: truth,
-    predicted: indices(of.labels),
+    actual,
+    predicted: recoded(of.labels, (name) => index.get(name) ?? 0),
     ...(of.columns === undefined ? {} : { probabilities: probabilitiesOf(of, of.columns, classes) }),
   });
   const [of, ofBaseline] = said;
@@ -78,30 +72,78 @@ export function labelSamples(
   };
 }
 
+/** The target as labels, each told once. */
+function codedTarget({ values }: ColumnValues): CodedLabels {
+  const names: (string | number)[] = [];
+  const numbers = new Map<string | number, number>();
+  const codes = new Int32Array(values.length);
+  let last: string | number | null | undefined;
+  let code = 0;
+  for (let row = 0; row < codes.length; row++) {
+    const value = values[row];
+    if (value !== last || row === 0) {
+      const name = value ?? '';
+      const found = numbers.get(name);
+      code = found ?? names.length;
+      if (found === undefined) {
+        numbers.set(name, code);
+        names.push(name);
+      }
+      last = value;
+    }
+    codes[row] = code;
+  }
+  return { names, codes };
+}
+
+/** The label of each row as another number. */
+function recoded<Name extends string | number>(
+  { names, codes }: CodedLabels<Name>,
+  of: (name: Name) => number,
+): Int32Array {
+  const to = Int32Array.from(names, of);
+  const found = new Int32Array(codes.length);
+  for (let row = 0; row < found.length; row++) found[row] = to[codes[row] ?? 0] ?? 0;
+  return found;
+}
+
 /** One model's predictions in the common spelling. */
 interface Said {
-  /** Row by row. */
-  readonly labels: readonly string[];
+  readonly labels: CodedLabels<string>;
+  /** The labels that some row has. */
   readonly distinct: readonly string[];
   /** The class of each column of scores. */
   readonly columns?: readonly string[];
-  readonly scores?: { readonly values: Float64Array; readonly width: number };
+  readonly scores?: Scores;
 }
 
 function saidBy(model: Labelled, known: readonly string[], names: LabelNames): Said {
-  const { predictions } = model;
+  const { labels: own, scores } = model.predictions;
   const declared = model.classes?.map((name) => names.of(name));
-  const labels = predictions.labels?.map((label) => {
+  const nameOf = (label: string | number): string => {
     const name = names.of(label);
     // A model that numbers its classes, and a policy that says what the numbers mean.
     return declared !== undefined && !declared.includes(name) ? (declared[Number(label)] ?? name) : name;
-  });
-  const scores = predictions.scores;
-  const said = (of: Omit<Said, 'distinct'>): Said => ({ ...of, distinct: [...new Set(of.labels)] });
-  if (scores === undefined) return said({ labels: labels ?? [] });
+  };
+  const labels = own === undefined ? undefined : { names: own.names.map(nameOf), codes: own.codes };
+  const said = (of: Omit<Said, 'distinct'>): Said => ({ ...of, distinct: distinctOf(of.labels) });
+  if (scores === undefined) return said({ labels: labels ?? { names: [], codes: new Uint8Array() } });
   const columns = columnsOf(model, scores, labels, declared, known, names);
   if (scores.width === 1) return said({ ...oneScore(model, scores.values, columns, labels), columns });
   return said({ labels: labels ?? bestOf(scores, columns), columns, scores });
+}
+
+/** The labels that some row has, in the order of the rows that first have them. */
+function distinctOf({ names, codes }: CodedLabels<string>): readonly string[] {
+  const seen = new Uint8Array(names.length);
+  const distinct = new Set<string>();
+  for (let row = 0; row < codes.length; row++) {
+    const code = codes[row] ?? 0;
+    if (seen[code] === 1) continue;
+    seen[code] = 1;
+    distinct.add(names[code] ?? '');
+  }
+  return [...distinct];
 }
 
 /** What a model says with the threshold that the policy gives it, in place of its own labels. */
@@ -125,16 +167,19 @@ function decidedBy(
   const [yes = '', no = ''] = [classes[positive], classes[1 - positive]];
   const column = columns.indexOf(yes);
   const rows = scores.values.length / scores.width;
-  const over = (row: number) => (scores.values[row * scores.width + column] ?? Number.NaN) > threshold;
-  const labels = Array.from({ length: rows }, (_, row) => (over(row) ? yes : no));
-  return { ...said, labels, distinct: [...new Set(labels)] };
+  const codes = new Uint8Array(rows);
+  for (let row = 0; row < rows; row++) {
+    codes[row] = (scores.values[row * scores.width + column] ?? Number.NaN) > threshold ? 1 : 0;
+  }
+  const labels = { names: [no, yes], codes };
+  return { ...said, labels, distinct: distinctOf(labels) };
 }
 
 /** The class of each score column. */
 function columnsOf(
   model: Labelled,
-  scores: { readonly values: Float64Array; readonly width: number },
-  labels: readonly string[] | undefined,
+  scores: Scores,
+  labels: CodedLabels<string> | undefined,
   declared: readonly string[] | undefined,
   known: readonly string[],
   names: LabelNames,
@@ -152,7 +197,7 @@ function columnsOf(
     if (declared.length === wanted) return declared;
     throw refuse(`gives scores for ${wanted} classes`, `${declared.length} names in model.classes`);
   }
-  const seen = names.sorted([...known, ...new Set(labels)]);
+  const seen = names.sorted([...known, ...(labels === undefined ? [] : distinctOf(labels))]);
   const whole = seen.every((name) => /^\d+$/.test(name) && Number(name) < wanted);
   const columns =
     seen.length === wanted ? seen : whole ? Array.from({ length: wanted }, (_, column) => String(column)) : undefined;
@@ -169,16 +214,18 @@ function columnsOf(
 /** The sorted order is a guess until the model's own labels bear it out. */
 function requireAgreement(
   model: Labelled,
-  scores: { readonly values: Float64Array; readonly width: number },
-  labels: readonly string[],
+  scores: Scores,
+  { names, codes }: CodedLabels<string>,
   columns: readonly string[],
 ): void {
   const best = bestOf(scores, columns);
-  const disagreeing = labels.filter((label, row) => label !== best[row]).length;
-  if (disagreeing * 2 <= labels.length) return;
+  const columnOf = Int32Array.from(names, (name) => columns.indexOf(name));
+  let disagreeing = 0;
+  for (let row = 0; row < codes.length; row++) if (columnOf[codes[row] ?? 0] !== best.codes[row]) disagreeing++;
+  if (disagreeing * 2 <= codes.length) return;
   throw new ModelError({
     code: 'class-order',
-    message: `${excerpt(model.model)} labels ${counted(disagreeing, 'row')} of ${labels.length} otherwise than its largest probability does, so the order of its classes is not the sorted one`,
+    message: `${excerpt(model.model)} labels ${counted(disagreeing, 'row')} of ${codes.length} otherwise than its largest probability does, so the order of its classes is not the sorted one`,
     place: model.place,
     found: `sorted order ${listed(columns)}`,
     fix: 'Name the class of each probability column, in order: "model: { classes: [no, yes] }".',
@@ -188,11 +235,10 @@ function requireAgreement(
 /** One score a row is the probability of the second class. */
 function oneScore(
   model: Labelled,
-  values: Float64Array,
+  values: Scores['values'],
   columns: readonly string[],
-  labels: readonly string[] | undefined,
+  labels: CodedLabels<string> | undefined,
 ): Pick<Said, 'labels' | 'scores'> {
-  const [first = '', second = ''] = columns;
   const outside = values.findIndex((value) => value < 0 || value > 1);
   if (labels === undefined && outside !== -1) {
     throw new ModelError({
@@ -204,41 +250,44 @@ function oneScore(
       fix: 'Export the model with its sigmoid, or with a label output.',
     });
   }
+  // In double precision, whatever the score's: what is left to 1 is no single.
   const both = new Float64Array(values.length * 2);
-  for (const [row, value] of values.entries()) {
+  const codes = new Uint8Array(values.length);
+  for (let row = 0; row < values.length; row++) {
+    const value = values[row] ?? Number.NaN;
     both[2 * row] = 1 - value;
     both[2 * row + 1] = value;
+    codes[row] = value > 0.5 ? 1 : 0;
   }
-  return {
-    labels: labels ?? Array.from(values, (value) => (value > 0.5 ? second : first)),
-    scores: { values: both, width: 2 },
-  };
+  return { labels: labels ?? { names: columns, codes }, scores: { values: both, width: 2 } };
 }
 
-function bestOf(
-  scores: { readonly values: Float64Array; readonly width: number },
-  columns: readonly string[],
-): string[] {
-  const rows = scores.values.length / scores.width;
-  return Array.from({ length: rows }, (_, row) => {
+/** The class of the first of the largest scores. */
+function bestOf({ values, width }: Scores, columns: readonly string[]): CodedLabels<string> {
+  const rows = values.length / width;
+  const codes = width <= 256 ? new Uint8Array(rows) : new Int32Array(rows);
+  for (let row = 0; row < rows; row++) {
+    const at = row * width;
     let best = 0;
-    for (let column = 1; column < scores.width; column++) {
-      const at = row * scores.width;
-      if ((scores.values[at + column] ?? 0) > (scores.values[at + best] ?? 0)) best = column;
+    for (let column = 1; column < width; column++) {
+      if ((values[at + column] ?? 0) > (values[at + best] ?? 0)) best = column;
     }
-    return columns[best] ?? '';
-  });
+    codes[row] = best;
+  }
+  return { names: columns, codes };
 }
 
 /** Columns in the order of the common classes; a class the model does not know has probability 0. */
-function probabilitiesOf(said: Said, columns: readonly string[], classes: readonly string[]): Float64Array {
+function probabilitiesOf(said: Said, columns: readonly string[], classes: readonly string[]): Scores['values'] {
   const scores = said.scores ?? { values: new Float64Array(), width: columns.length };
-  const rows = scores.values.length / scores.width;
   const to = columns.map((name) => classes.indexOf(name));
-  const values = new Float64Array(rows * classes.length);
+  if (columns.length === classes.length && to.every((place, column) => place === column)) return scores.values;
+  const rows = scores.values.length / scores.width;
+  const size = rows * classes.length;
+  const values = scores.values instanceof Float32Array ? new Float32Array(size) : new Float64Array(size);
   for (let row = 0; row < rows; row++) {
-    for (const [column, place] of to.entries()) {
-      values[row * classes.length + place] = scores.values[row * scores.width + column] ?? Number.NaN;
+    for (let column = 0; column < to.length; column++) {
+      values[row * classes.length + (to[column] ?? 0)] = scores.values[row * scores.width + column] ?? Number.NaN;
     }
   }
   return values;

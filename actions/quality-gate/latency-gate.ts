@@ -1,4 +1,4 @@
-import { feedsOf, tensorOf } from '../../core/evaluation/index.ts';
+import { tensorOf } from '../../core/evaluation/index.ts';
 import type { Host } from '../../core/host/index.ts';
 import type { Feeds, Model } from '../../core/onnx/index.ts';
 import { isRunnable } from '../../core/onnx/index.ts';
@@ -15,11 +15,11 @@ import {
 } from '../../core/statistics/index.ts';
 import { excerpt } from '../../core/text/index.ts';
 import { boundCheck, type Demand, skipped, unjudged } from './bound-check.ts';
-
+import type { EvaluationRows } from './evaluation-rows.ts';
 import { evenly } from './figures.ts';
 import { fewestRounds, type Latency, measureLatency, type Plan, type Stopwatch } from './latency-measurement.ts';
 import { changeOf } from './metric-gate.ts';
-import type { WiredModel } from './model-run.ts';
+import { firstFeeds, type WiredModel } from './model-run.ts';
 import { counted, numberText } from './number-text.ts';
 import type { NoBaseline } from './subject.ts';
 
@@ -87,8 +87,7 @@ export async function judgeLatency(
   options: {
     readonly candidate: ModelToTime;
     readonly baseline: ModelToTime | undefined;
-    /** Evaluation rows there are. */
-    readonly rows: number;
+    readonly rows: EvaluationRows | undefined;
     readonly noBaseline: NoBaseline;
     readonly level: number | 'off';
     readonly seed: string;
@@ -100,8 +99,8 @@ export async function judgeLatency(
   const progress = host.progress('Time the model');
   try {
     const stopwatch: Stopwatch = {
-      candidate: timedModel(candidate, rows, batch),
-      ...(baseline === undefined ? {} : { baseline: timedModel(baseline, rows, batch) }),
+      candidate: await timedModel(candidate, rows, batch),
+      ...(baseline === undefined ? {} : { baseline: await timedModel(baseline, rows, batch) }),
       now: () => performance.now(),
       progress: (done, total) => progress.update(done, total),
     };
@@ -111,11 +110,13 @@ export async function judgeLatency(
   }
 }
 
-function timedModel({ wired, model }: ModelToTime, rows: number, batch: number): Stopwatch['candidate'] {
+async function timedModel(
+  { wired, model }: ModelToTime,
+  rows: EvaluationRows | undefined,
+  batch: number,
+): Promise<Stopwatch['candidate']> {
   const feeds =
-    wired === undefined
-      ? zeroFeeds(model, batch)
-      : feedsOf(wired.feedings, 0, Math.min(rows, wired.batch ?? batch), wired.batch ?? batch);
+    wired === undefined || rows === undefined ? zeroFeeds(model, batch) : await firstFeeds(wired, rows, batch);
   const outputs = wired?.outputs ?? model.outputs.filter(({ type }) => isRunnable(type)).map(({ name }) => name);
   return () => model.forTiming(feeds, outputs);
 }

@@ -60,5 +60,6 @@ export function multiLabelSample(
     });
   }
   const predicted = Uint8Array.from(scores.values, (score) => (score > threshold ? 1 : 0));
-  return { task: 'multilabel', rows: table.rows, labels, actual, predicted, scores: scores.values };
+  const values = scores.values instanceof Float64Array ? scores.values : Float64Array.from(scores.values);
+  return { task: 'multilabel', rows: table.rows, labels, actual, predicted, scores: values };
 }

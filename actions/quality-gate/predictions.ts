@@ -1,263 +1,262 @@
-import { type FilledFeeding, feedsOf, fixedBatch } from '../../core/evaluation/index.ts';
+import type { ColumnBatch } from '../../core/data/index.ts';
 import type { Host } from '../../core/host/index.ts';
-import type { Model, Outputs, Tensor, TensorSpec } from '../../core/onnx/index.ts';
-import type { Policy } from '../../core/policy/index.ts';
-import { ModelError, type Place, type Problem } from '../../core/problem/index.ts';
-import { excerpt, nearestName } from '../../core/text/index.ts';
+import { SluiceError } from '../../core/problem/index.ts';
+import { excerpt } from '../../core/text/index.ts';
+import type { EvaluationRows } from './evaluation-rows.ts';
+import type { PredictedRows, RowPredictor } from './row-predictor.ts';
 
-/** Rows a call: large enough that the call's own cost vanishes, small enough that wide rows fit into memory. */
+/** Rows a batch: large enough that a call's own cost vanishes, small enough that wide rows fit into memory. */
 const batchRows = 4096;
+/** Batches that predictors are given before the first of them is answered: while they work on one, the next is made. */
+const ahead = 2;
 
-export type Task = 'classification' | 'regression' | 'multilabel' | 'ranking';
-
-/** What a model said about every row. */
+/** What was said about every row. */
 export interface Predictions {
   readonly rows: number;
-  /** Predicted labels, as the model writes them. */
-  readonly labels?: readonly (string | number)[];
-  /** Class probabilities row by row, `width` each; one score a row when `width` is 1. */
-  readonly scores?: { readonly values: Float64Array; readonly width: number };
+  /** Predicted labels, as they were said. */
+  readonly labels?: CodedLabels;
+  /** Class probabilities row by row, `width` each; one score a row when `width` is 1. In the precision they were said in. */
+  readonly scores?: Scores;
   /** Regression. */
   readonly values?: Float64Array;
   /** Rows, from 1, with a NaN or infinite prediction. */
   readonly broken: readonly number[];
 }
 
-export interface OutputChoice {
-  readonly label?: string;
-  readonly scores?: string;
-  readonly value?: string;
+export interface Scores {
+  readonly values: Float64Array | Float32Array;
+  readonly width: number;
 }
 
-export interface PredictionPolicy {
-  readonly task: Task;
-  readonly outputs?: NonNullable<Policy['model']>['outputs'];
-  readonly model: string;
-  readonly place: Place;
+/** Labels of many rows, each told once: row `r` says `names[codes[r]]`. */
+export interface CodedLabels<Name extends string | number = string | number> {
+  readonly names: readonly Name[];
+  readonly codes: Uint8Array | Int32Array;
 }
 
-const floats: ReadonlySet<string> = new Set(['float32', 'float64', 'float16']);
-const labelTypes: ReadonlySet<string> = new Set([
-  'int64',
-  'int32',
-  'string',
-  'bool',
-  'uint8',
-  'int8',
-  'int16',
-  'uint16',
-  'uint32',
-  'uint64',
-]);
-
-/** Classification when an output holds labels or several columns of scores; else regression. */
-export function taskOf(outputs: readonly TensorSpec[]): Task {
-  const scores = outputs.some(({ type, shape }) => floats.has(type) && shape.length === 2 && shape[1] !== 1);
-  return scores || outputs.some(({ type }) => labelTypes.has(type) || type.startsWith('sequence'))
-    ? 'classification'
-    : 'regression';
+/** Labels as they are held here. */
+export function codedLabels(labels: ArrayLike<string | number>): CodedLabels {
+  const coder = new LabelCoder(labels.length);
+  for (let row = 0; row < labels.length; row++) coder.push(labels[row] ?? '');
+  return coder.coded();
 }
 
-/** Which output is the label, the class probabilities, the value: as the policy says, else by type and shape. */
-export function chooseOutputs(outputs: readonly TensorSpec[], policy: PredictionPolicy): OutputChoice {
-  const declared = policy.outputs ?? {};
-  for (const [role, name] of Object.entries(declared)) {
-    if (name !== undefined && !outputs.some((output) => output.name === name))
-      throw unknownOutput(role, name, outputs, policy);
-  }
-  const all = outputs.map(({ name, type, shape }) => `${excerpt(name, 40)}: ${type} [${shape.join(', ')}]`).join('; ');
-  const refuse = (code: string, message: string, rest: Partial<Problem>) =>
-    new ModelError({ code, message: `${excerpt(policy.model)} ${message}`, place: policy.place, found: all, ...rest });
-
-  if (policy.task === 'regression' || policy.task === 'ranking') {
-    const numeric = outputs.filter(({ type }) => floats.has(type) || (labelTypes.has(type) && type !== 'string'));
-    const named = numeric.find(({ name }) => name === declared.value);
-    const [only, ...others] = named === undefined ? numeric : [named];
-    if (only === undefined)
-      throw refuse('no-value-output', 'has no output of numbers', { expected: 'a tensor of predicted values' });
-    if (others.length > 0) {
-      throw refuse('ambiguous-output', 'has several outputs of numbers', {
-        fix: `Say which is the prediction: "model: { outputs: { value: ${excerpt(only.name, 40)} } }".`,
-      });
-    }
-    return { value: only.name };
-  }
-
-  if (policy.task === 'multilabel') {
-    const wide = outputs.filter(({ type, shape }) => (floats.has(type) || labelTypes.has(type)) && shape[1] !== 1);
-    const scores = declared.probabilities ?? (wide.find(({ type }) => floats.has(type)) ?? wide[0])?.name;
-    if (scores !== undefined) return { scores };
-    throw refuse('no-class-output', 'has no output of one score a label', {
-      expected: 'a tensor [rows, labels]',
-      fix: 'Export the scores of all labels as one output.',
-    });
-  }
-
-  const label = declared.label ?? outputs.find(({ type }) => labelTypes.has(type))?.name;
-  const candidates = outputs.filter(({ name, type }) => floats.has(type) && name !== label);
-  const wide = candidates.filter(({ shape }) => shape[1] !== 1);
-  const scores = declared.probabilities ?? (wide.length > 0 ? wide : candidates)[0]?.name;
-  if (label === undefined && scores === undefined) {
-    throw refuse('no-class-output', 'has no output of labels or class probabilities', {
-      fix: outputs.some(({ type }) => type.startsWith('sequence'))
-        ? "Export it without ZipMap: skl2onnx's options={'zipmap': False}."
-        : 'Export the label or the probabilities as an output.',
-    });
-  }
-  return { ...(label === undefined ? {} : { label }), ...(scores === undefined ? {} : { scores }) };
-}
-
-/** The outputs to ask for; others may be of a type that cannot be read. */
-export function namesOf(choice: OutputChoice): readonly string[] {
-  return Object.values(choice).filter((name) => name !== undefined);
-}
-
-/** Runs the model on every row and reads the chosen outputs. */
-export async function predict(
-  model: Model,
-  feedings: readonly FilledFeeding[],
-  rows: number,
-  policy: PredictionPolicy,
+/**
+ * What every predictor says of every row, reading the file in one pass where the predictors allow; no more than a few batches of features are in
+ * memory. What fails for a reason of the user's is rejected by itself and the others go on; a file that cannot be read is thrown.
+ */
+export async function predictAll(
+  predictors: readonly RowPredictor[],
+  rows: EvaluationRows,
   host: Host,
-): Promise<Predictions> {
-  const choice = chooseOutputs(model.outputs, policy);
-  const fixed = fixedBatch(feedings, policy);
-  const step = fixed ?? batchRows;
-  const reader = new PredictionReader(choice, policy, rows);
-  const progress = host.progress(`Run ${excerpt(policy.model, 60)}`);
+): Promise<readonly PromiseSettledResult<Predictions>[]> {
+  const runs = predictors.map((predictor) => new PredictionRun(predictor, rows.table.rows));
+  const progress = host.progress(`Run ${predictors.map(({ path }) => excerpt(path, 60)).join(' and ')}`);
+  const passes = new Map<number, PredictionRun[]>();
+  for (const run of runs) passes.set(run.step, [...(passes.get(run.step) ?? []), run]);
+  const total = rows.table.rows * passes.size;
+  let done = 0;
   try {
-    // While the model's process runs one batch, this one makes the next.
-    let running: Running | undefined;
-    for (let from = 0; from < rows; from += step) {
-      const to = Math.min(rows, from + step);
-      const given = fixed ?? to - from;
-      const outputs = model.run(feedsOf(feedings, from, to, given), namesOf(choice));
-      // A failure is thrown where it is waited for, which is after the batch before.
-      outputs.catch(() => {});
-      if (running !== undefined) reader.take(await running.outputs, running.from, running.to, running.given);
-      running = { outputs, from, to, given };
-      progress.update(from, rows);
+    for (const [step, together] of passes) {
+      const columns = [...new Set(together.flatMap(({ columns }) => columns))];
+      for await (const batch of batchesOf(rows, columns, step)) {
+        for (const run of together) await run.give(batch);
+        progress.update(done, total);
+        done += batch.to - batch.from;
+        if (together.every(({ failed }) => failed)) break;
+      }
     }
-    if (running !== undefined) reader.take(await running.outputs, running.from, running.to, running.given);
-    progress.update(rows, rows);
+    const settled = await Promise.allSettled(runs.map((run) => run.finish()));
+    progress.update(total, total);
+    for (const each of settled) {
+      if (each.status === 'rejected' && !(each.reason instanceof SluiceError)) throw each.reason;
+    }
+    return settled;
   } finally {
     progress.end();
   }
-  return reader.finish();
 }
 
-/** A batch that the model was given. */
-interface Running {
-  readonly outputs: Promise<Outputs>;
-  readonly from: number;
-  readonly to: number;
-  readonly given: number;
+/** Also of predictors that look at no column. */
+async function* batchesOf(
+  { table, batches }: EvaluationRows,
+  columns: readonly string[],
+  step: number,
+): AsyncIterable<ColumnBatch> {
+  if (columns.length > 0) {
+    yield* batches(columns, step);
+    return;
+  }
+  for (let from = 0; from < table.rows; from += step) {
+    yield { from, to: Math.min(table.rows, from + step), columns: new Map() };
+  }
 }
 
-/** Collects the batches' outputs. */
-class PredictionReader {
-  readonly #choice: OutputChoice;
-  readonly #policy: PredictionPolicy;
-  readonly #rows: number;
-  readonly #labels: (string | number)[] = [];
-  #scores: { values: Float64Array; width: number } | undefined;
-  readonly #values: Float64Array | undefined;
-  readonly #broken = new Set<number>();
+/** One predictor on its way through the rows. */
+class PredictionRun {
+  readonly step: number;
+  readonly columns: readonly string[];
+  readonly #predictor: RowPredictor;
+  readonly #collected: Collected;
+  /** Batches that were given and are not answered yet. */
+  readonly #asked: { readonly batch: ColumnBatch; readonly said: Promise<PredictedRows> }[] = [];
+  #failure: { readonly reason: unknown } | undefined;
 
-  constructor(choice: OutputChoice, policy: PredictionPolicy, rows: number) {
-    this.#choice = choice;
-    this.#policy = policy;
-    this.#rows = rows;
-    this.#values = choice.value === undefined ? undefined : new Float64Array(rows);
+  constructor(predictor: RowPredictor, rows: number) {
+    const { batch = 1 } = predictor;
+    this.step = Math.max(1, Math.floor(batchRows / batch)) * batch;
+    this.columns = predictor.columns;
+    this.#predictor = predictor;
+    this.#collected = new Collected(rows);
   }
 
-  take(outputs: Outputs, from: number, to: number, given: number): void {
-    const { label, scores, value } = this.#choice;
-    if (label !== undefined) {
-      const tensor = this.#tensor(outputs, label);
-      this.#width(tensor, label, given, 1);
-      for (let row = 0; row < to - from; row++) this.#labels.push(labelAt(tensor, row));
+  get failed(): boolean {
+    return this.#failure !== undefined;
+  }
+
+  async give(batch: ColumnBatch): Promise<void> {
+    if (this.failed) return;
+    const said = this.#predictor.predict(batch);
+    // A failure is thrown where it is waited for, which is after the batch before.
+    said.catch(() => {});
+    this.#asked.push({ batch, said });
+    await this.#answered(ahead);
+  }
+
+  async finish(): Promise<Predictions> {
+    await this.#answered(0);
+    if (this.#failure !== undefined) throw this.#failure.reason;
+    return this.#collected.finish();
+  }
+
+  async #answered(most: number): Promise<void> {
+    while (this.#asked.length > most && !this.failed) {
+      const next = this.#asked.shift();
+      if (next === undefined) return;
+      try {
+        this.#collected.take(await next.said, next.batch.from, next.batch.to);
+      } catch (reason) {
+        this.#failure = { reason };
+      }
     }
-    if (value !== undefined) {
-      const tensor = this.#tensor(outputs, value);
-      this.#width(tensor, value, given, 1);
-      this.#fill(this.#values ?? new Float64Array(), tensor, from, to, 1);
+  }
+}
+
+/** The batches' answers, put together. */
+class Collected {
+  readonly #rows: number;
+  #labels: LabelCoder | undefined;
+  #scores: { values: Float64Array | Float32Array; readonly width: number } | undefined;
+  #values: Float64Array | undefined;
+  readonly #broken = new Set<number>();
+
+  constructor(rows: number) {
+    this.#rows = rows;
+  }
+
+  take({ labels, scores, values }: PredictedRows, from: number, to: number): void {
+    const count = to - from;
+    if (labels !== undefined) {
+      this.#labels ??= new LabelCoder(this.#rows);
+      this.#labels.pushAll(labels, count);
+    }
+    if (values !== undefined) {
+      this.#values ??= new Float64Array(this.#rows);
+      this.#fill(this.#values, values, from, count, 1);
     }
     if (scores !== undefined) {
-      const tensor = this.#tensor(outputs, scores);
-      const width = this.#width(tensor, scores, given, this.#scores?.width);
-      this.#scores ??= { values: new Float64Array(this.#rows * width), width };
-      this.#fill(this.#scores.values, tensor, from, to, width);
+      const { width } = scores;
+      const single = scores.values instanceof Float32Array;
+      const size = this.#rows * width;
+      this.#scores ??= { values: single ? new Float32Array(size) : new Float64Array(size), width };
+      if (this.#scores.width !== width) throw new TypeError(`${width} scores a row, and ${this.#scores.width} before`);
+      // Later rows in double precision would lose it.
+      if (!single && this.#scores.values instanceof Float32Array) {
+        this.#scores.values = Float64Array.from(this.#scores.values);
+      }
+      this.#fill(this.#scores.values, scores.values, from, count, width);
     }
   }
 
   finish(): Predictions {
     return {
       rows: this.#rows,
-      ...(this.#choice.label === undefined ? {} : { labels: this.#labels }),
+      ...(this.#labels === undefined ? {} : { labels: this.#labels.coded() }),
       ...(this.#scores === undefined ? {} : { scores: this.#scores }),
       ...(this.#values === undefined ? {} : { values: this.#values }),
       broken: [...this.#broken].map((row) => row + 1),
     };
   }
 
-  #tensor(outputs: Outputs, name: string): Tensor {
-    const tensor = outputs[name];
-    if (tensor !== undefined) return tensor;
-    throw new ModelError({
-      code: 'missing-output',
-      message: `${excerpt(this.#policy.model)} did not give the output "${excerpt(name)}"`,
-      place: this.#policy.place,
-      fix: 'Export the model so that it gives the output on every run.',
-    });
-  }
-
-  #width(tensor: Tensor, name: string, rows: number, expected: number | undefined): number {
-    const width = tensor.data.length / rows;
-    const right = tensor.dims[0] === rows || (rows === 1 && tensor.data.length === (expected ?? 1));
-    if (right && Number.isInteger(width) && width >= 1 && (expected === undefined || width === expected)) return width;
-    throw new ModelError({
-      code: 'output-shape',
-      message: `the output "${excerpt(name)}" of ${excerpt(this.#policy.model)} does not have one entry a row`,
-      place: this.#policy.place,
-      found: `${tensor.type} [${tensor.dims.join(', ')}] for ${rows} rows`,
-      expected:
-        expected === undefined
-          ? `[${rows}, classes]`
-          : expected === 1
-            ? `[${rows}] or [${rows}, 1]`
-            : `[${rows}, ${expected}]`,
-      fix: 'Export the model so that its outputs have the rows of its inputs as their first dimension.',
-    });
-  }
-
-  #fill(to: Float64Array, tensor: Tensor, from: number, end: number, width: number): void {
-    for (let index = 0; index < (end - from) * width; index++) {
-      const cell = Number(tensor.data[index]);
-      to[from * width + index] = cell;
-      if (!Number.isFinite(cell)) this.#broken.add(from + Math.floor(index / width));
+  #fill(
+    to: Float64Array | Float32Array,
+    given: ArrayLike<number | bigint>,
+    from: number,
+    count: number,
+    width: number,
+  ): void {
+    const [start, size] = [from * width, count * width];
+    if (given instanceof Float32Array || given instanceof Float64Array) {
+      to.set(given.length === size ? given : given.subarray(0, size), start);
+    } else {
+      for (let index = 0; index < size; index++) to[start + index] = Number(given[index]);
+    }
+    for (let at = start; at < start + size; at++) {
+      if (!Number.isFinite(to[at])) this.#broken.add(Math.floor(at / width));
     }
   }
 }
 
-function labelAt(tensor: Tensor, row: number): string | number {
-  const value = tensor.data[row];
-  return typeof value === 'string' ? value : Number(value);
-}
+const mostInBytes = 256;
 
-function unknownOutput(
-  role: string,
-  name: string,
-  outputs: readonly TensorSpec[],
-  policy: PredictionPolicy,
-): ModelError {
-  const names = outputs.map((output) => output.name);
-  const near = nearestName(name, names);
-  return new ModelError({
-    code: 'unknown-output',
-    message: `${excerpt(policy.model)} has no output "${excerpt(name)}", which model.outputs.${role} names`,
-    place: policy.place,
-    expected: names.map((each) => excerpt(each, 40)).join(', '),
-    ...(near === undefined ? {} : { fix: `Did you mean "${excerpt(near)}"?` }),
-  });
+/** Gives every label that it has not seen a number of its own. */
+class LabelCoder {
+  readonly #rows: number;
+  readonly #names: (string | number)[] = [];
+  readonly #numbers = new Map<string | number, number>();
+  #codes: Uint8Array | Int32Array;
+  #at = 0;
+  #last: string | number | undefined;
+  #lastCode = 0;
+
+  constructor(rows: number) {
+    this.#rows = rows;
+    this.#codes = new Uint8Array(rows);
+  }
+
+  push(label: string | number): void {
+    let code = label === this.#last ? this.#lastCode : this.#numbers.get(label);
+    if (code === undefined) {
+      code = this.#names.length;
+      this.#names.push(label);
+      this.#numbers.set(label, code);
+      if (code === mostInBytes) {
+        const wide = new Int32Array(this.#rows);
+        wide.set(this.#codes);
+        this.#codes = wide;
+      }
+    }
+    this.#last = label;
+    this.#lastCode = code;
+    this.#codes[this.#at++] = code;
+  }
+
+  pushAll(labels: ArrayLike<string | number | bigint>, count: number): void {
+    if (labels instanceof BigInt64Array) {
+      // Most classifiers number their classes so; a million bigints made one by one take as long as the model does.
+      const words = new Int32Array(labels.buffer, labels.byteOffset, 2 * count);
+      for (let index = 0; index < count; index++) {
+        this.push((words[2 * index + 1] ?? 0) * 2 ** 32 + ((words[2 * index] ?? 0) >>> 0));
+      }
+      return;
+    }
+    for (let index = 0; index < count; index++) {
+      const label = labels[index] ?? '';
+      this.push(typeof label === 'bigint' ? Number(label) : label);
+    }
+  }
+
+  coded(): CodedLabels {
+    return { names: this.#names, codes: this.#codes };
+  }
 }

@@ -142,7 +142,7 @@ export async function judgeModel(options: {
           baseline.model === undefined || (rows !== undefined && wiredBaseline === undefined)
             ? undefined
             : { model: baseline.model, wired: wiredBaseline },
-        rows: rows?.table.rows ?? 0,
+        rows,
         noBaseline,
         level: policy.policy.evidence ?? policyDefaults.evidence,
         seed: rows?.table.sha256 ?? candidate.facts.sha256,

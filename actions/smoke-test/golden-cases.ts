@@ -65,6 +65,7 @@ async function rowsOf(source: string, wanted: number, { gate, local, path, host 
     evaluation: { ...featuresOf(evaluation), source },
     ...(modelPolicy?.inputs === undefined ? {} : { inputs: modelPolicy.inputs }),
   });
+  await requireFeedable(engine, table, feedings, named);
   const columns = await readColumns(
     engine,
     table,
@@ -78,7 +79,6 @@ async function rowsOf(source: string, wanted: number, { gate, local, path, host 
       return values;
     }),
   }));
-  requireFeedable(filled, named);
   const batch = fixedBatch(filled, named);
   const cases = spread(table.rows, wanted).map((row) => ({
     row: row + 1,

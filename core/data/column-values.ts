@@ -1,9 +1,6 @@
-import { DataError } from '../problem/index.ts';
-import { excerpt } from '../text/index.ts';
+import { isNumeric, readBatches } from './column-batches.ts';
 import type { Engine } from './engine.ts';
-import { missingColumn } from './nearest-columns.ts';
-import { quoteIdentifier } from './quoting.ts';
-import type { Column, Table } from './table.ts';
+import type { Table } from './table.ts';
 
 /** A whole column in memory. */
 export type ColumnValues = NumberValues | StringValues;
@@ -35,108 +32,29 @@ export async function readColumns(
   table: Table,
   names: readonly string[],
 ): Promise<ReadonlyMap<string, ColumnValues>> {
-  const wanted = [...new Set(names)];
-  const columns = wanted.map((name) => table.columns.find((column) => column.name === name));
-  const [first, ...others] = wanted
-    .filter((_, index) => columns[index] === undefined)
-    .map((name) => missingColumn(name, table.file, table.columns, { file: table.file }));
-  if (first !== undefined) throw new DataError([first, ...others]);
-
-  const found = columns.filter((column) => column !== undefined);
-  if (found.length === 0) return new Map();
-  const readers = found.map((column) => (isNumeric(column) ? new NumberReader(column, table) : new StringReader()));
-  const select = found.map(
-    (column) => `CAST(${quoteIdentifier(column.name)} AS ${isNumeric(column) ? 'DOUBLE' : 'VARCHAR'})`,
-  );
-  let row = 0;
-  for await (const chunk of engine.chunks(`SELECT ${select.join(', ')} FROM ${table.sql}`)) {
-    const count = chunk.rowCount;
-    for (const [index, reader] of readers.entries()) reader.read(chunk.getColumnVector(index), row, count);
-    row += count;
+  const found = new Map<string, ColumnValues>();
+  // All rows are one batch.
+  for await (const { columns } of readBatches(engine, table, names, { rows: table.rows, doubles: true })) {
+    for (const [name, { values }] of columns) found.set(name, columnOf(table, name, values));
   }
-  if (row !== table.rows) {
-    throw new DataError({
-      code: 'row-count-mismatch',
-      message: 'the file does not have the rows it says it has',
-      place: { file: table.file },
-      found: `${row} rows`,
-      expected: `${table.rows}`,
-      fix: 'Write the file again.',
-    });
-  }
-  return new Map(found.map((column, index) => [column.name, (readers[index] ?? new StringReader()).result()]));
+  for (const name of table.rows === 0 ? names : []) found.set(name, columnOf(table, name, []));
+  return found;
 }
 
-function isNumeric(column: Column): boolean {
-  return column.type === 'integer' || column.type === 'number' || column.type === 'boolean';
-}
-
-interface Vector {
-  getItem(index: number): unknown;
-}
-
-const firstUnsafe = 2 ** 53;
-
-class NumberReader {
-  readonly #column: Column;
-  readonly #table: Table;
-  readonly #values: Float64Array;
-  readonly #wide: boolean;
-  #nulls = 0;
-
-  constructor(column: Column, table: Table) {
-    this.#column = column;
-    this.#table = table;
-    this.#values = new Float64Array(table.rows);
-    this.#wide = column.type === 'integer' && !/^U?(TINY|SMALL)?INT(EGER)?$/.test(column.sqlType);
-  }
-
-  read(vector: Vector, offset: number, count: number): void {
-    const values = this.#values;
+function columnOf(
+  table: Table,
+  name: string,
+  values: Float64Array | Float32Array | readonly (string | null)[],
+): ColumnValues {
+  const column = table.columns.find((each) => each.name === name);
+  if (column === undefined || !isNumeric(column)) {
+    const texts = ArrayBuffer.isView(values) ? [] : values;
     let nulls = 0;
-    for (let index = 0; index < count; index++) {
-      const item = vector.getItem(index);
-      const value = typeof item === 'number' ? item : Number.NaN;
-      if (Number.isNaN(value)) nulls++;
-      values[offset + index] = value;
-    }
-    this.#nulls += nulls;
-    if (!this.#wide) return;
-    for (let index = offset; index < offset + count; index++) {
-      if (Math.abs(values[index] ?? 0) >= firstUnsafe) throw this.#tooLarge(index + 1);
-    }
+    for (const text of texts) if (text === null) nulls++;
+    return { kind: 'string', values: texts, nulls };
   }
-
-  result(): NumberValues {
-    const integer = this.#column.type !== 'number';
-    return { kind: 'number', values: this.#values, nulls: this.#nulls, integer };
-  }
-
-  #tooLarge(row: number): DataError {
-    return new DataError({
-      code: 'integer-too-large',
-      message: `column "${excerpt(this.#column.name)}" holds an integer that a number cannot hold exactly`,
-      place: { file: this.#table.file },
-      found: `about ${this.#values[row - 1]} in row ${row}`,
-      expected: 'integers below 2^53 (9,007,199,254,740,992) in magnitude',
-      fix: 'Store it as text if it is an identifier, else as a floating-point number.',
-    });
-  }
-}
-
-class StringReader {
-  readonly #values: (string | null)[] = [];
-  #nulls = 0;
-
-  read(vector: Vector, _offset: number, count: number): void {
-    for (let index = 0; index < count; index++) {
-      const item = vector.getItem(index);
-      if (item === null) this.#nulls++;
-      this.#values.push(item === null ? null : String(item));
-    }
-  }
-
-  result(): StringValues {
-    return { kind: 'string', values: this.#values, nulls: this.#nulls };
-  }
+  const numbers = values instanceof Float64Array ? values : new Float64Array();
+  let nulls = 0;
+  for (let row = 0; row < numbers.length; row++) if (Number.isNaN(numbers[row])) nulls++;
+  return { kind: 'number', values: numbers, nulls, integer: column.type !== 'number' };
 }

@@ -2,6 +2,16 @@
  * Data files as tables: CSV, JSON lines and Parquet on DuckDB, with one clear error for whatever is wrong with a file.
  * @module
  */
+export {
+  type BatchColumn,
+  type BatchOptions,
+  type ColumnBatch,
+  firstUnsafe,
+  integerTooLarge,
+  isNumeric,
+  isWide,
+  readBatches,
+} from './column-batches.ts';
 export { type ColumnValues, type NumberValues, readColumns, type StringValues } from './column-values.ts';
 export { type Engine, type EngineOptions, type OpenOptions, openEngine } from './engine.ts';
 export { missingColumn, nearestColumns } from './nearest-columns.ts';

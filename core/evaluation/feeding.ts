@@ -17,15 +17,18 @@ export interface Feeding {
 
 type Evaluation = NonNullable<Policy['evaluation']>;
 
+/** How problems with what a model is fed name it: its file, and the policy line that brought it. */
+export interface NamedModel {
+  readonly model: string;
+  readonly place: Place;
+}
+
 /** What decides how a model is fed. */
-export interface FeedingPolicy {
+export interface FeedingPolicy extends NamedModel {
   readonly inputs?: NonNullable<Policy['model']>['inputs'];
   /** Where the rows come from, and which columns are features. Without a target every column may be one. */
   readonly evaluation: Pick<Evaluation, 'source' | 'features' | 'ignore'> &
     Partial<Pick<Evaluation, 'target' | 'query'>>;
-  /** As messages call the model: its file. */
-  readonly model: string;
-  readonly place: Place;
 }
 
 /**

@@ -3,7 +3,8 @@
  *
  * @module
  */
-export { type Feeding, type FeedingPolicy, feedingsOf } from './feeding.ts';
-export { type FilledFeeding, feedsOf, fixedBatch, requireFeedable, tensorOf } from './feeds.ts';
+export { requireFeedable } from './feedable.ts';
+export { type Feeding, type FeedingPolicy, feedingsOf, type NamedModel } from './feeding.ts';
+export { type FilledFeeding, feedsOf, fixedBatch, tensorOf } from './feeds.ts';
 export { type GuardrailFinding, type GuardrailOptions, GuardrailTally } from './guardrail.ts';
 export { textColumns } from './text-columns.ts';

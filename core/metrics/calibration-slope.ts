@@ -44,7 +44,7 @@ interface Points {
 
 function pointsOf(sample: LabelSample): Points {
   const index = sample.positive ?? 1;
-  const odds = scoresOf(sample, index).map((score) => {
+  const odds = Float64Array.from(scoresOf(sample, index), (score) => {
     const clipped = Math.min(1 - Number.EPSILON, Math.max(Number.EPSILON, score));
     return Math.log(clipped / (1 - clipped));
   });

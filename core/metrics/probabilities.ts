@@ -1,14 +1,14 @@
-import type { LabelSample } from './sample.ts';
+import type { LabelSample, Probabilities } from './sample.ts';
 import { scoreColumn } from './score-column.ts';
 
 /** The sample's probabilities; a metric that needs them must not be asked of a sample without. */
-export function probabilitiesOf(sample: LabelSample): Float64Array {
+export function probabilitiesOf(sample: LabelSample): Probabilities {
   if (sample.probabilities === undefined) throw new RangeError('the sample carries no probabilities');
   return sample.probabilities;
 }
 
 /** One class's column of the probabilities; not to be written to. */
-export function scoresOf(sample: LabelSample, index: number): Float64Array {
+export function scoresOf(sample: LabelSample, index: number): Probabilities {
   return scoreColumn(sample, probabilitiesOf(sample), index).scores;
 }
 

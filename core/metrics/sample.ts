@@ -1,3 +1,5 @@
+export type Probabilities = Float64Array | Float32Array;
+
 /** Rows of a classifier: what they are and what it says they are. Classes are indices into `classes`. */
 export interface LabelSample {
   readonly task: 'classification';
@@ -7,8 +9,8 @@ export interface LabelSample {
   readonly positive?: number;
   readonly actual: Int32Array;
   readonly predicted: Int32Array;
-  /** Row by row, `classes.length` each. */
-  readonly probabilities?: Float64Array;
+  /** Row by row, `classes.length` each; in single precision where the model gives them so. */
+  readonly probabilities?: Probabilities;
 }
 
 /** Rows of a regressor. */
@@ -57,12 +59,11 @@ export function pick(sample: Sample, rows: ArrayLike<number>): Sample {
   if (sample.task === 'ranking') return queriesOf(sample, rows);
   if (sample.task === 'multilabel') {
     const width = sample.labels.length;
-    const bits = (values: Uint8Array) => Uint8Array.from(blocks(width, values, rows));
     return {
       ...sample,
       rows: rows.length,
-      actual: bits(sample.actual),
-      predicted: bits(sample.predicted),
+      actual: blocks(width, sample.actual, rows),
+      predicted: blocks(width, sample.predicted, rows),
       scores: blocks(width, sample.scores, rows),
     };
   }
@@ -90,18 +91,37 @@ function queriesOf({ starts, relevance, scores }: RankingSample, queries: ArrayL
 }
 
 function doubles(values: Float64Array, rows: ArrayLike<number>): Float64Array {
-  return Float64Array.from(rows, (row) => values[row] ?? Number.NaN);
+  const picked = new Float64Array(rows.length);
+  for (let to = 0; to < picked.length; to++) picked[to] = values[rows[to] ?? 0] ?? Number.NaN;
+  return picked;
 }
 
 function integers(values: Int32Array, rows: ArrayLike<number>): Int32Array {
-  return Int32Array.from(rows, (row) => values[row] ?? 0);
+  const picked = new Int32Array(rows.length);
+  for (let to = 0; to < picked.length; to++) picked[to] = values[rows[to] ?? 0] ?? 0;
+  return picked;
 }
 
-function blocks(width: number, values: Float64Array | Uint8Array, rows: ArrayLike<number>): Float64Array {
-  const picked = new Float64Array(rows.length * width);
+function blocks<Values extends Probabilities | Uint8Array>(
+  width: number,
+  values: Values,
+  rows: ArrayLike<number>,
+): Values;
+function blocks(
+  width: number,
+  values: Probabilities | Uint8Array,
+  rows: ArrayLike<number>,
+): Probabilities | Uint8Array {
+  const size = rows.length * width;
+  const picked =
+    values instanceof Float64Array
+      ? new Float64Array(size)
+      : values instanceof Float32Array
+        ? new Float32Array(size)
+        : new Uint8Array(size);
   for (let to = 0; to < rows.length; to++) {
     const from = (rows[to] ?? 0) * width;
-    picked.set(values.subarray(from, from + width), to * width);
+    for (let at = 0; at < width; at++) picked[to * width + at] = values[from + at] ?? 0;
   }
   return picked;
 }

@@ -1,23 +1,28 @@
 import { ascendingOrder } from '../statistics/index.ts';
-import type { LabelSample } from './sample.ts';
+import type { LabelSample, Probabilities } from './sample.ts';
 
 /** One class's scores, and the rows by rising and by falling score. Looked at again and again by several metrics: not to be written to. */
 export interface ScoreColumn {
-  readonly scores: Float64Array;
+  readonly scores: Probabilities;
   rising(): Int32Array;
   falling(): Int32Array;
 }
 
 /** By the probabilities that they are of, for as long as those live. */
-const columns = new WeakMap<Float64Array, Map<number, ScoreColumn>>();
+const columns = new WeakMap<Probabilities, Map<number, ScoreColumn>>();
 
 /** The column of a class, taken out and sorted once for all metrics of the sample. */
-export function scoreColumn({ classes, actual }: LabelSample, probabilities: Float64Array, index: number): ScoreColumn {
+export function scoreColumn(
+  { classes, actual }: LabelSample,
+  probabilities: Probabilities,
+  index: number,
+): ScoreColumn {
   const known = columns.get(probabilities) ?? new Map<number, ScoreColumn>();
   columns.set(probabilities, known);
   const found = known.get(index);
   if (found !== undefined && found.scores.length === actual.length) return found;
-  const scores = new Float64Array(actual.length);
+  const size = actual.length;
+  const scores = probabilities instanceof Float32Array ? new Float32Array(size) : new Float64Array(size);
   for (let row = 0; row < scores.length; row++) scores[row] = probabilities[row * classes.length + index] ?? Number.NaN;
   let rising: Int32Array | undefined;
   let falling: Int32Array | undefined;
