@@ -1,4 +1,4 @@
-import { feedsOf, type GuardrailFinding, GuardrailTally } from '../../core/evaluation/index.ts';
+import { type GuardrailFinding, GuardrailTally } from '../../core/evaluation/index.ts';
 import type { Host } from '../../core/host/index.ts';
 import type { Model, Outputs } from '../../core/onnx/index.ts';
 import { isRunnable } from '../../core/onnx/index.ts';
@@ -6,10 +6,7 @@ import type { EffectivePolicy, Guardrail } from '../../core/policy/index.ts';
 import type { Check } from '../../core/report/index.ts';
 import { excerpt } from '../../core/text/index.ts';
 import type { EvaluationRows } from './evaluation-rows.ts';
-import type { WiredModel } from './model-run.ts';
-
-/** Rows a call, where the model leaves it open. */
-const batchRows = 4096;
+import { outputsOf, type WiredModel } from './model-run.ts';
 
 /**
  * Runs the candidate on every evaluation row and holds its outputs to `gates.guardrails`, batch after batch: also outputs that no metric
@@ -26,12 +23,9 @@ export async function judgeGuardrails(
   const total = rows.table.rows;
   const progress = host.progress(`Hold ${excerpt(candidate.path, 60)} to its guardrails`);
   try {
-    for (let from = 0; from < total; from += candidate.batch ?? batchRows) {
-      const to = Math.min(total, from + (candidate.batch ?? batchRows));
-      const given = candidate.batch ?? to - from;
-      const outputs = await candidate.model.run(feedsOf(candidate.feedings, from, to, given), held.names);
-      held.take(outputs, { given, count: to - from, rowAt: (entry) => from + entry + 1 });
-      progress.update(to, total);
+    for await (const { from, count, given, outputs } of outputsOf(candidate, rows, held.names)) {
+      held.take(outputs, { given, count, rowAt: (entry) => from + entry + 1 });
+      progress.update(from + count, total);
     }
   } finally {
     progress.end();

@@ -20,6 +20,7 @@ import { ModelError, type Place } from '../../core/problem/index.ts';
 import { excerpt } from '../../core/text/index.ts';
 import type { EvaluationRows } from './evaluation-rows.ts';
 import { chooseOutputs, namesOf, type OutputChoice, taskOf } from './output-choice.ts';
+import { rowsOfBatch } from './predictions.ts';
 import type { PredictedRows, RowPredictor, Task } from './row-predictor.ts';
 
 /** A model, and how the policy that came with it says to feed and read it. */
@@ -95,19 +96,55 @@ export async function wire(of: ModelToRun, rows: EvaluationRows): Promise<WiredM
       ...[sha256, externalFiles, { inputs, outputs: read, classes, threshold }, outputs],
       feedings.map((feeding) => feeding.columns),
     ],
-    predict: async (rowsOfBatch) => {
-      const filled = filledWith(feedings, rowsOfBatch);
-      const all = rowsOfBatch.to - rowsOfBatch.from;
-      const size = batch ?? all;
-      const calls: Promise<PredictedRows>[] = [];
-      for (let at = 0; at < all; at += size) {
-        const count = Math.min(size, all - at);
-        const said = model.run(feedsOf(filled, at, at + count, size), outputs);
-        calls.push(said.then((answer) => reader.read(answer, count, size)));
-      }
-      return joined(await Promise.all(calls));
+    predict: async (some) => {
+      const calls = callsOf({ model, feedings, ...(batch === undefined ? {} : { batch }) }, some, outputs);
+      return joined(
+        await Promise.all(calls.map(async ({ said, count, given }) => reader.read(await said, count, given))),
+      );
     },
   };
+}
+
+/** Some rows, and what a model gave for them. */
+export interface OutputRows {
+  /** The first row, from 0. */
+  readonly from: number;
+  readonly count: number;
+  /** Rows that the model was given: more than `count` where it takes no fewer. */
+  readonly given: number;
+  readonly outputs: Outputs;
+}
+
+/** Runs a model on every row and gives these outputs of it as they are, batch by batch. */
+export async function* outputsOf(
+  of: WiredModel,
+  rows: EvaluationRows,
+  names: readonly string[],
+): AsyncGenerator<OutputRows> {
+  for await (const some of rows.batches(of.columns, rowsOfBatch(of))) {
+    const calls = callsOf(of, some, names);
+    for (const { from, count, given, said } of calls) yield { from, count, given, outputs: await said };
+  }
+}
+
+/** The calls that a batch takes: one, or several of a model that fixes its rows. All are asked at once; the model takes one after the other. */
+function callsOf(
+  { model, feedings, batch }: Pick<WiredModel, 'model' | 'feedings' | 'batch'>,
+  some: ColumnBatch,
+  names: readonly string[],
+): readonly (Omit<OutputRows, 'outputs'> & { readonly said: Promise<Outputs> })[] {
+  const filled = filledWith(feedings, some);
+  const all = some.to - some.from;
+  const given = batch ?? all;
+  const calls = [];
+  for (let at = 0; at < all; at += given) {
+    const count = Math.min(given, all - at);
+    const said = model.run(feedsOf(filled, at, at + count, given), names);
+    // Waited for later, and possibly not at all after another has failed.
+    said.catch(() => {});
+    calls.push({ from: some.from + at, count, given, said });
+  }
+  return calls;
 }
 
 /** The tensors of the first rows: `rows` of them, or as many as there are, or as the model takes. */

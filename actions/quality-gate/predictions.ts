@@ -10,6 +10,11 @@ const batchRows = 4096;
 /** Batches that predictors are given before the first of them is answered: while they work on one, the next is made. */
 const ahead = 2;
 
+/** Rows that a predictor is given at a time. */
+export function rowsOfBatch({ batch = 1 }: Pick<RowPredictor, 'batch'>): number {
+  return Math.max(1, Math.floor(batchRows / batch)) * batch;
+}
+
 /** What was said about every row. */
 export interface Predictions {
   readonly rows: number;
@@ -103,8 +108,7 @@ class PredictionRun {
   #failure: { readonly reason: unknown } | undefined;
 
   constructor(predictor: RowPredictor, rows: number) {
-    const { batch = 1 } = predictor;
-    this.step = Math.max(1, Math.floor(batchRows / batch)) * batch;
+    this.step = rowsOfBatch(predictor);
     this.columns = predictor.columns;
     this.#predictor = predictor;
     this.#collected = new Collected(rows);
