@@ -176,7 +176,7 @@ describe('a model from a web server', () => {
     });
     const { code, message, files } = await fetched({ uri: `${plain.url}/huge`, sha256: digest });
     expect({ code, files }).toEqual({ code: 1, files: {} });
-    expect(message.split('\n').at(-1)).toMatch(/\/huge: it is larger than the volume for the model, 67108864 bytes\.$/);
+    expect(message.split('\n').at(-1)).toMatch(/\/huge: it is larger than the volume for it, 67108864 bytes\.$/);
   });
 
   test.each([

@@ -9,22 +9,21 @@ import {
   type ConfigMapBody,
   type CronJobBody,
   configMap,
-  cronJob,
   type NetworkPolicyBody,
-  networkPolicy,
   type ServiceAccountBody,
-  serviceAccount,
 } from '../native.ts';
+import { outboundPolicy } from '../outbound-policy.ts';
 import { imageProblems } from '../pod/image.ts';
 import { egressTo, type FetchImages, fetchImages, modelFetch, modelFolder } from '../pod/model-fetch.ts';
-import { locationOf, type ModelFile, modelFileProblems } from '../pod/model-file.ts';
+import { locationOf, type ModelFile, modelFileProblems, portOf } from '../pod/model-file.ts';
 import { type Container, literal, type Toleration, type Volume, type VolumeMount } from '../pod/pod-spec.ts';
-import { containerSecurity, podSecurity } from '../pod/security.ts';
+import { containerSecurity } from '../pod/security.ts';
 import { type ConstructProblem, Findings } from '../problem.ts';
 import { bytesOf, type Cpu, coresOf, cpuText, type Memory, memoryOf } from '../quantity.ts';
 import { warnOfImages } from '../serving/controlled-pods.ts';
 import type { ModelIdentity } from '../serving/serving-props.ts';
 import { type CurrentData, currentData } from './current-data.ts';
+import { jobServiceAccount, scheduledJob, scheduleProblems } from './scheduled-job.ts';
 
 export interface DriftCheckJobProps {
   /** Its entrypoint is the command `sluice`, DuckDB is in it: see `cli/Dockerfile`. */
@@ -123,13 +122,7 @@ export class DriftCheckJob extends Construct {
     findings.throwIfAny();
 
     const metadata = { name: id, labels };
-    this.serviceAccount = new KubernetesObject(
-      this,
-      'service-account',
-      serviceAccount,
-      { ...metadata, annotations: { ...props.serviceAccountAnnotations } },
-      { automountServiceAccountToken: false },
-    );
+    this.serviceAccount = jobServiceAccount(this, metadata, props.serviceAccountAnnotations);
     const data = { 'sluice.yaml': props.policy };
     this.configMap = new KubernetesObject(
       this,
@@ -175,52 +168,27 @@ export class DriftCheckJob extends Construct {
       terminationMessagePolicy: 'FallbackToLogsOnError',
       volumeMounts: mounts,
     };
-    this.workload = new KubernetesObject(this, 'cron-job', cronJob, metadata, {
-      spec: {
-        schedule: props.schedule ?? daily,
-        timeZone: props.timeZone ?? 'Etc/UTC',
-        concurrencyPolicy: 'Forbid',
-        startingDeadlineSeconds: 3600,
-        successfulJobsHistoryLimit: 3,
-        failedJobsHistoryLimit: 3,
-        suspend: props.suspend,
-        jobTemplate: {
-          metadata: { labels },
-          spec: {
-            backoffLimit: 2,
-            activeDeadlineSeconds: Math.ceil(props.deadline?.toSeconds({ integral: false }) ?? 3600),
-            podFailurePolicy: {
-              rules: [
-                { action: 'FailJob', onExitCodes: { containerName: 'check', operator: 'In', values: [drifted] } },
-              ],
-            },
-            template: {
-              metadata: { labels },
-              spec: {
-                restartPolicy: 'Never',
-                serviceAccountName: id,
-                automountServiceAccountToken: false,
-                enableServiceLinks: false,
-                securityContext: podSecurity({ user: 65_532, group: 65_532 }),
-                nodeSelector: props.nodeSelector,
-                tolerations: props.tolerations,
-                initContainers: fetching,
-                containers: [check],
-                volumes,
-              },
-            },
-          },
-        },
-      },
+    this.workload = scheduledJob(this, {
+      metadata,
+      schedule: props.schedule ?? daily,
+      timeZone: props.timeZone,
+      suspend: props.suspend,
+      startingDeadline: 3600,
+      successfulJobsHistory: 3,
+      deadline: props.deadline,
+      finalExitCode: drifted,
+      user: 65_532,
+      initContainers: fetching,
+      container: check,
+      volumes,
+      nodeSelector: props.nodeSelector,
+      tolerations: props.tolerations,
     });
-    const ports = [locationOf(reference)?.port, current.port, portOf(props.pushgateway)];
-    this.networkPolicy = new KubernetesObject(this, 'network-policy', networkPolicy, metadata, {
-      spec: {
-        podSelector: { matchLabels: selectorOf(this.identity) },
-        policyTypes: ['Ingress', 'Egress'],
-        ingress: [],
-        egress: egressTo(ports.filter((port) => port !== undefined)),
-      },
+    const pushing = props.pushgateway === undefined ? undefined : portOf(props.pushgateway);
+    const ports = [locationOf(reference)?.port, current.port, pushing];
+    this.networkPolicy = outboundPolicy(this, 'network-policy', metadata, {
+      pods: selectorOf(this.identity),
+      egress: egressTo(ports.filter((port) => port !== undefined)),
     });
   }
 }
@@ -244,12 +212,6 @@ function argumentsOf(
   ];
 }
 
-function portOf(url: string | undefined): number | undefined {
-  if (url === undefined) return undefined;
-  const { protocol, port } = new URL(url);
-  return port === '' ? (protocol === 'http:' ? 80 : 443) : Number(port);
-}
-
 /** How a file's name ends, by which it is read: `.parquet`. */
 function extensionOf(uri: string): string {
   return /\.(?:csv|tsv|parquet|pq)$/i.exec(uri.replace(/^(https?:[^?#]*).*$/s, '$1'))?.[0] ?? '';
@@ -262,17 +224,11 @@ function jobProblems(id: string, props: DriftCheckJobProps): readonly ConstructP
       ({ code }) => code !== 'mutable-image' || props.allowMutableImage !== true,
     ),
     ...policyProblems(props.policy),
+    ...scheduleProblems({ name: id, schedule }, { prop: 'schedule', example: daily, named: 'construct' }),
   ];
   const demand = (holds: boolean, problem: ConstructProblem) => {
     if (!holds) problems.push(problem);
   };
-  demand(id.length <= 52, {
-    code: 'name-too-long',
-    message: 'the name is too long for a CronJob, whose Jobs are called by it and eleven characters',
-    found: id,
-    expected: 'at most 52 characters',
-    fix: 'Shorten the id of the construct.',
-  });
   for (const [prop, { uri }] of Object.entries({ reference: props.reference, current: props.current })) {
     demand(extensionOf(uri) !== '', {
       code: 'bad-format',
@@ -282,13 +238,6 @@ function jobProblems(id: string, props: DriftCheckJobProps): readonly ConstructP
       fix: 'Name one file in one of these formats.',
     });
   }
-  demand(/^(?:@(?:hourly|daily|midnight|weekly|monthly|yearly|annually)|\S+(?: +\S+){4})$/.test(schedule), {
-    code: 'bad-schedule',
-    message: 'schedule is nothing that cron knows',
-    found: schedule,
-    expected: `minute, hour, day, month and day of the week, such as "${daily}"`,
-    fix: 'Correct it, or leave it out.',
-  });
   demand(isTimeZone(timeZone), {
     code: 'bad-time-zone',
     message: 'timeZone is no name of the tz database',

@@ -3,14 +3,8 @@ import { stringify } from 'yaml';
 import { configMapName } from '../config-map-name.ts';
 import { KubernetesObject } from '../kubernetes-object.ts';
 import { checkServiceName, labelsOf, selectorOf } from '../labels.ts';
-import {
-  type ConfigMapBody,
-  configMap,
-  type DaemonSetBody,
-  daemonSet,
-  type NetworkPolicyBody,
-  networkPolicy,
-} from '../native.ts';
+import { type ConfigMapBody, configMap, type DaemonSetBody, daemonSet, type NetworkPolicyBody } from '../native.ts';
+import { outboundPolicy } from '../outbound-policy.ts';
 import { gpuResource } from '../pod/gpu.ts';
 import { gpuProducts } from '../pod/gpu-products.ts';
 import { Findings } from '../problem.ts';
@@ -101,9 +95,7 @@ export class GpuDevicePlugin extends Construct {
     const body = nodeAgent(props, labels, selector, container, volumes);
     this.workload = new KubernetesObject(this, 'daemon-set', daemonSet, metadata, body);
     // It talks to the kubelet through a socket of the node, and to nobody else.
-    this.networkPolicy = new KubernetesObject(this, 'network-policy', networkPolicy, metadata, {
-      spec: { podSelector: { matchLabels: selector }, policyTypes: ['Ingress', 'Egress'], ingress: [], egress: [] },
-    });
+    this.networkPolicy = outboundPolicy(this, 'network-policy', metadata, { pods: selector, egress: [] });
   }
 }
 

@@ -1,7 +1,7 @@
 import type { NetworkPolicyBody } from '../native.ts';
 import { imageProblems } from '../pod/image.ts';
 import { dnsLookup, egressTo, fetchImages } from '../pod/model-fetch.ts';
-import type { ModelFile } from '../pod/model-file.ts';
+import { type ModelFile, portOf } from '../pod/model-file.ts';
 import { type Container, type EnvVar, literal, type SecretKey, type Volume } from '../pod/pod-spec.ts';
 import { containerSecurity } from '../pod/security.ts';
 import type { ConstructProblem } from '../problem.ts';
@@ -92,14 +92,8 @@ function bucketPlan(
     volume: { name: 'documents', emptyDir: { sizeLimit: room } },
     bytes,
     // 443 also for who gives out the pod's rights.
-    egress: egressTo([443, portOf(s3.endpoint)]),
+    egress: egressTo([443, portOf(s3.endpoint ?? 'https://s3.amazonaws.com')]),
   };
-}
-
-function portOf(endpoint = 'https://s3.amazonaws.com'): number {
-  if (!URL.canParse(endpoint)) return 443;
-  const { port, protocol } = new URL(endpoint);
-  return port === '' ? (protocol === 'http:' ? 80 : 443) : Number(port);
 }
 
 /** What is wrong with where documents are said to be. */

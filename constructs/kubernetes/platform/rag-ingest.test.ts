@@ -169,10 +169,10 @@ describe('the job that keeps a collection as its documents are', () => {
       }),
     ).map(({ code }) => code);
     expect(codes).toEqual([
+      'bad-schedule',
       'bad-part-size',
       'bad-overlap',
       'bad-limit',
-      'bad-schedule',
       'bad-extension',
       'bad-quantity',
       'bad-quantity',

@@ -1,5 +1,6 @@
 import type { Duration } from 'cdk8s';
 import { Construct } from 'constructs';
+import { jobServiceAccount, scheduledJob, scheduleProblems } from '../batch/scheduled-job.ts';
 import { configMapName } from '../config-map-name.ts';
 import { KubernetesObject } from '../kubernetes-object.ts';
 import { checkLabels, checkServiceName, type Identity, type Labels, labelsOf, selectorOf } from '../labels.ts';
@@ -7,15 +8,13 @@ import {
   type ConfigMapBody,
   type CronJobBody,
   configMap,
-  cronJob,
   type NetworkPolicyBody,
-  networkPolicy,
   type ServiceAccountBody,
-  serviceAccount,
 } from '../native.ts';
+import { outboundPolicy } from '../outbound-policy.ts';
 import { imageProblems } from '../pod/image.ts';
 import { literal } from '../pod/pod-spec.ts';
-import { containerSecurity, podSecurity } from '../pod/security.ts';
+import { containerSecurity } from '../pod/security.ts';
 import { type ConstructProblem, Findings } from '../problem.ts';
 import { bytesOf, type Cpu, coresOf, cpuText, type Memory, memoryOf } from '../quantity.ts';
 import { warnOfImages } from '../serving/controlled-pods.ts';
@@ -92,26 +91,13 @@ export class RagIngest extends Construct {
     const labels = labelsOf(identity);
     checkServiceName(name, findings);
     checkLabels(labels, findings);
-    findings.demand(name.length <= 52, () => ({
-      code: 'name-too-long',
-      message: 'the name is too long for a CronJob, whose Jobs are called by it and eleven characters',
-      found: name,
-      expected: 'at most 52 characters',
-      fix: 'Shorten the id of the stack.',
-    }));
     findings.add(...imageProblems(image, 'image'), ...documentProblems(props), ...sourceProblems(props));
     findings.throwIfAny();
     warnOfImages([image, ...(source.container === undefined ? [] : [source.container.image])], findings);
 
     const metadata = { name, labels };
     this.identity = identity;
-    this.serviceAccount = new KubernetesObject(
-      this,
-      'service-account',
-      serviceAccount,
-      { ...metadata, annotations: { ...props.serviceAccountAnnotations } },
-      { automountServiceAccountToken: false },
-    );
+    this.serviceAccount = jobServiceAccount(this, metadata, props.serviceAccountAnnotations);
     const files = configMapName(name, ingestFiles);
     this.configMap = new KubernetesObject(
       this,
@@ -123,71 +109,46 @@ export class RagIngest extends Construct {
     // Volumes on the node's disk count, and a little for logs.
     const disk = memoryOf(source.bytes + 128 * 2 ** 20);
     const amounts = { cpu: cpuText(cpu), memory, 'ephemeral-storage': disk };
-    this.workload = new KubernetesObject(this, 'cron-job', cronJob, metadata, {
-      spec: {
-        schedule: props.schedule ?? '17 * * * *',
-        timeZone: 'Etc/UTC',
-        // Two at once would each take out what the other stores.
-        concurrencyPolicy: 'Forbid',
-        startingDeadlineSeconds: 600,
-        successfulJobsHistoryLimit: 1,
-        failedJobsHistoryLimit: 3,
-        suspend: props.suspend,
-        jobTemplate: {
-          metadata: { labels },
-          spec: {
-            backoffLimit: 2,
-            activeDeadlineSeconds: Math.ceil(props.deadline?.toSeconds({ integral: false }) ?? 3600),
-            podFailurePolicy: {
-              rules: [{ action: 'FailJob', onExitCodes: { containerName: 'ingest', operator: 'In', values: [3] } }],
-            },
-            template: {
-              metadata: { labels },
-              spec: {
-                restartPolicy: 'Never',
-                serviceAccountName: name,
-                automountServiceAccountToken: false,
-                enableServiceLinks: false,
-                securityContext: podSecurity({ user: 1000, group: 1000 }),
-                initContainers: source.container === undefined ? undefined : [source.container],
-                containers: [
-                  {
-                    name: 'ingest',
-                    image,
-                    imagePullPolicy: 'IfNotPresent',
-                    command: ['node', `${ingestProgramFolder}/ingest-documents.mjs`],
-                    env: envOf(props),
-                    resources: { requests: amounts, limits: amounts },
-                    securityContext: containerSecurity,
-                    terminationMessagePolicy: 'FallbackToLogsOnError',
-                    volumeMounts: [
-                      { name: 'program', mountPath: ingestProgramFolder, readOnly: true },
-                      { name: 'documents', mountPath: '/documents', readOnly: true },
-                      { name: 'tmp', mountPath: '/tmp' },
-                    ],
-                  },
-                ],
-                volumes: [
-                  { name: 'program', configMap: { name: files } },
-                  source.volume,
-                  { name: 'tmp', emptyDir: { sizeLimit: '64Mi' } },
-                ],
-              },
-            },
-          },
-        },
+    // One at a time: two at once would each take out what the other stores.
+    this.workload = scheduledJob(this, {
+      metadata,
+      schedule: props.schedule ?? hourly,
+      suspend: props.suspend,
+      startingDeadline: 600,
+      successfulJobsHistory: 1,
+      deadline: props.deadline,
+      finalExitCode: 3,
+      user: 1000,
+      initContainers: source.container === undefined ? undefined : [source.container],
+      container: {
+        name: 'ingest',
+        image,
+        imagePullPolicy: 'IfNotPresent',
+        command: ['node', `${ingestProgramFolder}/ingest-documents.mjs`],
+        env: envOf(props),
+        resources: { requests: amounts, limits: amounts },
+        securityContext: containerSecurity,
+        terminationMessagePolicy: 'FallbackToLogsOnError',
+        volumeMounts: [
+          { name: 'program', mountPath: ingestProgramFolder, readOnly: true },
+          { name: 'documents', mountPath: '/documents', readOnly: true },
+          { name: 'tmp', mountPath: '/tmp' },
+        ],
       },
+      volumes: [
+        { name: 'program', configMap: { name: files } },
+        source.volume,
+        { name: 'tmp', emptyDir: { sizeLimit: '64Mi' } },
+      ],
     });
-    this.networkPolicy = new KubernetesObject(this, 'network-policy', networkPolicy, metadata, {
-      spec: {
-        podSelector: { matchLabels: selectorOf(identity) },
-        policyTypes: ['Ingress', 'Egress'],
-        ingress: [],
-        egress: [...source.egress, ...props.egress],
-      },
+    this.networkPolicy = outboundPolicy(this, 'network-policy', metadata, {
+      pods: selectorOf(identity),
+      egress: [...source.egress, ...props.egress],
     });
   }
 }
+
+const hourly = '17 * * * *';
 
 function extensionsOf(extensions: IngestOptions['extensions']): string {
   return (extensions ?? ['.md', '.txt']).join(',').toLowerCase();
@@ -215,8 +176,13 @@ function envOf(props: RagIngestProps) {
 }
 
 function documentProblems(props: RagIngestProps): readonly ConstructProblem[] {
-  const problems: ConstructProblem[] = [];
-  const { partSize = 1200, overlap = 150, schedule = '17 * * * *', extensions = ['.md'] } = props;
+  const { partSize = 1200, overlap = 150, schedule = hourly, extensions = ['.md'] } = props;
+  const problems: ConstructProblem[] = [
+    ...scheduleProblems(
+      { name: props.name, schedule },
+      { prop: 'documents.schedule', example: hourly, named: 'stack' },
+    ),
+  ];
   if (!Number.isInteger(partSize) || partSize < 100 || partSize > 20_000) {
     problems.push({
       code: 'bad-part-size',
@@ -240,15 +206,6 @@ function documentProblems(props: RagIngestProps): readonly ConstructProblem[] {
       found: String(props.batch),
       expected: 'a whole number from 1 to 500',
       fix: 'Leave it out.',
-    });
-  }
-  if (!/^(?:@(?:hourly|daily|midnight|weekly|monthly|yearly|annually)|\S+(?: +\S+){4})$/.test(schedule)) {
-    problems.push({
-      code: 'bad-schedule',
-      message: 'documents.schedule is nothing that cron knows',
-      found: schedule,
-      expected: 'minute, hour, day, month and day of the week, such as "17 * * * *"',
-      fix: 'Correct it, or leave it out.',
     });
   }
   const wrong = extensions.filter((extension) => !/^\.[A-Za-z0-9.]+$/.test(extension));

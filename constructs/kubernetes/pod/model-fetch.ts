@@ -54,7 +54,8 @@ export interface FetchPlan {
 /** Where every server finds its model. */
 export const modelFolder = '/models';
 const incoming = `${modelFolder}/.incoming`;
-const temporary = { name: 'fetch-tmp', mountPath: '/tmp' };
+/** What fetching writes besides the file. */
+export const fetchTemporary = { name: 'fetch-tmp', mountPath: '/tmp' };
 /** Attempts at a file, with 1, 2, 4, ... seconds in between. */
 const tries = 6;
 /** Seconds in which less than a kilobyte a second comes. Registries that fetch a file themselves first are silent for long. */
@@ -79,7 +80,17 @@ export function modelFetch({ files, folders = [], written, size, images }: Fetch
   return {
     initContainers: [
       ...fetched.map(({ file, location, index, target }) =>
-        fetchContainer(file, location, { index, target, size }, images),
+        fetchContainer(
+          file,
+          location,
+          {
+            container: index === 0 ? 'fetch-model' : `fetch-model-${index + 1}`,
+            target,
+            volume: { name: 'model', mountPath: modelFolder },
+            size,
+          },
+          images,
+        ),
       ),
       {
         name: 'verify-model',
@@ -98,7 +109,7 @@ export function modelFetch({ files, folders = [], written, size, images }: Fetch
     ],
     volumes: [
       { name: 'model', emptyDir: { sizeLimit: size } },
-      { name: temporary.name, emptyDir: { sizeLimit: '64Mi' } },
+      { name: fetchTemporary.name, emptyDir: { sizeLimit: '64Mi' } },
       ...(written === undefined ? [] : [{ name: 'model-files', configMap: { name: written.configMap } }]),
       ...claims.map((claimName) => ({
         name: `claim-${claimName}`,
@@ -210,7 +221,7 @@ while :; do
     22:408 | 22:429 | 22:5??) ;;
     [567]:* | 16:* | 18:* | 28:* | 35:* | 52:* | 55:* | 56:* | 92:*) ;;
     22:*) failed "HTTP $status." ;;
-    63:*) failed "it is larger than the volume for the model, $LIMIT bytes." ;;
+    63:*) failed "it is larger than the volume for it, $LIMIT bytes." ;;
     *) failed "curl ended with code $code." ;;
   esac
   again || failed "curl ended with code $code, HTTP $status, $tried times."
@@ -304,10 +315,20 @@ done
 mv .incoming .placed
 rm -rf .placed`;
 
-function fetchContainer(
-  { path, s3, token, registrySecret }: ModelFile,
+/** One fetch: what the container is called, where it writes, and how large the volume there is. */
+export interface FetchStep {
+  readonly container: string;
+  /** Its folder holds nothing but what is fetched: what an earlier attempt left is cleared. */
+  readonly target: string;
+  readonly volume: VolumeMount;
+  readonly size: Memory;
+}
+
+/** The container that fetches one file, whatever becomes of it then. */
+export function fetchContainer(
+  { path, s3, token, registrySecret }: Pick<ModelFile, 'path' | 's3' | 'token' | 'registrySecret'>,
   { scheme, source, shown, claim, file }: Location,
-  { index, target, size }: { readonly index: number; readonly target: string; readonly size: Memory },
+  { container, target, volume, size }: FetchStep,
   images: FetchImages,
 ): Container {
   const value = (name: string, text: string | undefined): readonly EnvVar[] =>
@@ -315,7 +336,7 @@ function fetchContainer(
   const secret = (name: string, key: ModelFile['token']): readonly EnvVar[] =>
     key === undefined ? [] : [{ name, valueFrom: { secretKeyRef: key } }];
   return {
-    name: index === 0 ? 'fetch-model' : `fetch-model-${index + 1}`,
+    name: container,
     ...program(scheme === 'pvc' ? images.verify : images[scheme], fetchScripts[scheme]),
     env: [
       { name: 'SOURCE', value: literal(source) },
@@ -329,7 +350,7 @@ function fetchContainer(
             { name: 'LIMIT', value: String(bytesOf(size) ?? 0) },
           ]
         : []),
-      { name: 'HOME', value: temporary.mountPath },
+      { name: 'HOME', value: fetchTemporary.mountPath },
       ...value('ARTIFACT_FILE', file),
       ...value('REGISTRY_CONFIG', registrySecret === undefined ? undefined : '/registry/config.json'),
       ...value('VERSION', s3?.version),
@@ -340,8 +361,8 @@ function fetchContainer(
       ...secret('TOKEN', token),
     ],
     volumeMounts: [
-      { name: 'model', mountPath: modelFolder },
-      temporary,
+      volume,
+      fetchTemporary,
       ...(claim === undefined ? [] : [{ name: `claim-${claim}`, mountPath: '/claim', readOnly: true }]),
       ...(registrySecret === undefined
         ? []

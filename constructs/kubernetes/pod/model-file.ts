@@ -79,8 +79,8 @@ export function locationOf({ uri, s3 }: ModelFile): Location | undefined {
   return undefined;
 }
 
-/** 443 for what is no URL, which is a problem of its own. */
-function portOf(url: string): number {
+/** The TCP port an address asks for; 443 for what is no URL, which is a problem of its own. */
+export function portOf(url: string): number {
   if (!URL.canParse(url)) return 443;
   const { protocol, port } = new URL(url);
   return port === '' ? (protocol === 'http:' ? 80 : 443) : Number(port);

@@ -1,7 +1,8 @@
 import { Construct } from 'constructs';
 import { KubernetesObject } from '../kubernetes-object.ts';
 import { checkServiceName, labelsOf, selectorOf } from '../labels.ts';
-import { type JobBody, job, type NetworkPolicyBody, networkPolicy } from '../native.ts';
+import { type JobBody, job, type NetworkPolicyBody } from '../native.ts';
+import { outboundPolicy } from '../outbound-policy.ts';
 import { type FetchImages, fetchImages, modelFetch, modelFolder } from '../pod/model-fetch.ts';
 import { fileName, type ModelFile, modelFileProblems } from '../pod/model-file.ts';
 import { containerSecurity, podSecurity } from '../pod/security.ts';
@@ -123,19 +124,11 @@ export class MarArchive extends Construct {
         },
       },
     );
-    this.networkPolicy = new KubernetesObject(
+    this.networkPolicy = outboundPolicy(
       this,
       'network-policy',
-      networkPolicy,
       { name: id, labels },
-      {
-        spec: {
-          podSelector: { matchLabels: selectorOf(identity) },
-          policyTypes: ['Ingress', 'Egress'],
-          ingress: [],
-          egress: fetch.egress,
-        },
-      },
+      { pods: selectorOf(identity), egress: fetch.egress },
     );
   }
 }

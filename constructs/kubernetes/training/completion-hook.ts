@@ -6,7 +6,6 @@ import {
   type JobBody,
   job,
   type NetworkPolicyBody,
-  networkPolicy,
   type PolicyRule,
   type RoleBindingBody,
   role,
@@ -14,6 +13,7 @@ import {
   type ServiceAccountBody,
   serviceAccount,
 } from '../native.ts';
+import { outboundPolicy } from '../outbound-policy.ts';
 import { imageProblems } from '../pod/image.ts';
 import { fetchImages } from '../pod/model-fetch.ts';
 import { type EnvVar, literal } from '../pod/pod-spec.ts';
@@ -136,14 +136,7 @@ export function completionHook(scope: Construct, hook: CompletionHook, watched: 
   });
   const checkpoints = hook.readsCheckpoints === true ? watched.checkpoints : undefined;
   // Nobody asks it anything. Whom the hook asks is the user's business.
-  const policy = new KubernetesObject(scope, 'completion-network-policy', networkPolicy, metadata, {
-    spec: {
-      podSelector: { matchLabels: selectorOf(own) },
-      policyTypes: ['Ingress', 'Egress'],
-      ingress: [],
-      egress: [{}],
-    },
-  });
+  const policy = outboundPolicy(scope, 'completion-network-policy', metadata, { pods: selectorOf(own), egress: [{}] });
   const small = { cpu: '50m', memory: '64Mi', 'ephemeral-storage': '64Mi' };
   const large = {
     cpu: cpuText(hook.cpu ?? '500m'),
