@@ -16,6 +16,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   'core/native': ['core/problem', 'core/host'],
   'core/http': ['core/native', 'core/problem', 'core/text'],
   'core/data': ['core/native', 'core/problem', 'core/text', 'core/host'],
+  'core/engines': ['core/data', 'core/http', 'core/problem', 'core/text'],
   'core/onnx': ['core/native', 'core/problem', 'core/text', 'core/host', 'core/statistics'],
   'core/evaluation': ['core/data', 'core/onnx', 'core/policy', 'core/problem', 'core/text'],
   'core/inference': ['core/onnx', 'core/problem', 'core/text'],

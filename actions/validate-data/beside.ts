@@ -79,7 +79,7 @@ function joinOf(reference: Reference, name: string, dialect: Dialect): string {
   const names = reference.pairs.map((_, index) => `k${index}`).join(', ');
   const alike = reference.pairs.map(({ own }, index) => {
     const [one, other] = [dialect.value(own), `${name}.k${index}`];
-    return reference.missing === 'equal' ? dialect.same(one, other) : `${one} = ${other}`;
+    return reference.missing === 'equal' ? dialect.same(one, other, own) : `${one} = ${other}`;
   });
   return `LEFT JOIN (SELECT ${names}, true AS "found" FROM (${keysOf(reference, dialect)}) AS "different") AS ${name} ON ${alike.join(' AND ')}`;
 }

@@ -32,8 +32,8 @@ export interface Dialect extends SqlLiterals {
   shown(column: Column, length: number): string;
   /** An aggregate that gives a floating-point number, or null where there are too few values; of the rows that meet `condition`. */
   statistic(statistic: Statistic, condition?: string): string;
-  /** Whether two values are equal or both null. Neither is NaN. */
-  same(one: string, other: string): string;
+  /** Whether two values are equal or both null. Neither is NaN; `column` is what the first is of. */
+  same(one: string, other: string, column: Column): string;
   /** The value of the nearest row before this one, in the order of `order`, that is not null. */
   previous(value: string, order: string): string;
 }

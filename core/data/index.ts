@@ -23,4 +23,5 @@ export {
   openExpressionSandbox,
 } from './row-expression.ts';
 export type { Format } from './source-format.ts';
+export type { SqlEngine } from './sql-engine.ts';
 export { type Column, type ColumnType, fileOfRow, rowNumberColumn, type Table, type TableFile } from './table.ts';

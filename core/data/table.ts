@@ -6,20 +6,25 @@ export type ColumnType = 'integer' | 'number' | 'string' | 'boolean' | 'date' | 
 export interface Column {
   readonly name: string;
   readonly type: ColumnType;
-  /** DuckDB's name of the type: `BIGINT`, `DECIMAL(18,2)`. */
+  /** The engine's name of the type: `BIGINT`, `DECIMAL(18,2)`. */
   readonly sqlType: string;
 }
 
-/** A data file that is open for questions. */
+/** A data file, or a table of an engine, that is open for questions. */
 export interface Table {
-  /** The file as the caller named it. */
+  /** The file as the caller named it; of an engine's table `trino:hive.sales.orders`. */
   readonly file: string;
   /** A quoted relation to put after FROM. It has every data column and `rowNumberColumn`. */
   readonly sql: string;
+  /**
+   * False of a table whose rows have no order. `rowNumberColumn` then holds a fingerprint of the whole row (of 53 bits): it chooses the
+   * same rows whenever it is asked, and is shown to nobody. @default true
+   */
+  readonly ordered?: boolean;
   readonly columns: readonly Column[];
   /** Data rows; a CSV's header is not one. */
   readonly rows: number;
-  /** Of the file as stored; of several files, of the lines `<sha256>  <file>` that `sha256sum` would print. */
+  /** Of the file as stored; of several files, of the lines `<sha256>  <file>` that `sha256sum` would print. Empty of an engine's table. */
   readonly sha256: string;
   /** How the source is stored: `csv`. Absent where no file was opened. */
   readonly format?: Format;

@@ -13,7 +13,7 @@ import { type Hide, hiding, said } from './secret-words.ts';
 import type { WireRequest } from './wire-request.ts';
 
 export interface HttpRequest {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   /** Path and query below the target's own path; starts with `/`, its parts already percent-encoded. */
   readonly path: string;
   /** Beside the target's, which win. */

@@ -89,7 +89,7 @@ function clipped(check: Check): Check {
             total: failing.total,
             columns: failing.columns.slice(0, reportLimits.failingColumns).map((name) => cut(name, reportLimits.value)),
             rows: failing.rows.slice(0, reportLimits.failingRows).map(({ row, values }) => ({
-              row,
+              ...(row === undefined ? {} : { row }),
               values: values
                 .slice(0, reportLimits.failingColumns)
                 .map((value) => (value === null ? null : cut(value, reportLimits.value))),

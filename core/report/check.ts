@@ -34,14 +34,14 @@ export interface Evidence extends Interval {
   readonly unit?: Unit;
 }
 
-/** Rows that show a failure, in file order. Values are raw: a renderer escapes and cuts them. */
+/** Rows that show a failure, in file order; of a table without an order in no order. Values are raw: a renderer escapes and cuts them. */
 export interface FailingRows {
   /** How many rows fail in all; `rows` is a sample of them. */
   readonly total: number;
   readonly columns: readonly string[];
   readonly rows: readonly {
-    /** Counts from 1 for the first data row (a CSV's header is not counted). */
-    readonly row: number;
+    /** Counts from 1 for the first data row (a CSV's header is not counted). Absent of rows that have no numbers: those of an engine's table. */
+    readonly row?: number;
     readonly values: readonly (string | null)[];
   }[];
 }

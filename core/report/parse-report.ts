@@ -113,7 +113,10 @@ function buildSchema(): z.ZodType<Report> {
     columns: z.array(value).max(reportLimits.failingColumns),
     rows: z
       .array(
-        z.strictObject({ row: z.int().min(1), values: z.array(value.nullable()).max(reportLimits.failingColumns) }),
+        z.strictObject({
+          row: z.int().min(1).exactOptional(),
+          values: z.array(value.nullable()).max(reportLimits.failingColumns),
+        }),
       )
       .max(reportLimits.failingRows),
   });
@@ -225,7 +228,9 @@ function buildSchema(): z.ZodType<Report> {
     }),
     candidate: summary.exactOptional(),
     baseline: summary.exactOptional(),
-    sources: z.array(z.strictObject({ path: text, sha256: hash, rows: count })).max(reportLimits.sources),
+    sources: z
+      .array(z.strictObject({ path: text, sha256: hash.exactOptional(), rows: count }))
+      .max(reportLimits.sources),
     commit: z.strictObject({ head: commit, base: commit.exactOptional() }).exactOptional(),
     environment: z.strictObject({
       platform: text,

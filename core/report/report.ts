@@ -59,7 +59,12 @@ export interface Report {
   };
   readonly candidate?: ModelSummary;
   readonly baseline?: ModelSummary;
-  readonly sources: readonly { readonly path: string; readonly sha256: string; readonly rows: number }[];
+  readonly sources: readonly {
+    readonly path: string;
+    /** Absent of a table that an engine keeps. */
+    readonly sha256?: string;
+    readonly rows: number;
+  }[];
   /** Commits judged, where the run knows them. */
   readonly commit?: { readonly head: string; readonly base?: string };
   readonly environment: {

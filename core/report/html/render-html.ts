@@ -174,14 +174,15 @@ function failingRows(check: Check): Markup | undefined {
   const failing = check.failing;
   if (failing === undefined || failing.rows.length === 0) return undefined;
   const more = failing.total - failing.rows.length;
+  const numbered = failing.rows.some(({ row }) => row !== undefined);
   const cells = (values: readonly (string | null)[]) =>
     failing.columns.map((_, column) => {
       const value = values[column];
       return html`<td>${value === null ? html`<em>null</em>` : value === undefined ? '' : excerpt(value)}</td>`;
     });
-  return html`<details class="rows"${failing.rows.length <= 12 ? trusted(' open') : ''}><summary>${counted(failing.total, 'failing row')}${more > 0 ? html` <span class="muted">· the first ${failing.rows.length}</span>` : ''}</summary>
-<div class="scroll"><table class="failing"><thead><tr><th scope="col" class="num">row</th>${failing.columns.map((name) => html`<th scope="col">${excerpt(name)}</th>`)}</tr></thead>
-<tbody>${failing.rows.map(({ row, values }) => html`<tr><td class="num">${row}</td>${cells(values)}</tr>\n`)}</tbody></table></div></details>`;
+  return html`<details class="rows"${failing.rows.length <= 12 ? trusted(' open') : ''}><summary>${counted(failing.total, 'failing row')}${more > 0 ? html` <span class="muted">· ${numbered ? 'the first ' : ''}${failing.rows.length}${numbered ? '' : ' of them'}</span>` : ''}</summary>
+<div class="scroll"><table class="failing"><thead><tr>${numbered ? html`<th scope="col" class="num">row</th>` : ''}${failing.columns.map((name) => html`<th scope="col">${excerpt(name)}</th>`)}</tr></thead>
+<tbody>${failing.rows.map(({ row, values }) => html`<tr>${numbered ? html`<td class="num">${row ?? ''}</td>` : ''}${cells(values)}</tr>\n`)}</tbody></table></div></details>`;
 }
 
 function checksSection(
@@ -270,7 +271,7 @@ ${modelCard('Baseline', report.baseline)}
 ${
   report.sources.length === 0
     ? ''
-    : html`<div class="card"><div class="scroll"><table><caption>Data</caption><thead><tr><th scope="col">File</th><th scope="col" class="num">Rows</th><th scope="col">SHA-256</th></tr></thead><tbody>${report.sources.map((source) => html`<tr><td>${excerpt(source.path, 120)}</td><td class="num">${grouped(String(source.rows))}</td><td><code title="${source.sha256}">${source.sha256.slice(0, 12)}…</code></td></tr>`)}</tbody></table></div></div>`
+    : html`<div class="card"><div class="scroll"><table><caption>Data</caption><thead><tr><th scope="col">File</th><th scope="col" class="num">Rows</th><th scope="col">SHA-256</th></tr></thead><tbody>${report.sources.map((source) => html`<tr><td>${excerpt(source.path, 120)}</td><td class="num">${grouped(String(source.rows))}</td><td>${source.sha256 === undefined ? '' : html`<code title="${source.sha256}">${source.sha256.slice(0, 12)}…</code>`}</td></tr>`)}</tbody></table></div></div>`
 }
 <div class="card"><table class="kv"><caption>Environment</caption><tbody>
 ${pair('Sluice', tool.version)}${pair('Node.js', environment.node)}${pair('ONNX Runtime', environment.onnxruntime)}${pair('DuckDB', environment.duckdb)}${pair('Platform', environment.platform)}${pair('Processor', environment.cpu)}${pair('Commit', commit?.head)}${pair('Base commit', commit?.base)}

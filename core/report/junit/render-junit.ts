@@ -109,7 +109,7 @@ function body(check: Check): string {
           `failing rows: ${failing.total}`,
           ...failing.rows.map(
             ({ row, values }) =>
-              `  row ${row}: ${failing.columns.map((name, column) => `${name}=${values[column] ?? 'null'}`).join(', ')}`,
+              `  row${row === undefined ? '' : ` ${row}`}: ${failing.columns.map((name, column) => `${name}=${values[column] ?? 'null'}`).join(', ')}`,
           ),
         ]),
   ];

@@ -129,14 +129,18 @@ function failingRows(check: Check, limit: number): readonly string[] {
   if (failing === undefined || limit === 0 || failing.rows.length === 0) return [];
   const columns = failing.columns.slice(0, 12);
   const rows = failing.rows.slice(0, limit);
+  const numbered = rows.some(({ row }) => row !== undefined);
   const more = failing.total - rows.length;
   return [
     details(
       `${statusWords[check.status].emoji} ${text(check.title)}: ${counted(failing.total, 'failing row')}`,
       [
         table(
-          ['row', ...columns.map((name) => text(name))],
-          rows.map(({ row, values }) => [String(row), ...columns.map((_, column) => dataCell(values[column]))]),
+          [...(numbered ? ['row'] : []), ...columns.map((name) => text(name))],
+          rows.map(({ row, values }) => [
+            ...(numbered ? [String(row ?? '')] : []),
+            ...columns.map((_, column) => dataCell(values[column])),
+          ]),
         ),
         ...(more > 0 ? [`*${counted(more, 'more row')}.*`] : []),
       ].join('\n\n'),

@@ -203,9 +203,10 @@ function explanation(
 function failingLines(failing: FailingRows, room: number, colours: Colours): readonly string[] {
   const rows = failing.rows.slice(0, rowsShown);
   if (rows.length === 0) return [];
-  const names = ['row', ...failing.columns];
+  const numbered = rows.some(({ row }) => row !== undefined);
+  const names = [...(numbered ? ['row'] : []), ...failing.columns];
   const texts = rows.map(({ row, values }) => [
-    String(row),
+    ...(numbered ? [String(row ?? '')] : []),
     ...failing.columns.map((_, column) => valueText(values[column])),
   ]);
   // As many columns as fit, each as wide as its widest value but at most 24.
@@ -221,7 +222,9 @@ function failingLines(failing: FailingRows, room: number, colours: Colours): rea
     used += wanted + 2;
   }
   const line = (texts_: readonly string[]) =>
-    widths.map((width, column) => cell(texts_[column] ?? '', width, column === 0 ? 'right' : 'left')).join('  ');
+    widths
+      .map((width, column) => cell(texts_[column] ?? '', width, numbered && column === 0 ? 'right' : 'left'))
+      .join('  ');
   const left = names.length - widths.length;
   const more = failing.total - rows.length;
   const rest = [
