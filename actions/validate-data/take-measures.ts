@@ -1,6 +1,7 @@
 import { type Engine, rowNumberColumn, type Table } from '../../core/data/index.ts';
 import { besideTable, chosenValue, keysOf, type Reach, reachOf } from './beside.ts';
 import { chosenSql, type Dialect } from './dialect.ts';
+import { boundsOf, cannotRepeat, different, takingPart } from './different-values.ts';
 import type {
   Classes,
   ClassesMeasure,
@@ -49,10 +50,14 @@ export async function takeMeasures(
   if (table.rows > 0) {
     const aggregates = new Map<string, string>();
     for (const measure of of('present', 'statistic')) aggregates.set(keyOf(measure), aggregateOf(measure, dialect));
-    for (const measure of of('copies')) {
-      aggregates.set(`${keyOf(measure)} taking part`, dialectCount(takingPart(measure, dialect), dialect));
-      aggregates.set(`${keyOf(measure)} different`, different(measure, dialect));
-    }
+    const copies = of('copies');
+    const bounds = await boundsOf(engine, table, copies, dialect);
+    const askAbout = (measure: CopiesMeasure, questions: Map<string, string>) => {
+      questions.set(`${keyOf(measure)} taking part`, dialectCount(takingPart(measure, dialect), dialect));
+      questions.set(`${keyOf(measure)} different`, different(measure, bounds, dialect));
+    };
+    const keys = copies.filter((measure) => measure.of === 'shared');
+    for (const measure of keys) askAbout(measure, aggregates);
     const conditions = of('count');
     const at = (reach: Reach) => conditions.filter(({ condition }) => reachOf(condition) === reach);
     for (const reach of ['row', 'reference', 'sequence'] as const) {
@@ -66,7 +71,14 @@ export async function takeMeasures(
         for (const [key, number] of await scan(engine, beside.sql, questions)) numbers.set(key, number);
       }
     }
-    for (const measure of of('copies')) {
+    // Whole rows are read only where no key shows that they differ.
+    const isUnique = (key: CopiesMeasure) =>
+      numbers.get(`${keyOf(key)} taking part`) === table.rows && numbers.get(`${keyOf(key)} different`) === table.rows;
+    const repeats = copies.filter((measure) => measure.of === 'repeats' && !cannotRepeat(measure, keys, isUnique));
+    const further = new Map<string, string>();
+    for (const measure of repeats) askAbout(measure, further);
+    if (further.size > 0) for (const [key, number] of await scan(engine, table.sql, further)) numbers.set(key, number);
+    for (const measure of [...keys, ...repeats]) {
       const key = keyOf(measure);
       if (numbers.get(`${key} taking part`) !== numbers.get(`${key} different`))
         groups.set(key, await findCopies(engine, table, measure, dialect));
@@ -110,23 +122,6 @@ function dialectCount(condition: string | undefined, dialect: Dialect): string {
 function allOf(conditions: readonly (string | undefined)[]): string | undefined {
   const known = conditions.filter((condition) => condition !== undefined);
   return known.length === 0 ? undefined : known.join(' AND ');
-}
-
-/** What a row must be to be held against others. */
-function takingPart({ columns, of, where }: CopiesMeasure, dialect: Dialect): string | undefined {
-  const whole = of === 'repeats' ? [] : columns.map((column) => `NOT ${dialect.isMissing(column)}`);
-  return allOf([chosenSql(where, dialect), ...whole]);
-}
-
-/** As many as take part: no two are equal. Fewer: some are, or, of several columns, have the same fingerprint by chance. */
-function different(measure: CopiesMeasure, dialect: Dialect): string {
-  const { columns, of, where } = measure;
-  const [column, ...others] = columns;
-  if (of === 'shared' && column !== undefined && others.length === 0)
-    return `count(DISTINCT ${chosenValue(dialect.value(column), where, dialect)})`;
-  const part = takingPart(measure, dialect);
-  const fingerprint = dialect.fingerprint(columns);
-  return `count(DISTINCT ${part === undefined ? fingerprint : `CASE WHEN ${part} THEN ${fingerprint} ELSE NULL END`})`;
 }
 
 async function scan(
