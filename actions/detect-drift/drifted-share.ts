@@ -3,6 +3,7 @@ import type { Check } from '../../core/report/index.ts';
 import { decide, type Interval } from '../../core/statistics/index.ts';
 import { excerpt } from '../../core/text/index.ts';
 import type { DriftJudgement } from './judge-drift.ts';
+import { judgeTwoBounds } from './two-bounds.ts';
 
 /**
  * The share of columns beyond their lowest bound, held against the policy's; none without a bound on it. A column that the evidence
@@ -52,20 +53,11 @@ export function driftedShareCheck(
     method: 'count of decisions',
     n,
   };
-  const [warn, fail] = [demand.warn, demand.fail].map((value) =>
-    value === undefined ? undefined : decide({ kind: 'max', value }, interval),
-  );
-  const status =
-    fail === 'fail'
-      ? 'fail'
-      : fail === 'inconclusive'
-        ? 'inconclusive'
-        : warn === 'fail'
-          ? 'warn'
-          : warn === 'inconclusive'
-            ? 'inconclusive'
-            : 'pass';
-  const decisive = fail === 'fail' || fail === 'inconclusive' ? demand.fail : (demand.warn ?? demand.fail);
+  const [warn, fail] = [demand.warn, demand.fail].map((value) => {
+    const outcome = value === undefined ? undefined : decide({ kind: 'max', value }, interval);
+    return outcome === undefined ? undefined : { broken: outcome === 'fail', holds: outcome === 'pass' };
+  });
+  const { status, decisive } = judgeTwoBounds(warn, fail);
   const drifted = [...columns]
     .filter(([, all]) => all.some(({ broken }) => broken !== undefined))
     .map(([name]) => name);
@@ -83,7 +75,7 @@ export function driftedShareCheck(
       ...(demand.reason === undefined ? [] : [`The bound's reason: ${excerpt(demand.reason, 300)}`]),
     ].join(' '),
     observed: interval.estimate,
-    bound: { kind: 'max', value: decisive ?? Number.NaN },
+    bound: { kind: 'max', value: demand[decisive] ?? Number.NaN },
     unit: 'share',
     evidence: interval,
     place,

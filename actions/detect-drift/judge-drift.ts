@@ -4,6 +4,7 @@ import { benjaminiHochberg, decide, pValueOfBroken, rowsToSettle } from '../../c
 import { counted, excerpt } from '../../core/text/index.ts';
 import { type ComparedColumn, titleOf } from './compared-column.ts';
 import type { Measured } from './drift-measures.ts';
+import { type BoundOutcome, judgeTwoBounds } from './two-bounds.ts';
 
 /** A column measured against a bound of the policy. */
 export interface MeasuredBound {
@@ -25,9 +26,7 @@ export interface DriftJudgement {
   readonly check: Check;
 }
 
-interface Side {
-  readonly broken: boolean;
-  readonly holds: boolean;
+interface Side extends BoundOutcome {
   readonly q: number;
 }
 
@@ -79,23 +78,12 @@ function checkOf(
   family: number,
 ): Check {
   const { column, measure, bound, measured } = of;
-  const status =
-    fail?.broken === true
-      ? 'fail'
-      : fail?.holds === false
-        ? 'inconclusive'
-        : warn?.broken === true
-          ? 'warn'
-          : warn?.holds === false
-            ? 'inconclusive'
-            : 'pass';
-  // The bound that decided; of a pass the lowest.
-  const decisive =
-    status === 'fail' || (status === 'inconclusive' && fail?.holds === false) ? bound.fail : (bound.warn ?? bound.fail);
+  const { status, decisive: key } = judgeTwoBounds(warn, fail);
+  const decisive = bound[key];
   const value = decisive ?? Number.NaN;
   const against = { kind: 'max', value } as const;
   const settle = status === 'inconclusive' ? rowsToSettle(against, measured.interval) : undefined;
-  const q = (decisive === bound.fail ? fail : warn)?.q;
+  const q = (key === 'fail' ? fail : warn)?.q;
   const role = column.role === 'feature' ? '' : `${column.role}/`;
   return {
     id: `drift/${role}${measure}[${excerpt(column.name)}]`,

@@ -1,5 +1,4 @@
-import type { PairedCounts } from '../statistics/index.ts';
-import { meanOf } from './mean.ts';
+import { hitShare } from './hit-share.ts';
 import type { LabelMetric, MetricOptions } from './metric.ts';
 import { probabilitiesOf } from './probabilities.ts';
 import type { LabelSample } from './sample.ts';
@@ -19,25 +18,11 @@ export const topKAccuracy: LabelMetric = {
   range: [0, 1],
   unit: 'share',
   interval: 'wilson',
-  on: (sample, options) => meanOf(hitsOf(sample, options)),
-  proportion(sample, options) {
-    const hits = hitsOf(sample, options);
-    return { successes: hits.reduce((sum, hit) => sum + hit, 0), trials: hits.length };
-  },
-  paired(candidate, baseline, options): PairedCounts {
-    const [one, other] = [hitsOf(candidate, options), hitsOf(baseline, options)];
-    let [won, lost] = [0, 0];
-    for (let row = 0; row < one.length; row++) {
-      const by = (one[row] ?? 0) - (other[row] ?? 0);
-      if (by > 0) won++;
-      else if (by < 0) lost++;
-    }
-    return { won, lost, rows: one.length };
-  },
+  ...hitShare(hitsOf),
 };
 
 /** 1 for each row whose class is among the first. */
-function hitsOf(sample: LabelSample, options: MetricOptions | undefined): Float64Array {
+function hitsOf(sample: LabelSample, options?: MetricOptions): Float64Array {
   const probabilities = probabilitiesOf(sample);
   const width = sample.classes.length;
   const k = options?.k ?? defaultK;

@@ -1,4 +1,4 @@
-import { meanOf } from '../mean.ts';
+import { hitShare } from '../hit-share.ts';
 import type { MultiLabelMetric } from '../metric.ts';
 import type { MultiLabelSample } from '../sample.ts';
 import { rowTerms } from './multi-label-mean.ts';
@@ -12,21 +12,7 @@ export const subsetAccuracy: MultiLabelMetric = {
   range: [0, 1],
   unit: 'share',
   interval: 'wilson',
-  on: (sample) => meanOf(rightRows(sample)),
-  proportion(sample) {
-    const right = rightRows(sample);
-    return { successes: right.reduce((sum, hit) => sum + hit, 0), trials: right.length };
-  },
-  paired(candidate, baseline) {
-    const [one, other] = [rightRows(candidate), rightRows(baseline)];
-    let [won, lost] = [0, 0];
-    for (let row = 0; row < one.length; row++) {
-      const by = (one[row] ?? 0) - (other[row] ?? 0);
-      if (by > 0) won++;
-      else if (by < 0) lost++;
-    }
-    return { won, lost, rows: one.length };
-  },
+  ...hitShare(rightRows),
 };
 
 function rightRows(sample: MultiLabelSample): Float64Array {
