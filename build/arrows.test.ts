@@ -15,6 +15,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   'core/policy': ['core/problem', 'core/text'],
   'core/native': ['core/problem', 'core/host'],
   'core/http': ['core/native', 'core/problem', 'core/text'],
+  'core/mlflow': ['core/http', 'core/problem', 'core/text'],
   'core/data': ['core/native', 'core/problem', 'core/text', 'core/host'],
   'core/engines': ['core/data', 'core/http', 'core/problem', 'core/text'],
   'core/onnx': ['core/native', 'core/problem', 'core/text', 'core/host', 'core/statistics'],

@@ -9,6 +9,7 @@ export * as host from './host/index.ts';
 export * as http from './http/index.ts';
 export * as inference from './inference/index.ts';
 export * as metrics from './metrics/index.ts';
+export * as mlflow from './mlflow/index.ts';
 export * as native from './native/index.ts';
 export * as onnx from './onnx/index.ts';
 export * as policy from './policy/index.ts';

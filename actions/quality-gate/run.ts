@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { type Engine, openEngine } from '../../core/data/index.ts';
 import { textColumns } from '../../core/evaluation/index.ts';
 import type { Host } from '../../core/host/index.ts';
+import type { Environment } from '../../core/mlflow/index.ts';
 import type { Model } from '../../core/onnx/index.ts';
 import { type EffectivePolicy, policyDefaults } from '../../core/policy/index.ts';
 import { PolicyError } from '../../core/problem/index.ts';
@@ -80,8 +81,10 @@ export async function judgeModel(options: {
   readonly engine: Engine;
   readonly base?: BaseFiles;
   readonly host: Host;
+  /** Where MLflow is and who may read it. @default process.env */
+  readonly environment?: Environment;
 }): Promise<ModelJudgement> {
-  const { policy, directory, engine, base, host } = options;
+  const { policy, directory, engine, base, host, environment = process.env } = options;
   const { model: modelPolicy, gates, evaluation } = policy.policy;
   if (modelPolicy === undefined || gates === undefined) return { checks: [], figures: [], notices: [], sources: [] };
 
@@ -89,7 +92,7 @@ export async function judgeModel(options: {
   const path = modelPolicy.path;
   const file = { file: resolve(directory, path), path, place, within: repositoryRoot(directory) };
   host.info(`Open the candidate ${excerpt(path)}`);
-  await using models = await both(openModelFile(file, host), baselineOf(policy, directory, base, host));
+  await using models = await both(openModelFile(file, host), baselineOf(policy, directory, base, host, environment));
   const { candidate, baseline } = models;
 
   const rowsNeeded = needsRows(gates) || evaluation !== undefined;
@@ -187,8 +190,9 @@ async function baselineOf(
   directory: string,
   base: BaseFiles | undefined,
   host: Host,
+  environment: Environment,
 ): Promise<Baseline> {
-  const found = await tried(() => openBaseline(policy, directory, base, host));
+  const found = await tried(() => openBaseline(policy, directory, base, host, environment));
   return 'kind' in found ? withoutBaseline(policy, found) : found;
 }
 

@@ -19,6 +19,8 @@ export interface Scene {
   readonly base?: Readonly<Record<string, Uint8Array>>;
   readonly basePolicy?: string;
   readonly host?: Host;
+  /** Variables; none when not given. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export async function judge(scene: Scene): Promise<ModelJudgement> {
@@ -37,6 +39,7 @@ export async function judge(scene: Scene): Promise<ModelJudgement> {
       directory,
       engine,
       host: scene.host ?? silentHost,
+      environment: scene.environment ?? {},
       ...(scene.base === undefined ? {} : { base: baseOf(scene.base) }),
     });
   } finally {

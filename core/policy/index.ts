@@ -10,6 +10,7 @@ export {
   canarySchema,
   servingNames,
 } from './canary-schema.ts';
+export type { Champion, RegisteredChampion, ReleasedChampion } from './champion-schema.ts';
 export {
   type DataCheck,
   type DataCheckName,

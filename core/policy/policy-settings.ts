@@ -7,7 +7,7 @@ export interface PolicySettings {
   readonly evidence: number | 'off';
   readonly onInconclusive: 'warn' | 'error' | 'pass';
   /** `base`: the same file on the base branch. */
-  readonly baseline: 'base' | 'none' | { readonly path: string };
+  readonly baseline: NonNullable<NonNullable<Policy['model']>['baseline']>;
   /** Slices with fewer rows are skipped. */
   readonly sliceMinRows: number;
   /** Groups with fewer rows are skipped. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { canarySchema } from './canary-schema.ts';
+import { championSchema } from './champion-schema.ts';
 import { dataSchema } from './data-schema.ts';
 import { policyDefaults } from './defaults.ts';
 import { driftSchema } from './drift-schema.ts';
@@ -224,10 +225,17 @@ const model = z
   .strictObject({
     path,
     baseline: z
-      .union([z.enum(['base', 'none']), z.strictObject({ path })], { error: '"base", "none" or { path: file }' })
+      .union(
+        [
+          z.enum(['base', 'none']),
+          z.strictObject({ path }).describe('A file of its own.'),
+          z.strictObject({ champion: championSchema }).describe('The model that is released.'),
+        ],
+        { error: '"base", "none", { path: file } or { champion: ... }' },
+      )
       .optional()
       .meta({
-        description: 'base: the same file on the base branch; none; or a file of its own.',
+        description: 'base: the same file on the base branch; none; a file of its own; or what is released.',
         default: policyDefaults.baseline,
       }),
     task: z.enum(['classification', 'regression']).optional().describe("Read off the model's outputs when not given."),
