@@ -62,7 +62,7 @@ interface Opened {
   readonly path: PolicyPath;
 }
 
-/** The issues of the one member of a union that the value tries to be; the union's own issue when it is like none. */
+/** The issues of the one member of a union that the value tries to be, by its keys where several are mappings; the union's own issue when it is like none. */
 function openUnion(issue: Issue, prefix: PolicyPath): readonly Opened[] {
   const path = [...prefix, ...issue.path.map((segment) => (typeof segment === 'symbol' ? String(segment) : segment))];
   if (issue.code !== 'invalid_union') return [{ issue, path }];
@@ -70,8 +70,17 @@ function openUnion(issue: Issue, prefix: PolicyPath): readonly Opened[] {
     (member) =>
       !member.every(({ code, path: at }) => at.length === 0 && (code === 'invalid_type' || code === 'invalid_value')),
   );
-  const [only] = tried;
-  return tried.length === 1 && only !== undefined ? only.flatMap((inner) => openUnion(inner, path)) : [{ issue, path }];
+  const [nearest, next] = tried.toSorted((one, other) => strangeKeys(one) - strangeKeys(other));
+  const only = next === undefined || (nearest !== undefined && strangeKeys(nearest) < strangeKeys(next));
+  return only && nearest !== undefined ? nearest.flatMap((inner) => openUnion(inner, path)) : [{ issue, path }];
+}
+
+/** How many keys of a mapping one member of a union does not know. */
+function strangeKeys(member: readonly Issue[]): number {
+  return member.reduce(
+    (sum, issue) => sum + (issue.code === 'unrecognized_keys' && issue.path.length === 0 ? issue.keys.length : 0),
+    0,
+  );
 }
 
 function describeUnknownKey(key: string, parent: PolicyPath, document: YamlDocument): MendableProblem {

@@ -350,6 +350,16 @@ describe('hints', () => {
     ['a longer word', withGates('accuracy: { minimum: 0.9 }'), 'Did you mean "min"?'],
     ['a wrong choice', withGates('accuracy: { min: 0.9, severity: warning }'), 'Did you mean "warn"?'],
     [
+      'a misspelt key of a champion',
+      'version: 1\nmodel: { path: a.onnx, baseline: { champion: { mlflow: a, allias: b } } }\ngates: { size: { max_mb: 1 } }\n',
+      'Did you mean "alias"?',
+    ],
+    [
+      'an address that is none',
+      'version: 1\nmodel: { path: a.onnx, baseline: { champion: { mlflow: a, alias: b, tracking_uri: mlruns } } }\ngates: { size: { max_mb: 1 } }\n',
+      'Write an address with http:// or https:// there.',
+    ],
+    [
       'a wrong choice among other types',
       'version: 1\nmodel: { path: a.onnx, baseline: bas }\ngates: { size: { max_mb: 1 } }\n',
       'Did you mean "base"?',
@@ -373,7 +383,7 @@ describe('hints', () => {
     [
       'a baseline',
       'version: 1\nmodel: { path: a.onnx, baseline: 3 }\ngates: { size: { max_mb: 1 } }\n',
-      '"base", "none" or { path: file }',
+      '"base", "none", { path: file } or { champion: ... }',
     ],
     ['a group', withGates('fairness: { group: 3, accuracy_ratio: { min: 0.8 } }'), 'a column name, or a list of them'],
     [

@@ -248,6 +248,13 @@ describe('the stricter of two policies', () => {
     expect(
       merged(base, base.replace('m.onnx', 'm.onnx, baseline: { path: weak.onnx }')).policy.model?.baseline,
     ).toBeUndefined();
+    const champion = (alias: string, more = '') =>
+      base.replace('m.onnx', `m.onnx, baseline: { champion: { mlflow: churn, alias: ${alias}${more} } }`);
+    for (const head of [champion('weak'), champion('champion', ', tracking_uri: "http://mine"'), base]) {
+      expect(merged(champion('champion'), head).policy.model?.baseline).toEqual({
+        champion: { mlflow: 'churn', alias: 'champion' },
+      });
+    }
   });
 
   it('makes declared hardware binding, and never unbinding', () => {
