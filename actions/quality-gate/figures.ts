@@ -3,6 +3,7 @@ import {
   calibrationCurve,
   confusionMatrix,
   type LabelSample,
+  positionsOf,
   precisionRecallCurve,
   rocCurve,
   type ValueSample,
@@ -26,10 +27,10 @@ export function figuresOf(subject: Subject): readonly Figure[] {
   if (candidate.task === 'multilabel' || candidate.task === 'ranking') return [];
   const other = baseline?.task === 'classification' ? baseline : undefined;
   const figures: Figure[] = [];
-  if (candidate.classes.length === 2 && candidate.probabilities !== undefined && new Set(candidate.actual).size === 2) {
-    const curves = (of: (sample: LabelSample) => CurvePoints): readonly Curve[] => [
-      { name: 'candidate', ...thinned(of(candidate)) },
-      ...(other?.probabilities === undefined ? [] : [{ name: 'baseline' as const, ...thinned(of(other)) }]),
+  if (candidate.classes.length === 2 && candidate.probabilities !== undefined && haveTwo(candidate.actual)) {
+    const curves = (of: (sample: LabelSample, most: number) => CurvePoints): readonly Curve[] => [
+      { name: 'candidate', ...of(candidate, mostPoints) },
+      ...(other?.probabilities === undefined ? [] : [{ name: 'baseline' as const, ...of(other, mostPoints) }]),
     ];
     figures.push(
       { kind: 'roc', id: 'roc', title: 'ROC', curves: curves(rocCurve) },
@@ -70,15 +71,12 @@ function residuals(candidate: ValueSample, baseline: ValueSample | undefined): F
   };
 }
 
-function thinned({ x, y, summary }: CurvePoints): CurvePoints {
-  return { x: evenly(x, mostPoints), y: evenly(y, mostPoints), summary };
+/** Whether both of two classes are there. */
+function haveTwo(actual: Int32Array): boolean {
+  return actual.some((label) => label !== actual[0]);
 }
 
 /** At most `most` values, evenly spaced by position, the first and the last among them. */
 export function evenly(values: ArrayLike<number>, most: number): number[] {
-  if (values.length <= most) return Array.from(values);
-  return Array.from(
-    { length: most },
-    (_, index) => values[Math.round((index * (values.length - 1)) / (most - 1))] ?? 0,
-  );
+  return positionsOf(values.length, most).map((position) => values[position] ?? 0);
 }

@@ -46,8 +46,13 @@ export function resampledIntervals<Rows extends Sample>(
       else for (const [name, each] of drawn([of], condensedPair(of.metric, pair), level, seed)) found.set(name, each);
     }
   }
-  for (const [name, intervals] of drawn(ofLabels, cellsOfPair(pair), level, seed)) found.set(name, intervals);
-  for (const [name, intervals] of drawn(ofRows, allRows(pair), level, seed)) found.set(name, intervals);
+  // Nothing is counted or weighed of many rows for no metric.
+  if (ofLabels.length > 0) {
+    for (const [name, intervals] of drawn(ofLabels, cellsOfPair(pair), level, seed)) found.set(name, intervals);
+  }
+  if (ofRows.length > 0) {
+    for (const [name, intervals] of drawn(ofRows, allRows(pair), level, seed)) found.set(name, intervals);
+  }
   return found;
 }
 

@@ -19,6 +19,7 @@ from sklearn import metrics
 warnings.filterwarnings("ignore")
 features = 30
 batch = 4096
+chunk = 1_000_000
 
 
 def make(folder, rows):
@@ -27,17 +28,24 @@ def make(folder, rows):
     from sklearn.neural_network import MLPClassifier
 
     rng = np.random.default_rng(7)
-    values = rng.normal(size=(rows, features)).astype(np.float32)
-    direction = rng.normal(size=features)
-    signal = values @ direction / np.linalg.norm(direction) + 0.5 * values[:, 0] * values[:, 1]
-    label = (signal + rng.logistic(size=rows) > 0.4).astype(np.int64)
-    columns = {f"x{index}": values[:, index] for index in range(features)}
-    pq.write_table(pa.table({**columns, "label": label}), f"{folder}/rows.parquet")
-    few = slice(0, 20000)
-    candidate = MLPClassifier((32,), max_iter=15, random_state=1).fit(values[few], label[few])
-    baseline = LogisticRegression().fit(values[few], label[few])
+    direction = None
+    writer = None
+    # A million at a time: ten millions need not fit into memory to be written.
+    for start in range(0, rows, chunk):
+        values = rng.normal(size=(min(chunk, rows - start), features)).astype(np.float32)
+        direction = rng.normal(size=features) if direction is None else direction
+        signal = values @ direction / np.linalg.norm(direction) + 0.5 * values[:, 0] * values[:, 1]
+        label = (signal + rng.logistic(size=len(values)) > 0.4).astype(np.int64)
+        table = pa.table({**{f"x{index}": values[:, index] for index in range(features)}, "label": label})
+        if writer is None:
+            first = (values[:20000], label[:20000])
+            writer = pq.ParquetWriter(f"{folder}/rows.parquet", table.schema)
+        writer.write_table(table)
+    writer.close()
+    candidate = MLPClassifier((32,), max_iter=15, random_state=1).fit(*first)
+    baseline = LogisticRegression().fit(*first)
     for name, model in (("candidate", candidate), ("baseline", baseline)):
-        exported = to_onnx(model, values[:1], options={id(model): {"zipmap": False}}, target_opset=17)
+        exported = to_onnx(model, first[0][:1], options={id(model): {"zipmap": False}}, target_opset=17)
         with open(f"{folder}/{name}.onnx", "wb") as file:
             file.write(exported.SerializeToString())
 

@@ -18,8 +18,8 @@ export const averagePrecision: LabelMetric = {
     const rankings = rankedClasses(sample).map((index) => ranking(sample, index));
     return (weights) => {
       let sum = 0;
-      for (const { positives, negatives, weigh } of rankings) {
-        weigh(weights);
+      for (const { weigh } of rankings) {
+        const { positives, negatives } = weigh(weights);
         let found = 0;
         let seen = 0;
         let area = 0;
@@ -47,11 +47,8 @@ export const averagePrecision: LabelMetric = {
  * the precision at each score that is not above its own.
  */
 function addInfluence(sample: LabelSample, index: number, share: number, influence: Float64Array): void {
-  const { positives, negatives, weigh, steps } = ranking(sample, index);
-  weigh();
-  const size = positives.length;
-  const precision = new Float64Array(size);
-  const seen = new Float64Array(size);
+  const { weigh, steps, size } = ranking(sample, index);
+  const { positives, negatives } = weigh();
   let found = 0;
   let rows = 0;
   let area = 0;
@@ -59,8 +56,6 @@ function addInfluence(sample: LabelSample, index: number, share: number, influen
     const more = positives[step] ?? 0;
     found += more;
     rows += more + (negatives[step] ?? 0);
-    precision[step] = found / rows;
-    seen[step] = rows;
     area += (more * found) / rows;
   }
   area /= found;
@@ -68,17 +63,22 @@ function addInfluence(sample: LabelSample, index: number, share: number, influen
   const ofClass = new Float64Array(size);
   const ofAny = new Float64Array(size);
   let [gained, lost] = [0, 0];
+  let [foundAbove, seen] = [found, rows];
   for (let step = size - 1; step >= 0; step--) {
-    const weight = (positives[step] ?? 0) / (seen[step] ?? 1);
+    const more = positives[step] ?? 0;
+    const weight = more / seen;
+    const precision = foundAbove / seen;
     gained += weight;
-    lost += weight * (precision[step] ?? 0);
-    ofClass[step] = gained;
+    lost += weight * precision;
+    ofClass[step] = precision - area + gained;
     ofAny[step] = lost;
+    foundAbove -= more;
+    seen -= more + (negatives[step] ?? 0);
   }
   const scale = (share * influence.length) / found;
   for (let row = 0; row < influence.length; row++) {
     const step = steps[row] ?? 0;
-    const own = sample.actual[row] === index ? (precision[step] ?? 0) - area + (ofClass[step] ?? 0) : 0;
+    const own = sample.actual[row] === index ? (ofClass[step] ?? 0) : 0;
     influence[row] = (influence[row] ?? 0) + scale * (own - (ofAny[step] ?? 0));
   }
 }

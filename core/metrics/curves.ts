@@ -11,24 +11,28 @@ export interface CurvePoints {
   readonly summary: number;
 }
 
-/** False against true positive rate of a binary sample, one point a distinct score, from (0, 0) to (1, 1). */
-export function rocCurve(sample: LabelSample): CurvePoints {
-  const { positives, negatives } = cumulative(sample);
-  const last = positives.length - 1;
+/**
+ * False against true positive rate of a binary sample, one point a distinct score, from (0, 0) to (1, 1); of more than `most` points so many,
+ * evenly spaced by position, the first and the last among them.
+ */
+export function rocCurve(sample: LabelSample, most = Number.POSITIVE_INFINITY): CurvePoints {
+  const { points, positives: all, negatives: others } = cumulative(sample, most);
   return {
-    x: after(0, negatives, (count) => count / (negatives[last] ?? Number.NaN)),
-    y: after(0, positives, (count) => count / (positives[last] ?? Number.NaN)),
+    x: [0, ...points.map(({ negatives }) => negatives / others)],
+    y: [0, ...points.map(({ positives }) => positives / all)],
     summary: rocAuc.on(sample)(),
   };
 }
 
-/** Recall against precision of a binary sample, one point a distinct score, from recall 0 (precision 1 by convention) on. */
-export function precisionRecallCurve(sample: LabelSample): CurvePoints {
-  const { positives, negatives } = cumulative(sample);
-  const all = positives[positives.length - 1] ?? Number.NaN;
+/**
+ * Recall against precision of a binary sample, one point a distinct score, from recall 0 (precision 1 by convention) on; of more than `most`
+ * points so many, as of the ROC curve.
+ */
+export function precisionRecallCurve(sample: LabelSample, most = Number.POSITIVE_INFINITY): CurvePoints {
+  const { points, positives: all } = cumulative(sample, most);
   return {
-    x: after(0, positives, (count) => count / all),
-    y: after(1, positives, (count, step) => count / (count + (negatives[step] ?? 0))),
+    x: [0, ...points.map(({ positives }) => positives / all)],
+    y: [1, ...points.map(({ positives, negatives }) => positives / (positives + negatives))],
     summary: averagePrecision.on(sample)(),
   };
 }
@@ -37,7 +41,9 @@ export function precisionRecallCurve(sample: LabelSample): CurvePoints {
 export function calibrationCurve(sample: LabelSample): CurvePoints {
   const positive = sample.positive ?? 1;
   const bins = Array.from({ length: calibrationBins }, () => ({ rows: 0, sum: 0, positives: 0 }));
-  for (const [row, score] of scoresOf(sample, positive).entries()) {
+  const scores = scoresOf(sample, positive);
+  for (let row = 0; row < scores.length; row++) {
+    const score = scores[row] ?? Number.NaN;
     const bin = bins[binOf(score)];
     if (bin === undefined) continue;
     bin.rows++;
@@ -55,28 +61,38 @@ export function calibrationCurve(sample: LabelSample): CurvePoints {
 /** `counts[actual][predicted]`. */
 export function confusionMatrix(sample: LabelSample): number[][] {
   const counts = sample.classes.map(() => sample.classes.map(() => 0));
-  for (const [row, actual] of sample.actual.entries()) {
-    const line = counts[actual];
+  for (let row = 0; row < sample.actual.length; row++) {
+    const line = counts[sample.actual[row] ?? 0];
     const predicted = sample.predicted[row] ?? 0;
     if (line !== undefined) line[predicted] = (line[predicted] ?? 0) + 1;
   }
   return counts;
 }
 
-/** How many positives and negatives score at least this much, for each distinct score from the highest on. */
-function cumulative(sample: LabelSample): { readonly positives: Float64Array; readonly negatives: Float64Array } {
-  const { positives, negatives, weigh } = ranking(sample, sample.positive ?? 1);
-  weigh();
-  for (let step = 1; step < positives.length; step++) {
-    positives[step] = (positives[step] ?? 0) + (positives[step - 1] ?? 0);
-    negatives[step] = (negatives[step] ?? 0) + (negatives[step - 1] ?? 0);
-  }
-  return { positives, negatives };
+/** How many rows of either side score at least as high as a point. */
+interface CurveCounts {
+  readonly positives: number;
+  readonly negatives: number;
 }
 
-function after(first: number, counts: Float64Array, of: (count: number, step: number) => number): number[] {
-  const points = new Array<number>(counts.length + 1);
-  points[0] = first;
-  for (let step = 0; step < counts.length; step++) points[step + 1] = of(counts[step] ?? Number.NaN, step);
-  return points;
+/** The points after the first, which is that of no row, and the counts of all rows. */
+function cumulative(sample: LabelSample, most: number): CurveCounts & { readonly points: readonly CurveCounts[] } {
+  const { size, weigh } = ranking(sample, sample.positive ?? 1);
+  const steps = weigh();
+  const wanted = size < most ? undefined : new Set(positionsOf(size + 1, most));
+  const points: CurveCounts[] = [];
+  let [positives, negatives] = [0, 0];
+  for (let step = 0; step < size; step++) {
+    positives += steps.positives[step] ?? 0;
+    negatives += steps.negatives[step] ?? 0;
+    // The curve's first point is that of no row.
+    if (wanted === undefined || wanted.has(step + 1)) points.push({ positives, negatives });
+  }
+  return { points, positives, negatives };
+}
+
+/** At most `most` of so many positions, evenly spaced, the first and the last among them. */
+export function positionsOf(length: number, most: number): readonly number[] {
+  if (length <= most) return Array.from({ length }, (_, position) => position);
+  return Array.from({ length: most }, (_, index) => Math.round((index * (length - 1)) / (most - 1)));
 }

@@ -6,6 +6,7 @@ export {
   type CurvePoints,
   calibrationCurve,
   confusionMatrix,
+  positionsOf,
   precisionRecallCurve,
   rocCurve,
 } from './curves.ts';

@@ -27,13 +27,18 @@ export function rankedClasses(sample: LabelSample): readonly number[] {
 
 /** One class's rows by falling score, tied ones as one step. */
 export interface Ranking {
-  /** The weight at each distinct score, from the highest on: of rows of the class, and of others. Overwritten by the next `weigh`. */
-  readonly positives: Float64Array;
-  readonly negatives: Float64Array;
-  /** Of each row of the sample, which distinct score it has; −1 of a row left out. */
+  /** How many distinct scores there are. */
+  readonly size: number;
+  /** Of each row of the sample, which distinct score it has, from the highest on; −1 of a row left out. */
   readonly steps: Int32Array;
-  /** Fills the two; each row once when no weights are given. */
-  weigh(weights?: ArrayLike<number>): void;
+  /** Each row once when no weights are given. What comes is overwritten by the next call, and not to be written to. */
+  weigh(weights?: ArrayLike<number>): WeighedSteps;
+}
+
+/** The weight at each distinct score, from the highest on: of rows of the class, and of others. */
+export interface WeighedSteps {
+  readonly positives: Int32Array | Float64Array;
+  readonly negatives: Int32Array | Float64Array;
 }
 
 /** By sample, for as long as it lives: several metrics and curves look at the same one. */
@@ -53,38 +58,45 @@ export function ranking(sample: LabelSample, index: number, against?: number): R
 }
 
 function rank(sample: LabelSample, index: number, against?: number): Ranking {
-  const scores = scoresOf(sample, index);
-  const isIn = (row: number) => against === undefined || sample.actual[row] === index || sample.actual[row] === against;
-  const falling = scoreColumn(sample, probabilitiesOf(sample), index).falling();
-  const order = against === undefined ? falling : falling.filter(isIn);
-  const rowIsClass = isClass(sample, index);
-  const positive = new Uint8Array(order.length);
-  const step = new Int32Array(order.length);
+  const { actual } = sample;
+  const { scores, rising } = scoreColumn(sample, probabilitiesOf(sample), index);
+  const order = rising();
   const steps = new Int32Array(scores.length).fill(-1);
-  let last = 0;
-  for (let at = 0; at < order.length; at++) {
+  let step = -1;
+  let last: number | undefined;
+  for (let at = order.length - 1; at >= 0; at--) {
     const row = order[at] ?? 0;
-    if (at > 0 && scores[row] !== scores[order[at - 1] ?? 0]) last++;
-    positive[at] = rowIsClass[row] ?? 0;
-    step[at] = last;
-    steps[row] = last;
+    if (against !== undefined && actual[row] !== index && actual[row] !== against) continue;
+    const score = scores[row];
+    if (step === -1 || score !== last) step++;
+    last = score;
+    steps[row] = step;
   }
-  const size = order.length === 0 ? 0 : last + 1;
-  const positives = new Float64Array(size);
-  const negatives = new Float64Array(size);
+  const size = step + 1;
+  const once = { positives: new Int32Array(size), negatives: new Int32Array(size) };
+  for (let row = 0; row < steps.length; row++) {
+    const at = steps[row] ?? -1;
+    if (at < 0) continue;
+    const into = actual[row] === index ? once.positives : once.negatives;
+    into[at] = (into[at] ?? 0) + 1;
+  }
+  let weighed: { readonly positives: Float64Array; readonly negatives: Float64Array } | undefined;
   return {
-    positives,
-    negatives,
+    size,
     steps,
     weigh(weights) {
+      if (weights === undefined) return once;
+      weighed ??= { positives: new Float64Array(size), negatives: new Float64Array(size) };
+      const { positives, negatives } = weighed;
       positives.fill(0);
       negatives.fill(0);
-      for (let at = 0; at < order.length; at++) {
-        const weight = weights === undefined ? 1 : (weights[order[at] ?? 0] ?? 0);
-        const into = positive[at] === 1 ? positives : negatives;
-        const to = step[at] ?? 0;
-        into[to] = (into[to] ?? 0) + weight;
+      for (let row = 0; row < steps.length; row++) {
+        const at = steps[row] ?? -1;
+        if (at < 0) continue;
+        const into = actual[row] === index ? positives : negatives;
+        into[at] = (into[at] ?? 0) + (weights[row] ?? 0);
       }
+      return weighed;
     },
   };
 }

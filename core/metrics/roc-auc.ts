@@ -1,6 +1,6 @@
 import { delong } from '../statistics/index.ts';
 import type { LabelMetric, MetricOptions } from './metric.ts';
-import { isClass, probabilitiesOf, type Ranking, rankedClasses, ranking } from './probabilities.ts';
+import { isClass, probabilitiesOf, type Ranking, rankedClasses, ranking, type WeighedSteps } from './probabilities.ts';
 import type { LabelSample } from './sample.ts';
 import { scoreColumn } from './score-column.ts';
 
@@ -24,8 +24,7 @@ export const rocAuc: LabelMetric = {
       let sum = 0;
       let total = 0;
       for (const comparison of comparisons) {
-        comparison.weigh(weights);
-        const { area, positives, negatives } = areaOf(comparison);
+        const { area, positives, negatives } = areaOf(comparison.weigh(weights));
         const weight = byRows ? positives + (comparison.isPair ? negatives : 0) : 1;
         sum += weight * area;
         total += weight;
@@ -38,8 +37,7 @@ export const rocAuc: LabelMetric = {
     const comparisons = comparisonsOf(sample, options);
     const byRows = isByRows(sample, options);
     const measured = comparisons.map((comparison) => {
-      comparison.weigh();
-      const of = areaOf(comparison);
+      const of = areaOf(comparison.weigh());
       return { ...of, weight: byRows ? of.positives + (comparison.isPair ? of.negatives : 0) : 1 };
     });
     const total = measured.reduce((sum, { weight }) => sum + weight, 0);
@@ -47,7 +45,7 @@ export const rocAuc: LabelMetric = {
     const influence = new Float64Array(sample.actual.length);
     for (const [index, comparison] of comparisons.entries()) {
       const { weight = 0, area = Number.NaN } = measured[index] ?? {};
-      const ofArea = influenceOnArea(sample, comparison, measured[index] ?? areaOf(comparison));
+      const ofArea = influenceOnArea(sample, comparison, measured[index] ?? areaOf(comparison.weigh()));
       for (let row = 0; row < influence.length; row++) {
         const weighs = byRows && (comparison.isPair ? comparison.isIn(row) : sample.actual[row] === comparison.index);
         const moved = weight * (ofArea[row] ?? 0) + (weighs ? influence.length * (area - value) : 0);
@@ -62,6 +60,8 @@ export const rocAuc: LabelMetric = {
       const { scores, rising } = scoreColumn(sample, probabilitiesOf(sample), index);
       return delong(isClass(sample, index), scores, rising());
     });
+    const [only, ...others] = curves;
+    if (only !== undefined && others.length === 0) return only;
     // Each row has a part in every class's area: the mean of its influences is its influence on the macro average.
     const influence = new Float64Array(sample.actual.length);
     for (const curve of curves) {
@@ -118,7 +118,7 @@ interface Area {
   readonly negatives: number;
 }
 
-function areaOf({ positives, negatives }: Ranking): Area {
+function areaOf({ positives, negatives }: WeighedSteps): Area {
   let wins = 0;
   let above = 0;
   let others = 0;
@@ -137,12 +137,13 @@ function influenceOnArea(
   comparison: Comparison,
   { area, positives, negatives }: Area,
 ): Float64Array {
-  const size = comparison.positives.length;
+  const { size } = comparison;
+  const steps = comparison.weigh();
   const ofPositive = new Float64Array(size);
   const ofNegative = new Float64Array(size);
   let [above, others] = [0, 0];
   for (let step = 0; step < size; step++) {
-    const [more, less] = [comparison.positives[step] ?? 0, comparison.negatives[step] ?? 0];
+    const [more, less] = [steps.positives[step] ?? 0, steps.negatives[step] ?? 0];
     ofPositive[step] = (negatives - others - less / 2) / negatives;
     ofNegative[step] = (above + more / 2) / positives;
     above += more;

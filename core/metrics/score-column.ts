@@ -1,11 +1,10 @@
 import { ascendingOrder } from '../statistics/index.ts';
 import type { LabelSample, Probabilities } from './sample.ts';
 
-/** One class's scores, and the rows by rising and by falling score. Looked at again and again by several metrics: not to be written to. */
+/** One class's scores, and the rows by rising score. Looked at again and again by several metrics: not to be written to. */
 export interface ScoreColumn {
   readonly scores: Probabilities;
   rising(): Int32Array;
-  falling(): Int32Array;
 }
 
 /** By the probabilities that they are of, for as long as those live. */
@@ -25,11 +24,9 @@ export function scoreColumn(
   const scores = probabilities instanceof Float32Array ? new Float32Array(size) : new Float64Array(size);
   for (let row = 0; row < scores.length; row++) scores[row] = probabilities[row * classes.length + index] ?? Number.NaN;
   let rising: Int32Array | undefined;
-  let falling: Int32Array | undefined;
   const column: ScoreColumn = {
     scores,
     rising: () => (rising ??= ascendingOrder(scores)),
-    falling: () => (falling ??= column.rising().toReversed()),
   };
   known.set(index, column);
   return column;

@@ -10,7 +10,18 @@ export interface Tallies {
   readonly total: number;
 }
 
+/** By sample, for as long as it lives: each metric of labels asks for the same. */
+const tallied = new WeakMap<LabelSample, Tallies>();
+
+/** Not to be written to. */
 export function talliesOf(sample: LabelSample, weights?: RowWeights): Tallies {
+  if (weights !== undefined) return countedBy(sample, weights);
+  const found = tallied.get(sample) ?? countedBy(sample, undefined);
+  tallied.set(sample, found);
+  return found;
+}
+
+function countedBy(sample: LabelSample, weights: RowWeights | undefined): Tallies {
   const size = sample.classes.length;
   const hits = new Float64Array(size);
   const actual = new Float64Array(size);

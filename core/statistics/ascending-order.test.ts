@@ -27,6 +27,8 @@ describe('the rising order', () => {
         // Beyond what is sorted by comparison: the same values again and again.
         const many = Array.from({ length: values.length * 60 }, (_, index) => values[index % values.length] ?? 0);
         expect([...ascendingOrder(many)]).toEqual(expected(many));
+        const singles = Float32Array.from(many);
+        expect([...ascendingOrder(singles)]).toEqual(expected(Array.from(singles)));
       }),
       { numRuns: 60 },
     );
@@ -38,10 +40,14 @@ describe('the rising order', () => {
     expect([...ascendingOrder(doubles)]).toEqual(expected(doubles));
     const floats = Array.from(Float32Array.from(doubles));
     expect([...ascendingOrder(Float64Array.from(floats))]).toEqual(expected(floats));
+    expect([...ascendingOrder(Float32Array.from(floats))]).toEqual(expected(floats));
   });
 
   it('is as it was where all values are alike', () => {
     expect([...ascendingOrder(new Float64Array(5000).fill(0.5))]).toEqual(
+      Array.from({ length: 5000 }, (_, index) => index),
+    );
+    expect([...ascendingOrder(new Float32Array(5000).fill(0.5))]).toEqual(
       Array.from({ length: 5000 }, (_, index) => index),
     );
   });
