@@ -15,6 +15,7 @@ import { groupsOf } from '../fairness-gate.ts';
 import { counted } from '../number-text.ts';
 import { slicesOf } from '../slices/declared-slices.ts';
 import type { Subset } from '../subsets.ts';
+import { lintCustomMetrics } from './custom-lint.ts';
 import {
   assumedFacts,
   classFacts,
@@ -26,7 +27,7 @@ import {
 } from './evaluation-facts.ts';
 import type { BoundResolution, Finding } from './finding.ts';
 import { lintGroups } from './group-lint.ts';
-import { lintMetrics } from './metric-lint.ts';
+import { type Linted, lintMetrics } from './metric-lint.ts';
 import { policySmells } from './policy-smells.ts';
 import { reliability } from './resolution.ts';
 import { type Assumptions, usualAssumptions } from './standard-error.ts';
@@ -67,8 +68,8 @@ export async function lintPolicy(inputs: LintInputs, host: Host): Promise<Policy
   const policy = headOnly(await readPolicy(file, policyFile));
   const evidence = policy.policy.evidence ?? policyDefaults.evidence;
   const assumptions = { ...usualAssumptions, ...(inputs.churn === undefined ? {} : { churn: inputs.churn }) };
-  const read = await readRows(policy, dirname(file), inputs.rows, host);
   const options = { policy, evidence, assumptions };
+  const read = await readRows(options, dirname(file), inputs.rows, host);
   const ofMetrics = read === undefined ? nothing : lintMetrics({ ...options, ...read });
   const ofGroups =
     read === undefined || read.groups.length === 0
@@ -79,6 +80,7 @@ export async function lintPolicy(inputs: LintInputs, host: Host): Promise<Policy
     ...ofGroups.findings,
     ...policySmells(policy, today),
     ...(read?.findings ?? []),
+    ...(read?.custom.findings ?? []),
   ];
   return {
     schema: 1,
@@ -87,7 +89,7 @@ export async function lintPolicy(inputs: LintInputs, host: Host): Promise<Policy
     ...(read === undefined ? {} : { rows: read.facts.rows }),
     evidence,
     assumptions: { ...assumptions, reliability },
-    bounds: [...ofMetrics.bounds, ...ofGroups.bounds],
+    bounds: [...ofMetrics.bounds, ...(read?.custom.bounds ?? []), ...ofGroups.bounds],
     findings: findings.toSorted(byWeightAndLine),
   };
 }
@@ -101,10 +103,14 @@ interface ReadRows {
   readonly classes: readonly PartFacts[];
   readonly groups: readonly PartFacts[];
   readonly findings: readonly Finding[];
+  readonly custom: Linted;
 }
 
 async function readRows(
-  policy: EffectivePolicy,
+  {
+    policy,
+    ...options
+  }: { readonly policy: EffectivePolicy; readonly evidence: number | 'off'; readonly assumptions: Assumptions },
   directory: string,
   rows: number | undefined,
   host: Host,
@@ -113,7 +119,7 @@ async function readRows(
   if (rows !== undefined) {
     const facts = assumedFacts(rows, task);
     const classes = [{ ...facts, name: 'either of two' }];
-    return { facts, known: false, slices: [], classes, groups: [], findings: [] };
+    return { facts, known: false, slices: [], classes, groups: [], findings: [], custom: nothing };
   }
   if (policy.policy.evaluation === undefined) return undefined;
   await using engine = await openEngine({ host, directories: [repositoryRoot(directory)] });
@@ -139,6 +145,7 @@ async function readRows(
     slices: large.map(part),
     classes: targets.length > 1 ? labelFacts(targets) : task === 'classification' ? classFacts(target) : [],
     groups: groups.map(part),
+    custom: await lintCustomMetrics(policy, evaluation, { ...options, task, host }),
     findings:
       small === 0
         ? []

@@ -197,6 +197,60 @@ describe('a policy', () => {
     expect(hollow.map(({ place }) => place.key)).toEqual(['gates.mae.max', 'gates.r2.min']);
   });
 
+  describe('with a metric of its own', () => {
+    const custom = (...metrics: readonly string[]) => [
+      evaluation,
+      'gates:',
+      '  custom:',
+      ...metrics.map((m) => `    - ${m}`),
+    ];
+
+    it('is told which bounds a model that learned nothing meets, and which one that is always right does not', async () => {
+      const found = await lint(
+        custom(
+          '{ name: cost, mean: "CASE WHEN prediction = actual THEN 0 WHEN actual = \'leaves\' THEN 10 ELSE 1 END", better: lower, max: 1.0 }',
+          '{ name: gain, mean: "CASE WHEN prediction = actual THEN 1 ELSE 0 END", better: higher, min: 1.5 }',
+          '{ name: fine, mean: "CASE WHEN prediction = actual THEN 1 ELSE 0 END", better: higher, min: 0.95 }',
+        ),
+      );
+      // One row of ten leaves: always saying "stays" costs 10 * 0.1, always saying "leaves" 0.9.
+      expect(
+        found.findings.filter(({ code }) => /bound/.test(code)).map(({ code, message }) => [code, message]),
+      ).toEqual([
+        ['hollow-bound', expect.stringContaining('one that always says "leaves" has 0.9')],
+        ['unreached-bound', expect.stringContaining('it has 1 on these rows')],
+      ]);
+    });
+
+    it('is told what these rows can resolve of it, much as of the accuracy that it repeats', async () => {
+      const found = await lint([
+        evaluation,
+        'gates:',
+        '  accuracy: { min: 0.9, max_regression: 0.05 }',
+        '  custom:',
+        '    - { name: same, mean: "CASE WHEN prediction = actual THEN 1 ELSE 0 END", better: higher, min: 0.9, max_regression: 0.05 }',
+      ]);
+      const of = (id: string) => found.bounds.find((bound) => bound.id === id);
+      for (const kind of ['min', 'max_regression']) {
+        const [own, known] = [of(`gate/custom/same/${kind}`), of(`gate/accuracy/${kind}`)];
+        expect(own?.words).toMatch(/^reliably/);
+        expect(own?.sees).toBeDefined();
+        expect(Math.abs((own?.sees ?? 0) - (known?.sees ?? 9))).toBeLessThan(0.06);
+      }
+    });
+
+    it('that gives no number of some rows is told so before a model has run', async () => {
+      const found = await lint(
+        custom('{ name: odd, mean: "1 / CASE WHEN actual = \'leaves\' THEN NULL ELSE 1 END", better: higher, min: 0 }'),
+      );
+      expect(found.findings.map(({ code }) => code)).toContain('custom-metric-undefined');
+    });
+
+    it('that reads a column which is not there is refused as the gate refuses it', async () => {
+      await expect(lint(custom('{ name: odd, mean: "nosuch + 1", better: higher, min: 0 }'))).rejects.toThrow(/nosuch/);
+    });
+  });
+
   it('with bounds that can never pass, or never fail, is told so', async () => {
     const found = await lint(
       ['evaluation: { source: rows.csv, target: y }', 'gates: { accuracy: { min: 0.995 }, recall: { min: 0.05 } }'],
