@@ -11,6 +11,10 @@ export const policyDefaults = {
   batch_size: 1,
   extra: 'allow',
   signature: { breaking: 'forbid' },
+  engines: {
+    user: 'sluice',
+    within: '30m',
+  },
   smoke: {
     deadline: '2m',
     timeout: '30s',

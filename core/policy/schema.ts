@@ -4,6 +4,7 @@ import { championSchema } from './champion-schema.ts';
 import { dataSchema } from './data-schema.ts';
 import { policyDefaults } from './defaults.ts';
 import { driftSchema } from './drift-schema.ts';
+import { enginesSchema } from './engines-schema.ts';
 import { guardrailSchema } from './guardrail-schema.ts';
 import { column, columnList, milliseconds, name, named, oneOf, path, reason, severity } from './schema-words.ts';
 import { signatureSchema } from './signature-schema.ts';
@@ -334,6 +335,7 @@ export const policySchema = z
     evaluation: evaluation.optional(),
     gates: gates.optional(),
     drift: driftSchema.optional(),
+    engines: enginesSchema.optional(),
     smoke: smokeSchema.optional(),
     canary: canarySchema.optional(),
     evidence: z
