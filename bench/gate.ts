@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { measureLatency } from '../actions/quality-gate/latency-measurement.ts';
-import { openModel, repeatableSession, silentRun } from '../core/onnx/index.ts';
+import { type ModelToTime, openModel, repeatableSession, silentRun, Timer } from '../core/onnx/index.ts';
 import { pythonEnvironment } from '../testbed/serving/python.ts';
 import type { Measurement } from './measurement.ts';
 import { median } from './quantile.ts';
@@ -169,7 +168,7 @@ async function latencyLoopOverhead(file: string): Promise<number> {
   const names = model.outputs.map((output) => output.name);
   const ratios: number[] = [];
   for (let round = 0; round < latencyRounds; round++) {
-    const ours = () => oursMs(() => model.forTiming(feeds, names));
+    const ours = async () => oursMs(await model.forTiming(feeds, names));
     const bare = () => bareMs(file, name, values, names);
     const [one, other] = round % 2 === 0 ? [await ours(), await bare()] : [await bare(), await ours()].toReversed();
     ratios.push((one ?? Number.NaN) / (other ?? Number.NaN));
@@ -179,29 +178,16 @@ async function latencyLoopOverhead(file: string): Promise<number> {
 
 const warmUp = 30;
 
-/** Milliseconds of the loop of `measureLatency`, from its first call that counts to its end. */
-async function oursMs(open: () => Promise<{ call(): Promise<void>; close(): Promise<void> }>): Promise<number> {
-  let began = 0;
-  let ended = 0;
-  const candidate = async () => {
-    const session = await open();
-    let calls = 0;
-    return {
-      call: () => {
-        if (calls++ === warmUp) began = performance.now();
-        return session.call();
-      },
-      close: () => {
-        ended = performance.now();
-        return session.close();
-      },
-    };
-  };
-  await measureLatency(
-    { candidate, now: () => performance.now() },
-    { calls: callsOfRound, compare: false, settled: () => false, seed: 'bench', budget: 60_000 },
-  );
-  return ended - began;
+/** Milliseconds of the loop that the gate times with, in its process, and of asking for it. */
+async function oursMs(model: ModelToTime): Promise<number> {
+  await using timer = await Timer.start();
+  await timer.open('candidate', model);
+  const loop = (calls: number) =>
+    timer.time({ rounds: Array(calls).fill(['candidate']), calls: 1, milliseconds: 60_000 });
+  await loop(warmUp);
+  const began = performance.now();
+  await loop(callsOfRound);
+  return performance.now() - began;
 }
 
 async function bareMs(file: string, name: string, values: Float32Array, names: readonly string[]): Promise<number> {

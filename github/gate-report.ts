@@ -1,4 +1,3 @@
-import { cpus } from 'node:os';
 import { basename } from 'node:path';
 import { nativeVersions } from '../core/native/index.ts';
 import { applyWaivers, defaultsOf } from '../core/policy/index.ts';
@@ -6,6 +5,7 @@ import { assembleReport, type Report, type ReportParts } from '../core/report/in
 import manifest from '../package.json' with { type: 'json' };
 import type { Gate } from './effective-policy.ts';
 import { type GateInputs, todayOf } from './inputs.ts';
+import { thisProcessor } from './processor.ts';
 
 /** What the phases of a run found. */
 export type Judged = Pick<ReportParts, 'checks' | 'sources'> &
@@ -14,6 +14,7 @@ export type Judged = Pick<ReportParts, 'checks' | 'sources'> &
 /** The report of a gate: what was found, with the policy's waivers applied, and the frame every report has. */
 export function gateReport(gate: Gate, judged: Judged, inputs: Pick<GateInputs, 'today'>): Report {
   const { policy, origin, differences, file } = gate.policy;
+  const processor = thisProcessor();
   const settings = defaultsOf(policy);
   const waived = applyWaivers(judged.checks, policy.waivers, todayOf(inputs), {
     placeOf: (path) => gate.policy.placeOf(path),
@@ -38,7 +39,8 @@ export function gateReport(gate: Gate, judged: Judged, inputs: Pick<GateInputs, 
     ...(gate.commit === undefined ? {} : { commit: gate.commit }),
     environment: {
       platform: `${process.platform}-${process.arch}`,
-      cpu: cpus()[0]?.model.trim() ?? 'unknown',
+      cpu: processor.model,
+      ...(processor.flags.length === 0 ? {} : { cpuFlags: processor.flags }),
       node: process.versions.node,
       onnxruntime: nativeVersions.onnxruntime,
       duckdb: nativeVersions.duckdb,

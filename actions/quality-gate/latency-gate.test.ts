@@ -21,26 +21,42 @@ function machine({
   baseline,
   slowdown = () => 1,
   load = 0,
-}: Machine): Stopwatch & { readonly opened: string[] } {
+}: Machine): Stopwatch & { readonly opened: string[][] } {
   let now = 0;
   const random = randomOf('machine');
-  const opened: string[] = [];
-  const side = (name: string, cost: (session: number) => number) => async () => {
-    now += load;
-    opened.push(name);
-    const session = opened.filter((each) => each === name).length;
-    return {
-      async call() {
-        now += cost(session) * slowdown(now) * (1 + 0.1 * random.unit());
-      },
-      async close() {
-        opened.push(`close ${name}`);
-      },
-    };
-  };
+  const opened: string[][] = [];
+  const sessions = { candidate: 0, baseline: 0 };
+  let costs = new Map<string, () => number>();
   return {
-    candidate: side('candidate', candidate),
-    ...(baseline === undefined ? {} : { baseline: side('baseline', baseline) }),
+    compares: baseline !== undefined,
+    async open(sides) {
+      opened.push([...sides]);
+      costs = new Map();
+      for (const side of sides) {
+        const name = side === 'candidate' ? 'candidate' : 'baseline';
+        const cost = name === 'candidate' ? candidate : (baseline ?? (() => Number.NaN));
+        const session = ++sessions[name];
+        now += load;
+        costs.set(side, () => cost(session));
+      }
+    },
+    async time({ rounds, calls, milliseconds }) {
+      const start = now;
+      const visits: number[][] = [];
+      for (const [round, seats] of rounds.entries()) {
+        if (round > 0 && now - start > milliseconds) break;
+        for (const seat of seats) {
+          visits.push(
+            Array.from({ length: calls }, () => {
+              const took = (costs.get(seat)?.() ?? Number.NaN) * slowdown(now) * (1 + 0.1 * random.unit());
+              now += took;
+              return took;
+            }),
+          );
+        }
+      }
+      return visits;
+    },
     now: () => now,
     opened,
   };
@@ -100,7 +116,7 @@ describe('the comparison with the baseline', () => {
 
   it('stays open when the time allows too few rounds', async () => {
     const of = { candidate: () => 400, baseline: () => 400 };
-    const check = checkOf(await judge('max_regression: 10%', of), regression);
+    const check = checkOf(await judge('max_regression: 10%', of, { plan: { budget: 10_000 } }), regression);
     expect(check).toMatchObject({
       status: 'inconclusive',
       message: expect.stringContaining('the comparison needs 10'),
@@ -121,17 +137,18 @@ describe('the comparison with the baseline', () => {
 });
 
 describe('the measurement', () => {
-  const plan = { calls: 0, compare: true, settled: () => false, seed: 'x' };
+  const plan = { calls: 0, compare: true, settled: () => false, seed: 'x', budget: 60_000 };
 
-  it('loads the sessions anew every ten rounds, in turned order, and closes every one', async () => {
+  it('loads the sessions anew every ten rounds, in turned order', async () => {
     const clock = machine({ candidate: () => 1, baseline: () => 1 });
     const { rounds, candidate, baseline } = await measureLatency(clock, plan);
     expect(rounds).toBe(90);
     expect([candidate.length, baseline.length]).toEqual([540, 540]);
-    const loads = clock.opened.filter((each) => !each.startsWith('close'));
-    expect(loads.slice(0, 6)).toEqual(['candidate', 'baseline', 'baseline', 'baseline', 'baseline', 'candidate']);
-    expect(loads).toHaveLength(27);
-    expect(clock.opened.filter((each) => each.startsWith('close'))).toHaveLength(27);
+    expect(clock.opened).toHaveLength(9);
+    expect(clock.opened.slice(0, 2)).toEqual([
+      ['candidate', 'baseline', 'control'],
+      ['control', 'baseline', 'candidate'],
+    ]);
   });
 
   it('stops at the first look that settles it', async () => {
@@ -161,7 +178,8 @@ describe('milliseconds', () => {
 
   it('claim no p99 from fewer than 662 calls, nor a p95 from fewer than 200', async () => {
     const of = { candidate: () => 60 };
-    const judgement = await judge('p50_ms: 100, p95_ms: 100, p99_ms: 100, mean_ms: 100', of);
+    const bounds = 'p50_ms: 100, p95_ms: 100, p99_ms: 100, mean_ms: 100';
+    const judgement = await judge(bounds, of, { plan: { budget: 10_000 } });
     const statuses = Object.fromEntries(judgement.checks.map(({ id, status }) => [id.split('/')[2], status]));
     expect(statuses).toEqual({ p50_ms: 'pass', p95_ms: 'inconclusive', p99_ms: 'inconclusive', mean_ms: 'pass' });
   });

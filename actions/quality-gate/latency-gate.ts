@@ -1,8 +1,7 @@
-import { tensorOf } from '../../core/evaluation/index.ts';
 import type { Host } from '../../core/host/index.ts';
-import type { Feeds, Model } from '../../core/onnx/index.ts';
-import { isRunnable } from '../../core/onnx/index.ts';
-import { type EffectivePolicy, type Gates, policyDefaults } from '../../core/policy/index.ts';
+import type { ModelToTime } from '../../core/onnx/index.ts';
+import { durationMs, type EffectivePolicy, policyDefaults } from '../../core/policy/index.ts';
+import { describeProblem, ModelError } from '../../core/problem/index.ts';
 import type { Bound, Check, Figure } from '../../core/report/index.ts';
 import {
   bootstrapInterval,
@@ -13,17 +12,18 @@ import {
   quantileOfSorted,
   type Weights,
 } from '../../core/statistics/index.ts';
-import { excerpt } from '../../core/text/index.ts';
 import { boundCheck, type Demand, skipped, unjudged } from './bound-check.ts';
+import { tried } from './candidate-and-baseline.ts';
+import { coldStartChecks, coldStartDemands, measureColdStarts } from './cold-start-gate.ts';
 import type { EvaluationRows } from './evaluation-rows.ts';
 import { evenly } from './figures.ts';
+import { absoluteDemand, hardwareNote, type LatencyPolicy, latencyDemand } from './latency-demand.ts';
 import { fewestRounds, type Latency, measureLatency, type Plan, type Stopwatch } from './latency-measurement.ts';
 import { changeOf } from './metric-gate.ts';
-import { firstFeeds, type WiredModel } from './model-run.ts';
+import { fixedRows, readyToTime, type TimedModel, withStopwatch } from './model-timer.ts';
 import { counted, numberText } from './number-text.ts';
 import type { NoBaseline } from './subject.ts';
-
-type LatencyPolicy = NonNullable<Gates['latency']>;
+import { batchSizes, judgeThroughput, measureThroughput, throughputDemand } from './throughput-gate.ts';
 
 /** A control that is this far from 1 says that the machine cannot be trusted with the comparison. */
 const unfit = 0.05;
@@ -63,6 +63,7 @@ export async function latencyChecks(
     compare: allowed !== undefined,
     settled: (ratio) => allowed === undefined || ratio.lower > allowed || ratio.upper <= allowed,
     seed: options.seed,
+    budget: durationMs(policyDefaults.latency.time_budget) ?? 0,
     ...options.plan,
   });
   const checks: Check[] = absolutes.flatMap(([key, probability]) => {
@@ -75,18 +76,16 @@ export async function latencyChecks(
   return { checks, figures: figuresOf(measured) };
 }
 
-export interface ModelToTime {
-  readonly model: Pick<Model, 'inputs' | 'outputs' | 'forTiming'>;
-  /** Absent where there are no rows to feed it. */
-  readonly wired: WiredModel | undefined;
-}
-
-/** Feeds both models the first rows of the evaluation data (zeros where there is none) and judges their times. */
+/**
+ * Judges how long the models take: of single calls, from nothing, and by batch size, and what memory that costs. Each is measured in
+ * processes of its own on the first rows of the evaluation data. A model that fails there fails what is measured there, and nothing else.
+ */
 export async function judgeLatency(
   policy: EffectivePolicy,
   options: {
-    readonly candidate: ModelToTime;
-    readonly baseline: ModelToTime | undefined;
+    readonly candidate: TimedModel;
+    readonly baseline: TimedModel | undefined;
+    /** Absent where the policy names none. */
     readonly rows: EvaluationRows | undefined;
     readonly noBaseline: NoBaseline;
     readonly level: number | 'off';
@@ -94,43 +93,67 @@ export async function judgeLatency(
     readonly host: Host;
   },
 ): Promise<LatencyJudgement> {
-  const { candidate, baseline, rows, host } = options;
-  const batch = policy.policy.gates?.latency?.batch_size ?? policyDefaults.batch_size;
-  const progress = host.progress('Time the model');
-  try {
-    const stopwatch: Stopwatch = {
-      candidate: await timedModel(candidate, rows, batch),
-      ...(baseline === undefined ? {} : { baseline: await timedModel(baseline, rows, batch) }),
-      now: () => performance.now(),
-      progress: (done, total) => progress.update(done, total),
-    };
-    return await latencyChecks(policy, stopwatch, options);
-  } finally {
-    progress.end();
-  }
-}
-
-async function timedModel(
-  { wired, model }: ModelToTime,
-  rows: EvaluationRows | undefined,
-  batch: number,
-): Promise<Stopwatch['candidate']> {
-  const feeds =
-    wired === undefined || rows === undefined ? zeroFeeds(model, batch) : await firstFeeds(wired, rows, batch);
-  const outputs = wired?.outputs ?? model.outputs.filter(({ type }) => isRunnable(type)).map(({ name }) => name);
-  return () => model.forTiming(feeds, outputs);
-}
-
-/** Zeros and empty texts in the shapes that the model declares; `batch` for the first size that it leaves open, 1 for others. */
-function zeroFeeds(model: Pick<Model, 'inputs'>, batch: number): Feeds {
-  return Object.fromEntries(
-    model.inputs.flatMap(({ name, type, shape }) => {
-      if (!isRunnable(type)) return [];
-      const dims = shape.map((size, at) => (typeof size === 'number' ? size : at === 0 ? batch : 1));
-      return [[name, tensorOf(type, dims, () => (type === 'string' ? '' : 0))]];
+  const { candidate, baseline, rows, noBaseline, host } = options;
+  const latency = policy.policy.gates?.latency;
+  const batch = latency?.batch_size ?? policyDefaults.batch_size;
+  const budget = durationMs(latency?.time_budget ?? policyDefaults.latency.time_budget) ?? 0;
+  const native = { native: { host } };
+  const part = async (
+    title: string,
+    demands: readonly Demand[],
+    measure: (progress: (done: number, total: number) => void) => Promise<LatencyJudgement>,
+  ): Promise<LatencyJudgement> => {
+    if (demands.length === 0) return { checks: [], figures: [] };
+    const progress = host.progress(title);
+    try {
+      return await measure((done, total) => progress.update(done, total));
+    } catch (error) {
+      if (!(error instanceof ModelError)) throw error;
+      const [problem] = error.problems;
+      const why = describeProblem(problem).replace(/\.$/, '');
+      return { checks: demands.map((demand) => unjudged(demand, why)), figures: [] };
+    } finally {
+      progress.end();
+    }
+  };
+  const throughput = throughputDemand(policy);
+  const parts = [
+    await part('Time the model', latency === undefined ? [] : demandsOfCalls(policy, latency), async (progress) => {
+      const ready = await readyToTime(candidate, rows, batch);
+      const other = baseline === undefined ? undefined : await tried(() => readyToTime(baseline, rows, batch));
+      const [base, none] = other === undefined || !('kind' in other) ? [other, noBaseline] : [undefined, other];
+      return withStopwatch({ candidate: ready, baseline: base }, { ...native, progress }, (stopwatch) =>
+        latencyChecks(policy, stopwatch, { ...options, noBaseline: none, plan: { budget } }),
+      );
     }),
-  );
+    await part('Start the model', coldStartDemands(policy), async () => ({
+      checks: coldStartChecks(
+        policy,
+        await measureColdStarts(await readyToTime(candidate, rows, batch), budget * shareOfMore, native),
+        options.level,
+      ),
+      figures: [],
+    })),
+    await part('Fill the model', throughput === undefined ? [] : [throughput], async () => {
+      if (throughput === undefined) return { checks: [], figures: [] };
+      const fixed = fixedRows(candidate);
+      const models: { readonly batch: number; readonly model: ModelToTime }[] = [];
+      for (const size of fixed === undefined ? batchSizes : [fixed]) {
+        models.push({ batch: size, model: await readyToTime(candidate, rows, size) });
+      }
+      return judgeThroughput(
+        policy,
+        throughput,
+        await measureThroughput(models, budget * shareOfMore, native),
+        options,
+      );
+    }),
+  ];
+  return { checks: parts.flatMap(({ checks }) => checks), figures: parts.flatMap(({ figures }) => figures) };
 }
+
+/** Cold starts and throughput may each take this share of the time budget beside it. */
+const shareOfMore = 0.25;
 
 function callsFor(latency: LatencyPolicy): number {
   const wanted = absolutes.filter(([key]) => latency[key] !== undefined);
@@ -149,16 +172,7 @@ function absolute(
   policy: EffectivePolicy,
   { level, seed }: { readonly level: number | 'off'; readonly seed: string },
 ): Check {
-  const title = `latency ${key.slice(0, -3)} ≤ ${bound} ms`;
-  const onDeclared = latency.hardware !== undefined;
-  const demand = demandOf(
-    key,
-    { kind: 'max', value: bound },
-    title,
-    latency,
-    policy,
-    onDeclared ? latency.severity : 'warn',
-  );
+  const demand = demandOfPercentile(policy, latency, key, bound);
   const calls = measured.candidate.length;
   const least = probability === undefined ? 10 : minimumSamples(probability);
   if (calls < least) {
@@ -176,9 +190,7 @@ function absolute(
       : { baseline: intervalOf(measured.baseline, probability, 'off', seed).estimate }),
     interval,
     said: `${key.slice(0, -3)} of ${counted(calls, 'call')} is ${numberText(interval.estimate, bound)} ms`,
-    note: onDeclared
-      ? `Measured on ${excerpt(latency.hardware ?? '', 80)}`
-      : 'The policy names no hardware, so milliseconds can only warn',
+    note: hardwareNote(policy),
   });
 }
 
@@ -206,13 +218,7 @@ function regression(
   policy: EffectivePolicy,
   { noBaseline, level }: { readonly noBaseline: NoBaseline; readonly level: number | 'off' },
 ): Check {
-  const bound: Bound = {
-    kind: 'max_regression',
-    value: changeOf(latency.max_regression ?? '0%').change,
-    relative: true,
-  };
-  const title = `latency at most ${latency.max_regression} worse`;
-  const demand = demandOf('max_regression', bound, title, latency, policy, latency.severity);
+  const demand = demandOfChange(policy, latency);
   const { ratio, control } = measured;
   if (measured.rounds === 0) return (noBaseline.kind === 'absent' ? skipped : unjudged)(demand, noBaseline.why);
   if (ratio === undefined || control === undefined) {
@@ -240,23 +246,39 @@ function regression(
   });
 }
 
-function demandOf(
-  key: string,
-  bound: Bound,
-  title: string,
-  latency: LatencyPolicy,
+function demandOfPercentile(
   policy: EffectivePolicy,
-  severity: Demand['severity'],
+  latency: LatencyPolicy,
+  key: (typeof absolutes)[number][0],
+  bound: number,
 ): Demand {
-  return {
-    id: `gate/latency/${key}`,
-    title,
-    bound,
-    unit: 'ms',
-    severity,
-    reason: latency.reason,
-    place: policy.placeOf(['gates', 'latency', key]),
+  return absoluteDemand(
+    policy,
+    latency,
+    key,
+    { kind: 'max', value: bound },
+    `latency ${key.slice(0, -3)} ≤ ${bound} ms`,
+  );
+}
+
+function demandOfChange(policy: EffectivePolicy, latency: LatencyPolicy): Demand {
+  const bound: Bound = {
+    kind: 'max_regression',
+    value: changeOf(latency.max_regression ?? '0%').change,
+    relative: true,
   };
+  return latencyDemand(policy, latency, 'max_regression', bound, `latency at most ${latency.max_regression} worse`);
+}
+
+/** What the policy asks of single calls. */
+function demandsOfCalls(policy: EffectivePolicy, latency: LatencyPolicy): readonly Demand[] {
+  return [
+    ...absolutes.flatMap(([key]) => {
+      const bound = latency[key];
+      return bound === undefined ? [] : [demandOfPercentile(policy, latency, key, bound)];
+    }),
+    ...(latency.max_regression === undefined ? [] : [demandOfChange(policy, latency)]),
+  ];
 }
 
 function figuresOf({ candidate, baseline }: Latency): readonly Figure[] {

@@ -1,3 +1,4 @@
+import type { Timetable } from '../../core/onnx/index.ts';
 import {
   bootstrapInterval,
   type Interval,
@@ -6,25 +7,28 @@ import {
   weightedMedian,
 } from '../../core/statistics/index.ts';
 
-/** One model, loaded and ready to be called once more with the same input. */
-export interface Timed {
-  call(): Promise<void>;
-  close(): Promise<void>;
-}
+/** What is timed: the candidate, the baseline, and a second session of the baseline. */
+export type Side = 'candidate' | 'baseline' | 'control';
 
-/** What is timed, and by which clock; tests bring their own. */
+/** Who times, and by which clock; tests bring their own. */
 export interface Stopwatch {
-  /** Loads the model anew: another session lies elsewhere in memory, and that alone shifts its speed by a few percent. */
-  readonly candidate: () => Promise<Timed>;
-  readonly baseline?: () => Promise<Timed>;
+  /** Whether there is a baseline to time. */
+  readonly compares: boolean;
+  /**
+   * Loads sessions anew, in this order, and gives up those of before: another session lies elsewhere in memory, and that alone shifts
+   * its speed by a few percent.
+   */
+  open(sides: readonly Side[]): Promise<void>;
+  /** Milliseconds of every call of every visit, in the order of the timetable, as far as its time went. */
+  time(timetable: Timetable): Promise<readonly ArrayLike<number>[]>;
   /** Milliseconds. */
   readonly now: () => number;
   readonly progress?: (done: number, total: number) => void;
 }
 
 export interface Plan {
-  /** No new round begins after this many milliseconds; 10,000 when not given. */
-  readonly budget?: number;
+  /** No new round begins after this many milliseconds. */
+  readonly budget: number;
   /** Calls that the percentiles asked for need. */
   readonly calls: number;
   /** Whether to compare with the baseline. */
@@ -53,8 +57,11 @@ export const levelOfLook = 1 - 0.05 / looks.length;
 export const fewestRounds = 10;
 const warmUp = 30;
 const callsOfVisit = 3;
+/** Each side forwards and backwards. */
+const visitsOfRound = 6;
 const roundsOfSession = 10;
-const defaultBudget = 10_000;
+/** Calls of the candidate alone between two looks at the clock of whoever asks. */
+const callsAtOnce = 100;
 /** A share of the budget that the rounds may take; the rest is for the calls that percentiles still need. */
 const shareOfRounds = 0.7;
 
@@ -65,107 +72,72 @@ const shareOfRounds = 0.7;
  * order.
  */
 export async function measureLatency(stopwatch: Stopwatch, plan: Plan): Promise<Latency> {
-  const budget = plan.budget ?? defaultBudget;
+  const { budget } = plan;
   const start = stopwatch.now();
-  const spent = () => stopwatch.now() - start;
+  const left = (of: number) => Math.max(0, start + of - stopwatch.now());
   const times: Record<Side, number[]> = { candidate: [], baseline: [], control: [] };
   const ratios: number[] = [];
   const controls: number[] = [];
   let result: Pick<Latency, 'ratio' | 'control'> = {};
   let rounds = 0;
-  if (plan.compare && stopwatch.baseline !== undefined) {
+  if (plan.compare && stopwatch.compares) {
     const most = looks.at(-1) ?? 0;
-    let sessions: Sessions | undefined;
-    try {
-      while (rounds < most && (spent() < budget * shareOfRounds || rounds === 0)) {
-        if (rounds % roundsOfSession === 0) {
-          await sessions?.close();
-          sessions = await Sessions.open(stopwatch, rounds / roundsOfSession);
-          await sessions.warmUp(() => spent() > budget * shareOfRounds);
+    const ofRounds = budget * shareOfRounds;
+    while (rounds < most && (left(ofRounds) > 0 || rounds === 0)) {
+      if (rounds % roundsOfSession === 0) {
+        await stopwatch.open((rounds / roundsOfSession) % 2 === 0 ? sides : sides.toReversed());
+        await stopwatch.time({ rounds: Array(warmUp).fill(sides), calls: 1, milliseconds: left(ofRounds) });
+      }
+      const next = Array.from({ length: roundsOfSession - (rounds % roundsOfSession) }, (_, at) =>
+        orderOf(rounds + at),
+      );
+      const visits = await stopwatch.time({ rounds: next, calls: callsOfVisit, milliseconds: left(ofRounds) });
+      for (const [at, order] of next.slice(0, visits.length / visitsOfRound).entries()) {
+        const round: Record<Side, number[]> = { candidate: [], baseline: [], control: [] };
+        for (const [visit, side] of order.entries()) {
+          round[side].push(...Array.from(visits[at * visitsOfRound + visit] ?? []));
         }
-        const round = (await sessions?.round(stopwatch.now, rounds)) ?? { candidate: [], baseline: [], control: [] };
         for (const side of sides) times[side].push(...round[side]);
         ratios.push(Math.log(median(round.candidate) / median(round.baseline)));
         controls.push(Math.log(median(round.control) / median(round.baseline)));
         rounds++;
-        stopwatch.progress?.(rounds, most);
-        if (!looks.some((look) => look === rounds)) continue;
-        result = resultOf(ratios, controls, plan.seed);
-        if (result.ratio !== undefined && plan.settled(result.ratio)) break;
       }
-    } finally {
-      await sessions?.close();
+      stopwatch.progress?.(rounds, most);
+      if (!looks.some((look) => look === rounds)) continue;
+      result = resultOf(ratios, controls, plan.seed);
+      if (result.ratio !== undefined && plan.settled(result.ratio)) break;
     }
     if (result.ratio?.n !== rounds) result = resultOf(ratios, controls, plan.seed);
   }
-  await fill(stopwatch, times.candidate, plan.calls, () => spent() > budget);
+  await fill(stopwatch, times.candidate, plan.calls, () => left(budget));
   return { candidate: times.candidate, baseline: times.baseline, rounds, ...result };
 }
 
-type Side = 'candidate' | 'baseline' | 'control';
 const sides: readonly Side[] = ['candidate', 'baseline', 'control'];
 
+/** Forwards and backwards, beginning with another side each round. */
+function orderOf(round: number): readonly Side[] {
+  const turn = round % sides.length;
+  const forwards = [...sides.slice(turn), ...sides.slice(0, turn)];
+  return [...forwards, ...forwards.toReversed()];
+}
+
 /** The calls that the rounds did not make: of the candidate alone. */
-async function fill(stopwatch: Stopwatch, times: number[], calls: number, over: () => boolean): Promise<void> {
+async function fill(stopwatch: Stopwatch, times: number[], calls: number, left: () => number): Promise<void> {
   if (times.length >= calls) return;
-  const session = await stopwatch.candidate();
-  try {
-    for (let call = 0; call < warmUp && !over(); call++) await session.call();
-    while (times.length < calls && !over()) {
-      times.push(await timed(session, stopwatch.now));
-      stopwatch.progress?.(times.length, calls);
+  await stopwatch.open(['candidate']);
+  const alone = (count: number): Timetable => ({
+    rounds: Array(count).fill(['candidate']),
+    calls: 1,
+    milliseconds: left(),
+  });
+  await stopwatch.time(alone(warmUp));
+  while (times.length < calls && left() > 0) {
+    for (const visit of await stopwatch.time(alone(Math.min(callsAtOnce, calls - times.length)))) {
+      times.push(...Array.from(visit));
     }
-  } finally {
-    await session.close();
+    stopwatch.progress?.(times.length, calls);
   }
-}
-
-class Sessions {
-  readonly #of: Readonly<Record<Side, Timed>>;
-
-  private constructor(of: Readonly<Record<Side, Timed>>) {
-    this.#of = of;
-  }
-
-  static async open(stopwatch: Stopwatch, turn: number): Promise<Sessions> {
-    const { candidate, baseline } = stopwatch;
-    if (baseline === undefined) throw new TypeError('there is no baseline to time');
-    const loaders: Readonly<Record<Side, () => Promise<Timed>>> = { candidate, baseline, control: baseline };
-    const opened: Partial<Record<Side, Timed>> = {};
-    try {
-      for (const side of turn % 2 === 0 ? sides : sides.toReversed()) opened[side] = await loaders[side]();
-    } catch (error) {
-      for (const session of Object.values(opened)) await session.close();
-      throw error;
-    }
-    const { candidate: one, baseline: other, control } = opened;
-    if (one === undefined || other === undefined || control === undefined) throw new TypeError('a session is missing');
-    return new Sessions({ candidate: one, baseline: other, control });
-  }
-
-  async warmUp(over: () => boolean): Promise<void> {
-    for (let call = 0; call < warmUp && !over(); call++) for (const side of sides) await this.#of[side].call();
-  }
-
-  async round(now: () => number, round: number): Promise<Record<Side, number[]>> {
-    const times: Record<Side, number[]> = { candidate: [], baseline: [], control: [] };
-    const turn = round % sides.length;
-    const forwards = [...sides.slice(turn), ...sides.slice(0, turn)];
-    for (const side of [...forwards, ...forwards.toReversed()]) {
-      for (let call = 0; call < callsOfVisit; call++) times[side].push(await timed(this.#of[side], now));
-    }
-    return times;
-  }
-
-  async close(): Promise<void> {
-    for (const session of Object.values(this.#of)) await session.close();
-  }
-}
-
-async function timed(session: Timed, now: () => number): Promise<number> {
-  const start = now();
-  await session.call();
-  return now() - start;
 }
 
 function resultOf(

@@ -151,7 +151,7 @@ function callsOf(
 export async function firstFeeds({ feedings, columns, batch }: WiredModel, rows: EvaluationRows, wanted: number) {
   const size = batch ?? wanted;
   for await (const first of rows.batches(columns, size)) {
-    return feedsOf(filledWith(feedings, first), 0, first.to, batch ?? first.to);
+    return feedsOf(filledWith(feedings, first), 0, first.to, size);
   }
   return {};
 }

@@ -137,22 +137,20 @@ export async function judgeModel(options: {
     take(await fairnessChecks(subject, rows));
   }
   if (rows !== undefined && wired !== undefined) take(await judgeGuardrails(policy, wired, rows, host));
-  if (gates.latency !== undefined) {
-    take(
-      await judgeLatency(policy, {
-        candidate: { model: candidate, wired },
-        baseline:
-          baseline.model === undefined || (rows !== undefined && wiredBaseline === undefined)
-            ? undefined
-            : { model: baseline.model, wired: wiredBaseline },
-        rows,
-        noBaseline,
-        level: policy.policy.evidence ?? policyDefaults.evidence,
-        seed: rows?.table.sha256 ?? candidate.facts.sha256,
-        host,
-      }),
-    );
-  }
+  take(
+    await judgeLatency(policy, {
+      candidate: { model: candidate, wired },
+      baseline:
+        baseline.model === undefined || (rows !== undefined && wiredBaseline === undefined)
+          ? undefined
+          : { model: baseline.model, wired: wiredBaseline },
+      rows,
+      noBaseline,
+      level: policy.policy.evidence ?? policyDefaults.evidence,
+      seed: rows?.table.sha256 ?? candidate.facts.sha256,
+      host,
+    }),
+  );
   take({ checks: sizeChecks(policy, candidate.facts, baseline.model?.facts, noBaseline) });
   take({ checks: signatureChecks(policy, candidate.facts, baseline.model?.facts, baseline.absence) });
 

@@ -8,8 +8,9 @@ export { type ModelFacts, readModelFacts } from './facts.ts';
 export { feedProblems } from './feeds.ts';
 export { float16ToNumber, numberToFloat16 } from './float16.ts';
 export type { InferenceLimits } from './inference-process.ts';
+export type { ColdStart, Timetable } from './inference-program.ts';
 export { externalDataNames, type ScanOptions } from './inspection.ts';
-export { type Model, type OpenOptions, openModel, type TimedModel } from './model.ts';
+export { type Model, type OpenOptions, openModel } from './model.ts';
 export {
   classifierModel,
   floatTensor,
@@ -34,3 +35,4 @@ export {
   type TensorData,
   type TensorSpec,
 } from './tensor.ts';
+export { coldStartOf, type ModelToTime, Timer, type TimerOptions } from './timer.ts';

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { RawTensors } from './inference.ts';
-import type { Answer, ProgramSettings, Request } from './inference-program.ts';
+import type { Answer, ColdStart, ProgramSettings, Request, Timetable, ToTime } from './inference-program.ts';
 
 /** How much a model may take. */
 export interface InferenceLimits {
@@ -80,12 +80,31 @@ export class InferenceProcess {
 
   /** Throws an `InferenceFailure`. */
   async load(file: string): Promise<void> {
-    await this.#ask({ kind: 'load', file });
+    await this.#ask({ kind: 'load', file }, 'done');
   }
 
   /** Throws an `InferenceFailure`; after one of a limit, every later call throws it too. */
   async run(feeds: RawTensors, names: readonly string[]): Promise<RawTensors> {
-    return this.#ask({ kind: 'run', feeds, names });
+    return (await this.#ask({ kind: 'run', feeds, names }, 'done')).outputs;
+  }
+
+  /** Loads a model beside others, to be timed under the name of its seat. Throws an `InferenceFailure`, as the following do. */
+  async open(seat: string, model: ToTime): Promise<void> {
+    await this.#ask({ kind: 'open', seat, ...model }, 'done');
+  }
+
+  async release(seat: string): Promise<void> {
+    await this.#ask({ kind: 'release', seat }, 'done');
+  }
+
+  /** Milliseconds of every call, in the order of the timetable, as far as its time went. */
+  async time(timetable: Timetable): Promise<Float64Array> {
+    return (await this.#ask({ kind: 'time', ...timetable }, 'timed')).times;
+  }
+
+  /** Loads and runs a model once; of a process that held none before. */
+  async start(model: ToTime): Promise<ColdStart> {
+    return this.#ask({ kind: 'start', ...model }, 'started');
   }
 
   async close(): Promise<void> {
@@ -94,13 +113,13 @@ export class InferenceProcess {
     await new Promise((resolve) => this.#child.once('exit', resolve));
   }
 
-  #ask(request: Request): Promise<RawTensors> {
-    const asked = this.#queue.then(() => this.#askNow(request));
+  #ask<Kind extends Answer['kind']>(request: Request, kind: Kind): Promise<Extract<Answer, { kind: Kind }>> {
+    const asked = this.#queue.then(() => this.#askNow(request, kind));
     this.#queue = asked.catch(() => {});
     return asked;
   }
 
-  async #askNow(request: Request): Promise<RawTensors> {
+  async #askNow<Kind extends Answer['kind']>(request: Request, kind: Kind): Promise<Extract<Answer, { kind: Kind }>> {
     if (this.#gone !== undefined) throw this.#gone;
     const { milliseconds } = this.#limits;
     const late = setTimeout(
@@ -113,8 +132,9 @@ export class InferenceProcess {
         // A process that is gone is told by `exit`, with the reason.
         this.#child.send(request, () => {});
       });
-      if (answer.kind === 'done') return answer.outputs;
-      throw new InferenceFailure(answer.kind, answer.message);
+      if (isOf(answer, kind)) return answer;
+      if ('message' in answer) throw new InferenceFailure(answer.kind, answer.message);
+      throw new InferenceFailure('ended', `it answered ${answer.kind}, and ${kind} was asked for`);
     } finally {
       clearTimeout(late);
       this.#pending = undefined;
@@ -126,6 +146,10 @@ export class InferenceProcess {
     this.#pending?.reject(this.#gone);
     this.#child.kill('SIGKILL');
   }
+}
+
+function isOf<Kind extends Answer['kind']>(answer: Answer, kind: Kind): answer is Extract<Answer, { kind: Kind }> {
+  return answer.kind === kind;
 }
 
 /** What programs need to start, on one system or another; everything else, tokens above all, stays here. */

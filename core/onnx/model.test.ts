@@ -8,6 +8,7 @@ import { ModelError } from '../problem/index.ts';
 import { openModel } from './model.ts';
 import { classifierModel, identityModel, linearModel, type ModelToWrite, writeModel } from './model-writer.ts';
 import type { Feeds, Tensor } from './tensor.ts';
+import { coldStartOf, Timer } from './timer.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'sluice-model-'));
 afterAll(() => rm(directory, { recursive: true, force: true }));
@@ -321,13 +322,27 @@ describe('a model that asks for more than any machine has', () => {
     expect(problems).toMatchObject([{ code: 'model-too-slow', found: 'more than 1.5 s' }]);
   });
 
-  test('is never run in this process, not even to be timed', async () => {
+  test('that grows only while it is timed ends that process, and is an error of the model', async () => {
+    await using model = await openModel(save(byInput));
+    const fits = await model.forTiming(size(2n));
+    await using timer = await Timer.start({ limits: { memoryBytes: 400_000_000 } });
+    await timer.open('fits', fits);
+    const feeds = { X: { type: 'int64', data: BigInt64Array.of(400_000_000n), dims: [1] } };
+    await timer.open('large', { ...fits, feeds }, 'fits');
+    const timed = timer.time({ rounds: [['large']], calls: 1, milliseconds: 1000 });
+    expect((await errorOf(timed)).problems[0].code).toBe('model-exhausts-memory');
+    expect((await errorOf(timer.time({ rounds: [['fits']], calls: 1, milliseconds: 1000 }))).problems[0].code).toBe(
+      'model-exhausts-memory',
+    );
+  });
+
+  test('is tried under the limits before it is timed', async () => {
     await using model = await openModel(save(endless), { limits: { milliseconds: 1500 } });
     expect((await errorOf(model.forTiming({ X: float([1], [1]) }))).problems[0].code).toBe('model-too-slow');
   });
 });
 
-describe('a model opened for timing', () => {
+describe('a model that is timed', () => {
   const feeds = { X: float([1, 2], [1, 2]) };
 
   test('is neither scanned nor warned of again', async () => {
@@ -337,12 +352,43 @@ describe('a model opened for timing', () => {
     const warnings: string[] = [];
     const host = { ...silentHost, warning: (message: string) => warnings.push(message) };
     await using model = await openModel(join(folder, 'model.onnx'), { host });
-    for (let session = 0; session < 3; session++) {
-      const timed = await model.forTiming(feeds);
-      await timed.call();
-      await timed.close();
-    }
+    await using timer = await Timer.start();
+    const seats = ['a', 'b', 'c'];
+    for (const seat of seats) await timer.open(seat, await model.forTiming(feeds));
+    const visits = await timer.time({ rounds: [seats, seats.toReversed()], calls: 4, milliseconds: 60_000 });
+    expect(visits.map(({ length }) => length)).toEqual([4, 4, 4, 4, 4, 4]);
+    expect(visits.every((times) => times.every((ms) => ms > 0))).toBe(true);
+    await timer.release('b');
+    expect(timer.seats).toEqual(['a', 'c']);
     expect(warnings).toHaveLength(1);
+  });
+
+  test('is called in one round at least, and in none that begins after its time', async () => {
+    await using model = await openModel(save(identityModel()));
+    await using timer = await Timer.start();
+    await timer.open('a', await model.forTiming(feeds));
+    expect(await timer.time({ rounds: Array(1000).fill(['a']), calls: 2, milliseconds: -1 })).toHaveLength(1);
+  });
+
+  test('shares a session with another batch size where it is told to', async () => {
+    await using model = await openModel(save(identityModel()));
+    await using timer = await Timer.start();
+    await timer.open('1', await model.forTiming(feeds));
+    await timer.open('2', await model.forTiming({ X: float([1, 2, 3, 4], [2, 2]) }), '1');
+    expect(await timer.time({ rounds: [['1', '2']], calls: 1, milliseconds: 1000 })).toHaveLength(2);
+  });
+
+  test('says how long it took to begin, and what memory that took', async () => {
+    const weights = Array.from({ length: 3000 }, () => Array(3000).fill(0.5));
+    const file = save(linearModel(weights, Array(3000).fill(0)));
+    await using model = await openModel(file);
+    const ready = await model.forTiming({ X: float(Array(3000).fill(1), [1, 3000]) });
+    const { loadMs, firstMs, memoryBefore, memoryPeak } = await coldStartOf(ready);
+    expect(loadMs).toBeGreaterThan(0);
+    expect(firstMs).toBeGreaterThan(0);
+    // Nine million floats of four bytes.
+    expect(memoryPeak - memoryBefore).toBeGreaterThan(36e6);
+    expect(memoryPeak - memoryBefore).toBeLessThan(500e6);
   });
 
   test.each(['model.onnx', 'weights.bin'])('is the one that was scanned: %s may not change meanwhile', async (name) => {
@@ -359,10 +405,13 @@ describe('a model opened for timing', () => {
     });
     writeFileSync(join(folder, 'model.onnx'), external);
     await using model = await openModel(join(folder, 'model.onnx'));
-    await (await model.forTiming(feeds)).close();
+    await using timer = await Timer.start();
+    const ready = await model.forTiming(feeds);
+    await timer.open('before', ready);
     // The same bytes, written again: nobody can know that they are without reading them.
     writeFileSync(join(folder, name), name === 'weights.bin' ? weights : external);
-    expect((await errorOf(model.forTiming(feeds))).problems[0].code).toBe('model-changed');
+    expect((await errorOf(timer.open('after', ready))).problems[0].code).toBe('model-changed');
+    expect((await errorOf(coldStartOf(ready))).problems[0].code).toBe('model-changed');
   });
 
   test('refuses feeds that do not fit', async () => {

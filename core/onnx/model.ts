@@ -6,7 +6,7 @@ import { excerpt } from '../text/index.ts';
 import { changed, factsOf, type ModelFacts, throwAll } from './facts.ts';
 import { feedProblems, list } from './feeds.ts';
 import { isPickle, kindBytes } from './file-kind.ts';
-import { type Inference, loadInference, type RawTensors } from './inference.ts';
+import type { RawTensors } from './inference.ts';
 import { InferenceFailure, type InferenceLimits, InferenceProcess } from './inference-process.ts';
 import {
   firstBytes,
@@ -19,6 +19,7 @@ import {
 } from './inspection.ts';
 import { fromRaw, toRaw } from './raw-tensor.ts';
 import { describeTensor, type Feeds, isRunnable, type Outputs, type TensorSpec } from './tensor.ts';
+import type { ModelToTime } from './timer.ts';
 
 export interface OpenOptions extends ScanOptions {
   readonly host?: NonNullable<NativeOptions['host']>;
@@ -39,18 +40,8 @@ export interface Model extends AsyncDisposable {
    * beyond; after that the model cannot be run any more. Calls may overlap; they are run one after the other.
    */
   run(feeds: Feeds, names?: readonly string[]): Promise<Outputs>;
-  /**
-   * Loads the model once more, into this very process, for timing calls with these feeds: another process would be timed along with the
-   * model. They are run under the limits first, once for each `feeds`. The files are not scanned again: it throws when they are not
-   * those that were.
-   */
-  forTiming(feeds: Feeds, names?: readonly string[]): Promise<TimedModel>;
-  close(): Promise<void>;
-}
-
-/** A model in this process, and what to run it on. */
-export interface TimedModel {
-  call(): Promise<void>;
+  /** What a `Timer` runs again and again. The feeds are run here first, once for each `feeds`. */
+  forTiming(feeds: Feeds, names?: readonly string[]): Promise<ModelToTime>;
   close(): Promise<void>;
 }
 
@@ -129,31 +120,18 @@ class OpenedModel implements Model {
     }
   }
 
-  async forTiming(feeds: Feeds, names: readonly string[] = this.outputs.map(({ name }) => name)): Promise<TimedModel> {
+  async forTiming(feeds: Feeds, names: readonly string[] = this.outputs.map(({ name }) => name)): Promise<ModelToTime> {
     const outputs = JSON.stringify(names);
     if (this.#tried.get(feeds) !== outputs) {
       await this.run(feeds, names);
       this.#tried.set(feeds, outputs);
     } else this.#check(feeds, names);
-    const runtime = await loadOnnxRuntime(this.#native);
-    const raw = rawFeeds(feeds);
-    let inference: Inference;
-    try {
-      inference = await loadInference(runtime, this.#file.path);
-    } catch (cause) {
-      throw this.#failure(loadRefused, cause);
-    }
-    await this.#requireUnchanged();
-    const again = inference.repeated(raw, names);
     return {
-      call: async () => {
-        try {
-          await again();
-        } catch (cause) {
-          throw this.#failure(runRefused, cause);
-        }
-      },
-      close: () => inference.release(),
+      file: this.#file.path,
+      feeds: rawFeeds(feeds),
+      names: [...names],
+      requireUnchanged: () => this.#requireUnchanged(),
+      failure: (cause) => this.#failure(runRefused, cause),
     };
   }
 

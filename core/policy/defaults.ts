@@ -10,11 +10,8 @@ export const policyDefaults = {
   min_rows: 30,
   batch_size: 1,
   extra: 'allow',
+  latency: { time_budget: '60s' },
   signature: { breaking: 'forbid' },
-  engines: {
-    user: 'sluice',
-    within: '30m',
-  },
   smoke: {
     deadline: '2m',
     timeout: '30s',

@@ -4,9 +4,19 @@ import { championSchema } from './champion-schema.ts';
 import { dataSchema } from './data-schema.ts';
 import { policyDefaults } from './defaults.ts';
 import { driftSchema } from './drift-schema.ts';
-import { enginesSchema } from './engines-schema.ts';
 import { guardrailSchema } from './guardrail-schema.ts';
-import { column, columnList, milliseconds, name, named, oneOf, path, reason, severity } from './schema-words.ts';
+import {
+  column,
+  columnList,
+  duration,
+  milliseconds,
+  name,
+  named,
+  oneOf,
+  path,
+  reason,
+  severity,
+} from './schema-words.ts';
 import { signatureSchema } from './signature-schema.ts';
 import { sliceSchema } from './slice-schema.ts';
 import { smokeSchema } from './smoke-schema.ts';
@@ -134,6 +144,19 @@ const latency = z
     max_regression: percentageSaying('a percentage such as "5%"')
       .optional()
       .describe('How much slower than the baseline ("10%"), measured side by side in one run.'),
+    cold_start_ms: milliseconds
+      .optional()
+      .describe('Loading the model and its first call take at most this many milliseconds, in half of new processes.'),
+    min_throughput: z
+      .number()
+      .positive({ error: 'more than 0 rows a second' })
+      .optional()
+      .describe('Rows a second on one thread, at the best of 1, 8, 32 and 128 rows a call.'),
+    time_budget: duration.optional().meta({
+      description:
+        'How long calls are measured at most; cold starts and throughput may each take a quarter of it more.',
+      default: policyDefaults.latency.time_budget,
+    }),
     batch_size: z.int().min(1).optional().meta({ description: 'Rows a call.', default: policyDefaults.batch_size }),
     hardware: z
       .string()
@@ -145,7 +168,7 @@ const latency = z
   })
   .meta({
     description: 'How long one call of the model takes.',
-    ...oneOf('p50_ms', 'p95_ms', 'p99_ms', 'mean_ms', 'max_regression'),
+    ...oneOf('p50_ms', 'p95_ms', 'p99_ms', 'mean_ms', 'max_regression', 'cold_start_ms', 'min_throughput'),
   });
 
 const fairnessBound = z
@@ -206,6 +229,13 @@ const size = z
       .positive({ error: 'more than 0 megabytes' })
       .optional()
       .describe('Megabytes (10^6 bytes) of the model file and its external data.'),
+    max_memory_mb: z
+      .number()
+      .positive({ error: 'more than 0 megabytes' })
+      .optional()
+      .describe(
+        'Megabytes of memory that loading the model and running it once take, beside those of ONNX Runtime itself.',
+      ),
     max_parameters: z.int().min(1).optional().describe('How many numbers the model has learned.'),
     max_operators: z
       .int()
@@ -219,7 +249,7 @@ const size = z
   })
   .meta({
     description: 'How big the model is.',
-    ...oneOf('max_mb', 'max_parameters', 'max_operators', 'min_opset', 'max_regression'),
+    ...oneOf('max_mb', 'max_memory_mb', 'max_parameters', 'max_operators', 'min_opset', 'max_regression'),
   });
 
 const model = z
@@ -335,7 +365,6 @@ export const policySchema = z
     evaluation: evaluation.optional(),
     gates: gates.optional(),
     drift: driftSchema.optional(),
-    engines: enginesSchema.optional(),
     smoke: smokeSchema.optional(),
     canary: canarySchema.optional(),
     evidence: z

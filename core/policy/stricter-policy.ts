@@ -33,7 +33,6 @@ import { smokeSchema } from './smoke-schema.ts';
 import { mergeCustomMetrics } from './stricter-custom-metrics.ts';
 import { mergeData, reason, severity } from './stricter-data.ts';
 import { mergeDrift } from './stricter-drift.ts';
-import { mergeEngines } from './stricter-engines.ts';
 import { mergeGuardrails } from './stricter-guardrails.ts';
 import { mergeSignature } from './stricter-signature.ts';
 import { mergeSlices } from './stricter-slices.ts';
@@ -105,6 +104,10 @@ const gates = fields<Gates>({
     p95_ms: smaller(),
     p99_ms: smaller(),
     mean_ms: smaller(),
+    cold_start_ms: smaller(),
+    min_throughput: larger(),
+    // Less time settles less.
+    time_budget: baseWins(policyDefaults.latency.time_budget),
     max_regression: smallerChange as Merge<string>,
     batch_size: baseWins(policyDefaults.batch_size),
     // Naming the hardware makes milliseconds binding.
@@ -122,6 +125,7 @@ const gates = fields<Gates>({
   }),
   size: fields<NonNullable<Gates['size']>>({
     max_mb: smaller(),
+    max_memory_mb: smaller(),
     max_parameters: smaller(),
     max_operators: smaller(),
     min_opset: larger(),
@@ -185,7 +189,6 @@ const policy = fields<Policy>({
   evaluation,
   gates,
   drift: mergeDrift,
-  engines: mergeEngines,
   smoke,
   canary,
   evidence: baseWins(policyDefaults.evidence),

@@ -235,6 +235,7 @@ function buildSchema(): z.ZodType<Report> {
     environment: z.strictObject({
       platform: text,
       cpu: text,
+      cpuFlags: z.array(text).max(100).exactOptional(),
       node: text,
       onnxruntime: text.exactOptional(),
       duckdb: text.exactOptional(),

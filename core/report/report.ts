@@ -70,6 +70,8 @@ export interface Report {
   readonly environment: {
     readonly platform: string;
     readonly cpu: string;
+    /** Instructions that kernels are chosen by, sorted, where the system tells them. */
+    readonly cpuFlags?: readonly string[];
     readonly node: string;
     readonly onnxruntime?: string;
     readonly duckdb?: string;

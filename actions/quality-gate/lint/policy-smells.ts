@@ -88,7 +88,9 @@ function latencySmells({ policy, placeOf }: EffectivePolicy): readonly Finding[]
   const latency = policy.gates?.latency;
   if (latency === undefined) return [];
   const { max_regression: regression, hardware } = latency;
-  const absolute = (['p50_ms', 'p95_ms', 'p99_ms', 'mean_ms'] as const).find((key) => latency[key] !== undefined);
+  const absolute = (['p50_ms', 'p95_ms', 'p99_ms', 'mean_ms', 'cold_start_ms', 'min_throughput'] as const).find(
+    (key) => latency[key] !== undefined,
+  );
   return [
     ...(regression !== undefined && changeOf(regression).change < leastLatencyChange
       ? [

@@ -274,7 +274,7 @@ ${
     : html`<div class="card"><div class="scroll"><table><caption>Data</caption><thead><tr><th scope="col">File</th><th scope="col" class="num">Rows</th><th scope="col">SHA-256</th></tr></thead><tbody>${report.sources.map((source) => html`<tr><td>${excerpt(source.path, 120)}</td><td class="num">${grouped(String(source.rows))}</td><td>${source.sha256 === undefined ? '' : html`<code title="${source.sha256}">${source.sha256.slice(0, 12)}…</code>`}</td></tr>`)}</tbody></table></div></div>`
 }
 <div class="card"><table class="kv"><caption>Environment</caption><tbody>
-${pair('Sluice', tool.version)}${pair('Node.js', environment.node)}${pair('ONNX Runtime', environment.onnxruntime)}${pair('DuckDB', environment.duckdb)}${pair('Platform', environment.platform)}${pair('Processor', environment.cpu)}${pair('Commit', commit?.head)}${pair('Base commit', commit?.base)}
+${pair('Sluice', tool.version)}${pair('Node.js', environment.node)}${pair('ONNX Runtime', environment.onnxruntime)}${pair('DuckDB', environment.duckdb)}${pair('Platform', environment.platform)}${pair('Processor', environment.cpu)}${pair('Instructions', environment.cpuFlags?.join(' '))}${pair('Commit', commit?.head)}${pair('Base commit', commit?.base)}
 </tbody></table></div>
 </div>
 <p class="page-end">Sluice ${excerpt(tool.version, 40)}. This page loads nothing and runs no script. Intervals: the truth lies below the lower bound, or above the upper one, with a chance of at most one minus the evidence, each. The shaded side is the one the bound forbids.</p>
