@@ -35,7 +35,7 @@ export async function sampleFailing(
         total,
         columns: shown.map((column) => column.name),
         rows: (numbers[index] ?? []).map((row) => ({
-          row,
+          ...(table.ordered === false ? {} : { row }),
           values: shown.map((column) => values.get(row)?.get(column.name) ?? null),
         })),
       });

@@ -2,6 +2,7 @@ import type { Engine } from '../../core/data/index.ts';
 import type { EffectivePolicy } from '../../core/policy/index.ts';
 import { DataError, PolicyError, type Problem } from '../../core/problem/index.ts';
 import { excerpt } from '../../core/text/index.ts';
+import { joniPattern } from './joni-pattern.ts';
 
 /** Throws a `PolicyError` that names every `regex` pattern the engine cannot use. */
 export async function refuseBadPatterns({ policy, placeOf }: EffectivePolicy, engine: Engine): Promise<void> {
@@ -9,7 +10,9 @@ export async function refuseBadPatterns({ policy, placeOf }: EffectivePolicy, en
   for (const [index, source] of (policy.data ?? []).entries()) {
     for (const [at, { regex }] of source.checks.entries()) {
       if (regex === undefined) continue;
-      const fault = await faultOf(regex.pattern, engine);
+      const fault =
+        (await faultOf(regex.pattern, engine)) ??
+        (typeof source.source === 'string' ? undefined : faultOnTrino(regex.pattern));
       if (fault === undefined) continue;
       problems.push({
         code: 'bad-pattern',
@@ -31,6 +34,17 @@ async function faultOf(pattern: string, engine: Engine): Promise<string | undefi
     return undefined;
   } catch (error) {
     if (error instanceof DataError) return error.problems[0].found ?? error.problems[0].message;
+    throw error;
+  }
+}
+
+/** A pattern of RE2 that the engine of a table cannot take. */
+function faultOnTrino(pattern: string): string | undefined {
+  try {
+    joniPattern(pattern);
+    return undefined;
+  } catch (error) {
+    if (error instanceof PolicyError) return error.problems[0].message;
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import type { Table } from '../../core/data/index.ts';
-import type { DataCheck, DataSource, EffectivePolicy } from '../../core/policy/index.ts';
+import { type DataCheck, type DataSource, type EffectivePolicy, sourceName } from '../../core/policy/index.ts';
 import { acceptedValues } from './checks/accepted-values.ts';
 import { between } from './checks/between.ts';
 import { classShare } from './checks/class-share.ts';
@@ -22,7 +22,7 @@ export function planSource(
     demandsOf(check, table).map((demand): PlannedCheck => {
       const [kind, options] = kindOf(check);
       return {
-        id: `data/${source.source}/${demand.name}`,
+        id: `data/${sourceName(source.source)}/${demand.name}`,
         title: demand.title,
         place: placeOf(['data', index, 'checks', at, kind]),
         severity: options?.severity ?? 'error',

@@ -2,19 +2,19 @@
  * Data checks of a policy on CSV and Parquet files.
  * @module
  */
-import { resolve } from 'node:path';
 import { type Engine, openEngine, type Table } from '../../core/data/index.ts';
 import type { Host } from '../../core/host/index.ts';
-import type { DataSource, EffectivePolicy } from '../../core/policy/index.ts';
-import { DataError, PolicyError, type Problem } from '../../core/problem/index.ts';
+import { type DataSource, type EffectivePolicy, sourceName } from '../../core/policy/index.ts';
+import { DataError, PeerError, PolicyError, type Problem } from '../../core/problem/index.ts';
 import { type Check, distinctIds, type Report } from '../../core/report/index.ts';
 import { excerpt } from '../../core/text/index.ts';
 import { type GateInputs, gateReport, loadEffectivePolicy, publishReport, repositoryRoot } from '../../github/index.ts';
 import { conclude } from './conclude.ts';
-import { duckdbDialect } from './dialect.ts';
 import { sampleFailing } from './failing-rows.ts';
+import { type OpenRows, openRows } from './open-rows.ts';
 import { refuseBadPatterns } from './patterns.ts';
 import { planSource, textColumns } from './plan.ts';
+import { TableEngines } from './table-engines.ts';
 import { takeMeasures } from './take-measures.ts';
 import { counted } from './wording.ts';
 
@@ -61,6 +61,7 @@ export async function validateData({
   const sources = policy.policy.data ?? [];
   const within = repositoryRoot(directory);
   await refuseBadPatterns(policy, engine);
+  await using engines = new TableEngines(policy.policy.engines, host);
 
   const checks: Check[] = [];
   const tables: Table[] = [];
@@ -70,20 +71,20 @@ export async function validateData({
     for (const [index, source] of sources.entries()) {
       progress.update(index, sources.length);
       try {
-        const table = await engine.open(resolve(directory, source.source), {
-          name: source.source,
-          within,
-          place: policy.placeOf(['data', index, 'source']),
-          text: textColumns(source),
-        });
-        const found = await checkSource(source, index, table, policy, engine);
+        const rows = await openRows(
+          source.source,
+          { engine, engines, directory, within },
+          { place: policy.placeOf(['data', index, 'source']), text: textColumns(source) },
+        );
+        const { table } = rows;
+        const found = await checkSource(source, index, rows, policy);
         host.info(
-          `${excerpt(source.source)}: ${counted(table.rows, 'row')}, ${counted(table.columns.length, 'column')}, ${counted(found.length, 'check')}`,
+          `${excerpt(sourceName(source.source))}: ${counted(table.rows, 'row')}, ${counted(table.columns.length, 'column')}, ${counted(found.length, 'check')}`,
         );
         tables.push(table);
         checks.push(...found);
       } catch (error) {
-        if (!(error instanceof DataError)) throw error;
+        if (!(error instanceof DataError || error instanceof PeerError)) throw error;
         problems.push(...error.problems);
       }
     }
@@ -96,7 +97,11 @@ export async function validateData({
   const ids = distinctIds(checks.map((check) => check.id));
   return {
     checks: checks.map((check, index) => ({ ...check, id: ids[index] ?? check.id })),
-    sources: tables.map((table) => ({ path: table.file, sha256: table.sha256, rows: table.rows })),
+    sources: tables.map((table) => ({
+      path: table.file,
+      rows: table.rows,
+      ...(table.sha256 === '' ? {} : { sha256: table.sha256 }),
+    })),
   };
 }
 
@@ -104,18 +109,17 @@ export async function validateData({
 async function checkSource(
   source: DataSource,
   index: number,
-  table: Table,
+  { table, engine, dialect }: OpenRows,
   policy: EffectivePolicy,
-  engine: Engine,
 ): Promise<readonly Check[]> {
   const planned = planSource(source, index, table, policy.placeOf);
   const needs = planned.flatMap((check) => check.needs);
-  const measurements = await takeMeasures(engine, table, needs, duckdbDialect);
+  const measurements = await takeMeasures(engine, table, needs, dialect);
   const judged = planned.map((check) => ({ check, judgement: check.judge(measurements) }));
   const shown = judged.flatMap(({ judgement }) =>
     judgement.outcome === 'holds' || judgement.failing === undefined ? [] : [judgement.failing],
   );
-  const rows = await sampleFailing(engine, table, shown, measurements, duckdbDialect);
+  const rows = await sampleFailing(engine, table, shown, measurements, dialect);
   const samples = new Map(shown.map((failing, at) => [failing, rows[at]]));
   return judged.map(({ check, judgement }) => {
     const sample = judgement.failing === undefined ? undefined : samples.get(judgement.failing);

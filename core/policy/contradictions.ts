@@ -1,6 +1,7 @@
 import { contradictionsOfCanary } from './canary-contradictions.ts';
 import { contradictionsOfData } from './data-contradictions.ts';
 import { contradictionsOfDrift } from './drift-contradictions.ts';
+import { contradictionsOfEngines } from './engines-contradictions.ts';
 import { contradictionsOfGates } from './gate-contradictions.ts';
 import type { MendableProblem } from './mendable-problem.ts';
 import { isMapping, type PolicyPath, valueAt } from './policy-path.ts';
@@ -21,6 +22,7 @@ export interface Contradiction extends Omit<MendableProblem, 'place'> {
 export function contradictionsOf(policy: unknown): readonly Contradiction[] {
   return [
     ...contradictionsOfData(policy),
+    ...contradictionsOfEngines(policy),
     ...contradictionsOfGates(policy),
     ...contradictionsOfDrift(policy),
     ...contradictionsOfSmoke(policy),

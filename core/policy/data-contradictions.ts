@@ -3,7 +3,9 @@ import { excerpt } from '../text/index.ts';
 import { lacksBound, minAboveMax } from './bound-contradictions.ts';
 import type { Contradiction } from './contradictions.ts';
 import { dataChecks } from './data-schema.ts';
+import { sourceSchema } from './engines-schema.ts';
 import { isMapping, type PolicyPath, valueAt } from './policy-path.ts';
+import { sameSource, sourceName } from './source-name.ts';
 
 /** Rules over `data`. */
 export function contradictionsOfData(policy: unknown): readonly Contradiction[] {
@@ -28,17 +30,17 @@ export function sameFile(source: string): string {
 }
 
 function repeatedSource(source: unknown, path: PolicyPath, seen: Set<string>): readonly Contradiction[] {
-  const file = valueAt(source, ['source']);
-  if (typeof file !== 'string') return [];
-  const repeated = seen.has(sameFile(file));
-  seen.add(sameFile(file));
+  const rows = sourceSchema.safeParse(valueAt(source, ['source']));
+  if (!rows.success) return [];
+  const repeated = seen.has(sameSource(rows.data));
+  seen.add(sameSource(rows.data));
   if (!repeated) return [];
   return [
     {
       code: 'repeated-source',
-      message: `"${excerpt(file)}" already has an entry above`,
+      message: `"${excerpt(sourceName(rows.data))}" already has an entry above`,
       path: [...path, 'source'],
-      fix: 'Put all checks of a file into one entry.',
+      fix: 'Put all checks of a source into one entry.',
     },
   ];
 }

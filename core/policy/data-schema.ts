@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { policyDefaults } from './defaults.ts';
-import { column, columnList, mostly, named, oneOf, path, reason, severity, share } from './schema-words.ts';
+import { sourceSchema } from './engines-schema.ts';
+import { column, columnList, mostly, named, oneOf, reason, severity, share } from './schema-words.ts';
 
 /** What every data check may carry beside its own keys. */
 const ofCheck = { severity: severity.optional(), reason: reason.optional() };
@@ -102,11 +103,11 @@ const dataCheck = z
 export const dataSchema = z
   .array(
     z
-      .strictObject({ source: path, checks: z.array(dataCheck).min(1).describe('One list entry a check.') })
-      .describe('A CSV or Parquet file and what is demanded of it.'),
+      .strictObject({ source: sourceSchema, checks: z.array(dataCheck).min(1).describe('One list entry a check.') })
+      .describe('A file or a table, and what is demanded of it.'),
   )
   .min(1)
-  .describe('What is demanded of data files.');
+  .describe('What is demanded of data.');
 
 export type DataSource = z.infer<typeof dataSchema>[number];
 export type DataCheck = DataSource['checks'][number];

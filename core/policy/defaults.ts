@@ -12,6 +12,10 @@ export const policyDefaults = {
   extra: 'allow',
   latency: { time_budget: '60s' },
   signature: { breaking: 'forbid' },
+  engines: {
+    user: 'sluice',
+    within: '30m',
+  },
   smoke: {
     deadline: '2m',
     timeout: '30s',

@@ -28,6 +28,7 @@ export {
   driftMeasures,
 } from './drift-schema.ts';
 export { durationMs } from './duration.ts';
+export { type EngineName, type Engines, engineNames, type SourceOfRows } from './engines-schema.ts';
 export type { Guardrail } from './guardrail-schema.ts';
 export { policyJsonSchema, policyJsonSchemaText } from './json-schema.ts';
 export type { LoadedPolicy } from './loaded-policy.ts';
@@ -59,6 +60,7 @@ export {
   type SliceDeclaration,
 } from './slice-schema.ts';
 export { type SmokePolicy, type SmokeQuestion, tensorProtocols, textProtocols } from './smoke-schema.ts';
+export { sourceName } from './source-name.ts';
 export { type EffectivePolicy, headOnly, stricterOf } from './stricter-policy.ts';
 export { applyWaivers, type WaivedChecks, type WaiverOptions } from './waivers.ts';
 export type { RowCondition, Where } from './where-schema.ts';

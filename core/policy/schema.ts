@@ -4,6 +4,7 @@ import { championSchema } from './champion-schema.ts';
 import { dataSchema } from './data-schema.ts';
 import { policyDefaults } from './defaults.ts';
 import { driftSchema } from './drift-schema.ts';
+import { enginesSchema } from './engines-schema.ts';
 import { guardrailSchema } from './guardrail-schema.ts';
 import {
   column,
@@ -365,6 +366,7 @@ export const policySchema = z
     evaluation: evaluation.optional(),
     gates: gates.optional(),
     drift: driftSchema.optional(),
+    engines: enginesSchema.optional(),
     smoke: smokeSchema.optional(),
     canary: canarySchema.optional(),
     evidence: z

@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from 'node:util';
-import { sameFile } from './data-contradictions.ts';
 import type { DataCheck, DataCheckName, DataCheckOptions, DataSource } from './data-schema.ts';
 import { policyDefaults } from './defaults.ts';
 import type { Spot } from './ledger.ts';
@@ -15,6 +14,7 @@ import {
   union,
 } from './merge.ts';
 import { type Pair, pairUp } from './pair-up.ts';
+import { sameSource, sourceName } from './source-name.ts';
 
 export const severity = stricterOfChoices(['warn', 'error'], policyDefaults.severity);
 export const reason: Merge<string> = baseElseHead();
@@ -93,14 +93,32 @@ function sameColumns<Value>(): Merge<Value> {
 
 /** Sources by file; of one file the checks by name and columns. What the head leaves out stays, what it adds is added. */
 export const mergeData: Merge<DataSource[]> = (base, head, at) => {
-  if (base === undefined || head === undefined) return oneSided(base, head, at);
-  const pairs = pairUp(base, head, ({ source }) => sameFile(source));
-  return pairs.map((pair, effective) => {
-    const label = (pair.base ?? pair.head)?.value.source ?? '';
-    const spot = at.entry({ suffix: `[${label}]`, effective, base: pair.base?.index, head: pair.head?.index });
-    return mergeSource(pair, spot);
-  });
+  if (head === undefined || (base === undefined && !head.some(isTable))) return oneSided(base, head, at);
+  const pairs = pairUp(base ?? [], head, ({ source }) => sameSource(source));
+  const merged: DataSource[] = [];
+  for (const [index, pair] of pairs.entries()) {
+    const known = (pair.base ?? pair.head)?.value;
+    const waits = pair.base === undefined && known !== undefined && isTable(known);
+    const spot = at.entry({
+      suffix: `[${known === undefined ? '' : sourceName(known.source)}]`,
+      // What waits is no entry of the effective list, so its number there is past the end.
+      effective: waits ? pairs.length + index : merged.length,
+      base: pair.base?.index,
+      head: pair.head?.index,
+    });
+    if (waits) spot.differs(undefined, known, 'base');
+    else merged.push(mergeSource(pair, spot));
+  }
+  return merged.length === 0 ? undefined : merged;
 };
+
+/**
+ * A table that only the head names waits for the merge: the job's credentials read it, and rows that fail are shown to whoever reads the
+ * report. A file of the checkout is the author's own.
+ */
+function isTable({ source }: DataSource): boolean {
+  return typeof source !== 'string';
+}
 
 /** A pair, and what is left of a check that only the head has; `null`: nothing. */
 interface CheckPair extends Pair<DataCheck> {

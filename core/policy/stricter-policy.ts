@@ -33,6 +33,7 @@ import { smokeSchema } from './smoke-schema.ts';
 import { mergeCustomMetrics } from './stricter-custom-metrics.ts';
 import { mergeData, reason, severity } from './stricter-data.ts';
 import { mergeDrift } from './stricter-drift.ts';
+import { mergeEngines } from './stricter-engines.ts';
 import { mergeGuardrails } from './stricter-guardrails.ts';
 import { mergeSignature } from './stricter-signature.ts';
 import { mergeSlices } from './stricter-slices.ts';
@@ -189,6 +190,7 @@ const policy = fields<Policy>({
   evaluation,
   gates,
   drift: mergeDrift,
+  engines: mergeEngines,
   smoke,
   canary,
   evidence: baseWins(policyDefaults.evidence),
