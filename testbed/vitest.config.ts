@@ -6,6 +6,12 @@ const waiting = [
   '{canary,github,kubernetes,model-fetch,monitoring,prometheus}/**/*.test.ts',
 ];
 
+/** Workflows on the real runner: processes that start, mostly, each in folders of its own. */
+const workflows = [
+  '{base-branch,consumer,detect-drift-action,publish-report,publishing}.test.ts',
+  '{pull-request-gate,smoke-action,sub-actions}.test.ts',
+];
+
 export default defineConfig({
   test: {
     root: import.meta.dirname,
@@ -19,14 +25,18 @@ export default defineConfig({
         test: {
           name: 'one at a time',
           include: ['**/*.test.ts'],
-          exclude: waiting,
+          exclude: [...waiting, ...workflows],
           fileParallelism: false,
           sequence: { groupOrder: 0 },
         },
       },
       {
         extends: true,
-        test: { name: 'side by side', include: waiting, maxWorkers: 2, sequence: { groupOrder: 1 } },
+        test: { name: 'two workflows at a time', include: workflows, maxWorkers: 2, sequence: { groupOrder: 1 } },
+      },
+      {
+        extends: true,
+        test: { name: 'side by side', include: waiting, maxWorkers: 2, sequence: { groupOrder: 2 } },
       },
     ],
   },
