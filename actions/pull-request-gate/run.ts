@@ -1,7 +1,14 @@
 import { openEngine } from '../../core/data/index.ts';
 import type { Host } from '../../core/host/index.ts';
 import type { Report } from '../../core/report/index.ts';
-import { type GateInputs, gateReport, loadEffectivePolicy, publishReport, repositoryRoot } from '../../github/index.ts';
+import {
+  type GateInputs,
+  gateReport,
+  loadEffectivePolicy,
+  publishReport,
+  repositoryRoot,
+  todayOf,
+} from '../../github/index.ts';
 import { detectDrift, namesBothSides } from '../detect-drift/run.ts';
 import { judgeModel } from '../quality-gate/run.ts';
 import { validateData } from '../validate-data/run.ts';
@@ -21,7 +28,7 @@ export async function run(inputs: PullRequestGateInputs, host: Host): Promise<Re
   await using engine = await openEngine({ host, directories: [repositoryRoot(directory)] });
 
   const data = await phase('data', policy.policy.data !== undefined, () =>
-    host.group('Validate the data', () => validateData({ policy, directory, engine, host })),
+    host.group('Validate the data', () => validateData({ policy, directory, engine, host, today: todayOf(inputs) })),
   );
   const model = await phase('gate', policy.policy.gates !== undefined, () =>
     host.group('Judge the model', () =>

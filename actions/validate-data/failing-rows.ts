@@ -4,6 +4,7 @@ import { besideTable, type Question, type Reach, reachOf } from './beside.ts';
 import type { Dialect } from './dialect.ts';
 import type { Measurements } from './measure.ts';
 import type { Failing } from './planned-check.ts';
+import { masked, type Subject } from './subject.ts';
 import { numbersOf, rowsShown } from './take-measures.ts';
 
 /** Checks whose rows are fetched together. */
@@ -14,11 +15,11 @@ const longestValue = 500;
 
 /**
  * The first rows of each failure, in file order: their numbers in one scan for all failures, their values in another that reads
- * nothing but these rows.
+ * nothing but these rows. Sensitive columns are not even read.
  */
 export async function sampleFailing(
   engine: Pick<Engine, 'query'>,
-  table: Table,
+  { table, isSensitive }: Pick<Subject, 'table' | 'isSensitive'>,
   failures: readonly Failing[],
   measurements: Measurements,
   dialect: Dialect,
@@ -28,7 +29,8 @@ export async function sampleFailing(
     const part = failures.slice(from, from + checksAtOnce);
     const numbers = await firstRows(engine, table, part, measurements, dialect);
     const columns = part.map(({ columns: own }) => withContext(own, table));
-    const values = await fetchRows(engine, table, numbers.flat(), columns.flat(), dialect);
+    const open = columns.flat().filter((column) => !isSensitive(column));
+    const values = await fetchRows(engine, table, numbers.flat(), open, dialect);
     for (const [index, { total }] of part.entries()) {
       const shown = columns[index] ?? [];
       samples.push({
@@ -36,7 +38,7 @@ export async function sampleFailing(
         columns: shown.map((column) => column.name),
         rows: (numbers[index] ?? []).map((row) => ({
           ...(table.ordered === false ? {} : { row }),
-          values: shown.map((column) => values.get(row)?.get(column.name) ?? null),
+          values: shown.map((column) => (isSensitive(column) ? masked : (values.get(row)?.get(column.name) ?? null))),
         })),
       });
     }

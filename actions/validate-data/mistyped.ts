@@ -10,7 +10,7 @@ interface Mistyped {
   readonly column: Column;
   readonly rows: number;
   /** What the check compares: `numbers`. */
-  readonly wanted: 'numbers' | 'text' | 'true and false';
+  readonly wanted: 'numbers' | 'text' | 'true and false' | 'dates and times';
   readonly fix?: string;
 }
 

@@ -30,14 +30,14 @@ export function rowShare(demand: RowDemand, rows: number): Demand {
   const failingMeasure: CountMeasure =
     by.kind === 'copies' ? { ...by, ...of } : { kind: 'count', condition: by, ...of };
   const takingPart: CountMeasure = { kind: 'present', columns: demand.among === 'rows' ? [] : columns, ...of };
-  const everyRow = demand.among === 'rows' && demand.where === undefined;
+  const everyRow = demand.among === 'rows' && of.where === undefined;
   const judge = (measurements: Measurements): Judgement => {
     const judged = everyRow ? rows : measurements.count(takingPart);
     if (judged === 0) return nothingToJudge(demand, rows);
     const failing = measurements.count(failingMeasure);
     const holding = (judged - failing) / judged;
     const noun = demand.among === 'rows' ? 'row' : 'value';
-    const left = rows - judged;
+    const left = of.where === undefined ? rows - judged : 0;
     const allowed = mostly === 1 ? 'none may' : `at most ${demanded(1 - mostly)} may`;
     const message =
       failing === 0
@@ -68,14 +68,14 @@ export function rowShare(demand: RowDemand, rows: number): Demand {
   };
 }
 
-function nothingToJudge({ columns, mostly }: RowDemand, rows: number): Judgement {
+function nothingToJudge({ columns, mostly, where }: RowDemand, rows: number): Judgement {
   const names = columns.map((column) => `"${column.name}"`).join(', ');
   return {
     outcome: 'unjudged',
     message:
       rows === 0
         ? 'The file has no rows, and no rows prove nothing. Check what writes it.'
-        : `None of ${counted(rows, 'row')} has a value in ${names}, so there is nothing to judge. Check what writes the file, or remove this check.`,
+        : `None of ${counted(rows, 'row')} ${where === undefined || where.length === 0 ? '' : 'that are meant '}has a value in ${names}, so there is nothing to judge. Check what writes the file, or remove this check.`,
     bound: { kind: 'min', value: mostly },
   };
 }

@@ -2,18 +2,27 @@
  * Data checks of a policy on CSV and Parquet files.
  * @module
  */
+import { resolve } from 'node:path';
 import { type Engine, openEngine, type Table } from '../../core/data/index.ts';
 import type { Host } from '../../core/host/index.ts';
 import { type DataSource, type EffectivePolicy, sourceName } from '../../core/policy/index.ts';
 import { DataError, PeerError, PolicyError, type Problem } from '../../core/problem/index.ts';
 import { type Check, distinctIds, type Report } from '../../core/report/index.ts';
 import { excerpt } from '../../core/text/index.ts';
-import { type GateInputs, gateReport, loadEffectivePolicy, publishReport, repositoryRoot } from '../../github/index.ts';
+import {
+  type GateInputs,
+  gateReport,
+  loadEffectivePolicy,
+  publishReport,
+  repositoryRoot,
+  todayOf,
+} from '../../github/index.ts';
 import { conclude } from './conclude.ts';
 import { sampleFailing } from './failing-rows.ts';
 import { type OpenRows, openRows } from './open-rows.ts';
 import { refuseBadPatterns } from './patterns.ts';
-import { planSource, textColumns } from './plan.ts';
+import { otherFiles, planSource, type SourceSubject, textColumns } from './plan.ts';
+import { withoutSensitive } from './sensitive.ts';
 import { TableEngines } from './table-engines.ts';
 import { takeMeasures } from './take-measures.ts';
 import { counted } from './wording.ts';
@@ -33,7 +42,9 @@ export async function run(inputs: ValidateDataInputs, host: Host): Promise<Repor
     });
   }
   await using engine = await openEngine({ host, directories: [repositoryRoot(directory)] });
-  const found = await host.group('Validate the data', () => validateData({ policy, directory, engine, host }));
+  const found = await host.group('Validate the data', () =>
+    validateData({ policy, directory, engine, host, today: todayOf(inputs) }),
+  );
   const report = gateReport(gate, found, inputs);
   await publishReport(report, { ...inputs, part: 'data', event }, host);
   return report;
@@ -45,6 +56,8 @@ export interface DataToValidate {
   readonly directory: string;
   readonly engine: Engine;
   readonly host: Host;
+  /** `YYYY-MM-DD` in UTC: what ages are held against. @default today */
+  readonly today?: string;
 }
 
 /**
@@ -57,11 +70,20 @@ export async function validateData({
   directory,
   engine,
   host,
+  today = todayOf({}),
 }: DataToValidate): Promise<{ checks: Check[]; sources: Report['sources'] }> {
   const sources = policy.policy.data ?? [];
   const within = repositoryRoot(directory);
   await refuseBadPatterns(policy, engine);
   await using engines = new TableEngines(policy.policy.engines, host);
+
+  const openOther = (file: string, text: readonly string[], index: number) =>
+    engine.open(resolve(directory, file), {
+      name: file,
+      within,
+      place: policy.placeOf(['data', index, 'checks']),
+      text,
+    });
 
   const checks: Check[] = [];
   const tables: Table[] = [];
@@ -77,7 +99,19 @@ export async function validateData({
           { place: policy.placeOf(['data', index, 'source']), text: textColumns(source) },
         );
         const { table } = rows;
-        const found = await checkSource(source, index, rows, policy);
+        const others = new Map<string, Table>();
+        for (const [file, text] of otherFiles(source, table)) others.set(file, await openOther(file, [...text], index));
+        const subject: SourceSubject = {
+          table,
+          today,
+          isSensitive: ({ name }) => source.sensitive?.includes(name) ?? false,
+          other: (file) => {
+            const other = others.get(file);
+            if (other === undefined) throw new RangeError('a file that no check names');
+            return other;
+          },
+        };
+        const found = await checkSource(source, index, rows, subject, policy);
         host.info(
           `${excerpt(sourceName(source.source))}: ${counted(table.rows, 'row')}, ${counted(table.columns.length, 'column')}, ${counted(found.length, 'check')}`,
         );
@@ -110,16 +144,17 @@ async function checkSource(
   source: DataSource,
   index: number,
   { table, engine, dialect }: OpenRows,
+  subject: SourceSubject,
   policy: EffectivePolicy,
 ): Promise<readonly Check[]> {
-  const planned = planSource(source, index, table, policy.placeOf);
+  const planned = planSource(source, index, subject, policy.placeOf);
   const needs = planned.flatMap((check) => check.needs);
-  const measurements = await takeMeasures(engine, table, needs, dialect);
+  const measurements = withoutSensitive(await takeMeasures(engine, table, needs, dialect), subject);
   const judged = planned.map((check) => ({ check, judgement: check.judge(measurements) }));
   const shown = judged.flatMap(({ judgement }) =>
     judgement.outcome === 'holds' || judgement.failing === undefined ? [] : [judgement.failing],
   );
-  const rows = await sampleFailing(engine, table, shown, measurements, dialect);
+  const rows = await sampleFailing(engine, subject, shown, measurements, dialect);
   const samples = new Map(shown.map((failing, at) => [failing, rows[at]]));
   return judged.map(({ check, judgement }) => {
     const sample = judgement.failing === undefined ? undefined : samples.get(judgement.failing);

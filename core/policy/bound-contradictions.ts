@@ -1,3 +1,4 @@
+import { excerpt } from '../text/index.ts';
 import type { Contradiction } from './contradictions.ts';
 import { isMapping, type PolicyPath } from './policy-path.ts';
 
@@ -26,14 +27,35 @@ export function lacksBound(
 export function minAboveMax(value: unknown, path: PolicyPath): readonly Contradiction[] {
   if (!isMapping(value)) return [];
   const { min, max } = value;
-  if (typeof min !== 'number' || typeof max !== 'number' || min <= max) return [];
+  if (typeof min !== typeof max) {
+    if (!isEnd(min) || !isEnd(max)) return [];
+    return [
+      {
+        code: 'mixed-ends',
+        message: 'one end is a number and the other a date',
+        path: [...path, 'min'],
+        found: `min ${excerpt(String(min), 40)}, max ${excerpt(String(max), 40)}`,
+        fix: 'Write both as numbers, or both as dates.',
+      },
+    ];
+  }
+  const above =
+    typeof min === 'number'
+      ? min > Number(max)
+      : typeof min === 'string' && min.replace('T', ' ') > String(max).replace('T', ' ');
+  if (!above) return [];
   return [
     {
       code: 'min-above-max',
       message: 'min is above max, so nothing can pass',
       path: [...path, 'min'],
-      found: `min ${min}, max ${max}`,
+      found: `min ${excerpt(String(min), 40)}, max ${excerpt(String(max), 40)}`,
       fix: 'Swap or widen them.',
     },
   ];
+}
+
+/** A number, or what begins as a date does. */
+function isEnd(value: unknown): boolean {
+  return typeof value === 'number' || (typeof value === 'string' && /^\d{4}-/.test(value));
 }

@@ -2,10 +2,11 @@ import { posix } from 'node:path';
 import { excerpt } from '../text/index.ts';
 import { lacksBound, minAboveMax } from './bound-contradictions.ts';
 import type { Contradiction } from './contradictions.ts';
-import { dataChecks } from './data-schema.ts';
+import { type DataCheckName, dataChecks } from './data-schema.ts';
 import { sourceSchema } from './engines-schema.ts';
 import { isMapping, type PolicyPath, valueAt } from './policy-path.ts';
 import { sameSource, sourceName } from './source-name.ts';
+import { contradictionsOfWhere } from './where-contradictions.ts';
 
 /** Rules over `data`. */
 export function contradictionsOfData(policy: unknown): readonly Contradiction[] {
@@ -18,7 +19,9 @@ export function contradictionsOfData(policy: unknown): readonly Contradiction[] 
     return [
       ...repeatedSource(source, path, seen),
       ...(Array.isArray(checks)
-        ? checks.flatMap((check, at) => contradictionsOfCheck(check, [...path, 'checks', at]))
+        ? checks.flatMap((check, at) =>
+            contradictionsOfCheck(check, valueAt(source, ['source']), [...path, 'checks', at]),
+          )
         : []),
     ];
   });
@@ -47,13 +50,29 @@ function repeatedSource(source: unknown, path: PolicyPath, seen: Set<string>): r
 
 // Which keys carry the demand, and what of them must be there.
 const bounds: Readonly<Record<string, readonly string[]>> = {
-  row_count: ['min', 'max'],
   schema: ['required', 'types'],
-  between: ['min', 'max'],
-  class_share: ['min', 'max'],
+  ...Object.fromEntries(
+    (
+      [
+        'row_count',
+        'between',
+        'length',
+        'mean',
+        'std',
+        'sum',
+        'min',
+        'max',
+        'quantile',
+        'distinct_count',
+        'distinct_share',
+        'class_share',
+        'correlation',
+      ] satisfies readonly DataCheckName[]
+    ).map((name) => [name, ['min', 'max']]),
+  ),
 };
 
-function contradictionsOfCheck(check: unknown, path: PolicyPath): readonly Contradiction[] {
+function contradictionsOfCheck(check: unknown, source: unknown, path: PolicyPath): readonly Contradiction[] {
   if (!isMapping(check)) return [];
   const names = Object.keys(check);
   if (names.length !== 1) {
@@ -76,6 +95,93 @@ function contradictionsOfCheck(check: unknown, path: PolicyPath): readonly Contr
     return [
       ...(needed === undefined ? [] : lacksBound(options, needed, `the check "${name}"`, [...path, name])),
       ...minAboveMax(options, [...path, name]),
+      ...contradictionsOfWhere(valueAt(options, ['where']), [...path, name, 'where']),
+      ...contradictionsOfReference(name, options, source, [...path, name]),
+      ...(name === 'schema' ? contradictionsOfOrder(options, [...path, name]) : []),
     ];
   });
+}
+
+/** Checks that read a second file, the order of rows, or SQL of DuckDB. */
+const ofFilesOnly = new Set<string>([
+  'relationships',
+  'new_categories',
+  'train_test_overlap',
+  'skew',
+  'sql',
+  'monotonic',
+] satisfies readonly DataCheckName[]);
+
+/** Keys that name columns of another file, one for each of their own. */
+function contradictionsOfReference(
+  name: string,
+  options: unknown,
+  source: unknown,
+  path: PolicyPath,
+): readonly Contradiction[] {
+  if (!isMapping(options)) return [];
+  const { columns, fields, reference, tables } = options;
+  const uneven =
+    name === 'relationships' && Array.isArray(columns) && Array.isArray(fields) && columns.length !== fields.length;
+  const itself =
+    typeof source === 'string' && typeof reference === 'string' && sameFile(source) === sameFile(reference);
+  return [
+    ...(isMapping(source) && ofFilesOnly.has(name)
+      ? [
+          {
+            code: 'files-only',
+            message: `the check "${name}" is about files, and this source is a table of an engine`,
+            path,
+            fix:
+              name === 'monotonic'
+                ? 'Remove it: rows of a table have no order.'
+                : 'Check a file that is exported from the table, or remove the check.',
+          },
+        ]
+      : []),
+    ...(uneven
+      ? [
+          {
+            code: 'uneven-key',
+            message: 'a key has as many columns here as there',
+            path: [...path, 'fields'],
+            found: `${columns.length} and ${fields.length}`,
+            fix: 'Name the column of the other table for each of "columns", in the same order.',
+          },
+        ]
+      : []),
+    ...(itself
+      ? [
+          {
+            code: 'same-data',
+            message: 'the file is compared with itself',
+            path: [...path, 'reference'],
+            fix: 'Name the other file.',
+          },
+        ]
+      : []),
+    ...(isMapping(tables) && Object.keys(tables).some((table) => table.toLowerCase() === 'data')
+      ? [
+          {
+            code: 'taken-name',
+            message: 'the table "data" is the file of this source',
+            path: [...path, 'tables'],
+            fix: 'Call the other file something else.',
+          },
+        ]
+      : []),
+  ];
+}
+
+function contradictionsOfOrder(options: unknown, path: PolicyPath): readonly Contradiction[] {
+  if (!isMapping(options) || options['order'] !== 'kept' || 'required' in options) return [];
+  return [
+    {
+      code: 'order-of-nothing',
+      message: 'order: kept is about the columns of "required", and there are none',
+      path: [...path, 'order'],
+      lackingIn: path,
+      fix: 'List the columns under "required", in their order.',
+    },
+  ];
 }

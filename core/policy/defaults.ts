@@ -16,6 +16,9 @@ export const policyDefaults = {
     user: 'sluice',
     within: '30m',
   },
+  order: 'any',
+  strict: false,
+  skew: { measure: 'psi' },
   smoke: {
     deadline: '2m',
     timeout: '30s',

@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { excerpt } from '../text/index.ts';
-import { lacksBound, minAboveMax } from './bound-contradictions.ts';
+import { lacksBound } from './bound-contradictions.ts';
 import type { Contradiction } from './contradictions.ts';
 import { driftMeasures } from './drift-schema.ts';
 import { isMapping, type PolicyPath, valueAt } from './policy-path.ts';
+import { contradictionsOfWhere } from './where-contradictions.ts';
 
 /** Rules over `drift`. */
 export function contradictionsOfDrift(policy: unknown): readonly Contradiction[] {
@@ -11,7 +12,9 @@ export function contradictionsOfDrift(policy: unknown): readonly Contradiction[]
   if (!isMapping(drift)) return [];
   return [
     ...[...driftMeasures, 'drifted_columns'].flatMap((key) => contradictionsOfBound(drift[key], key)),
-    ...['reference', 'current'].flatMap((key) => contradictionsOfWhere(valueAt(drift, [key, 'where']), key)),
+    ...['reference', 'current'].flatMap((key) =>
+      contradictionsOfWhere(valueAt(drift, [key, 'where']), ['drift', key, 'where']),
+    ),
     ...sameData(drift),
     ...namedAndIgnored(drift),
   ];
@@ -36,18 +39,6 @@ function contradictionsOfBound(bound: unknown, key: string): readonly Contradict
         ]
       : []),
   ];
-}
-
-function contradictionsOfWhere(where: unknown, side: string): readonly Contradiction[] {
-  if (!isMapping(where)) return [];
-  return Object.entries(where).flatMap(([column, condition]) => {
-    const path: PolicyPath = ['drift', side, 'where', column];
-    if (!isMapping(condition)) return [];
-    return [
-      ...lacksBound(condition, ['min', 'max'], `the condition on "${excerpt(column, 40)}"`, path),
-      ...minAboveMax(condition, path),
-    ];
-  });
 }
 
 function sameData(drift: Readonly<Record<string, unknown>>): readonly Contradiction[] {

@@ -47,6 +47,26 @@ export const larger = (silent?: number): Merge<number> =>
 export const smaller = (silent?: number): Merge<number> =>
   demand((base, head) => (head < base ? 'head' : 'base'), silent);
 
+// Numbers among numbers, dates among dates (whose text is ordered as they are); of one and the other the base's stands until the merge.
+function endOrder(wins: (base: number | string, head: number | string) => boolean): Merge<number | string> {
+  return demand((base, head) => (typeof base === typeof head && wins(base, head) ? 'head' : 'base'));
+}
+/** `min` that may be a date. */
+export const largerEnd: Merge<number | string> = endOrder((base, head) => spelled(head) > spelled(base));
+/** `max` that may be a date. */
+export const smallerEnd: Merge<number | string> = endOrder((base, head) => spelled(head) < spelled(base));
+
+function spelled(end: number | string): number | string {
+  return typeof end === 'string' ? end.replace('T', ' ') : end;
+}
+
+/** `true` demands more than `false`. */
+export const trueWins = (silent: boolean): Merge<boolean> => demand((_base, head) => (head ? 'head' : 'base'), silent);
+
+/** What has an order of its own. */
+export const lesser = <Value>(order: (value: Value) => number): Merge<Value> =>
+  demand((base, head) => (order(head) < order(base) ? 'head' : 'base'));
+
 /** `choices` from mild to strict. */
 export const stricterOfChoices = <Choice_ extends string>(
   choices: readonly Choice_[],
@@ -84,6 +104,32 @@ export const union = <Entry>(mayBeAdded: (entry: Entry) => boolean): Merge<Entry
     if (added.length === 0) return fromBase(base);
     const all = [...base, ...added];
     return all.length === new Set(head).size ? fromHead(head) : { value: all, from: 'both' };
+  });
+
+type Columns = 'all' | string[];
+/** More columns are stricter; silence means all. */
+export const moreColumns: Merge<Columns> = (base, head, at) => {
+  const [one, other]: readonly [Columns, Columns] = [base ?? 'all', head ?? 'all'];
+  if (isDeepStrictEqual(one, other)) return base;
+  if (one === 'all') {
+    at.differs(base, head, 'base');
+    return base;
+  }
+  if (other === 'all') {
+    at.differs(base, head, 'head');
+    return head;
+  }
+  const added = other.filter((column) => !one.includes(column));
+  const wider = one.every((column) => other.includes(column));
+  at.differs(base, head, added.length === 0 ? 'base' : wider ? 'head' : 'both');
+  return [...one, ...added];
+};
+
+/** The same where the order counts: the base's, and what the head adds after it. */
+export const unionInOrder = <Entry>(mayBeAdded: (entry: Entry) => boolean): Merge<Entry[]> =>
+  leaf<Entry[]>((base = [], head = []) => {
+    const added = head.filter((entry) => !base.includes(entry) && mayBeAdded(entry));
+    return added.length === 0 ? fromBase(base) : { value: [...base, ...added], from: 'both' };
   });
 
 /** One merge a key. A mapping that only one side has stays as it is. */

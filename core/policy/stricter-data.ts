@@ -7,19 +7,25 @@ import {
   baseWins,
   fields,
   larger,
+  largerEnd,
+  lesser,
   type Merge,
+  moreColumns,
   oneSided,
   smaller,
+  smallerEnd,
   stricterOfChoices,
+  trueWins,
   union,
+  unionInOrder,
 } from './merge.ts';
 import { type Pair, pairUp } from './pair-up.ts';
 import { sameSource, sourceName } from './source-name.ts';
+import type { Where } from './where-schema.ts';
 
 export const severity = stricterOfChoices(['warn', 'error'], policyDefaults.severity);
 export const reason: Merge<string> = baseElseHead();
 const ofCheck = { severity, reason };
-const ofRowCheck = { ...ofCheck, mostly: larger(policyDefaults.mostly) };
 
 type SchemaOptions = DataCheckOptions<'schema'>;
 type Types = NonNullable<SchemaOptions['types']>;
@@ -32,9 +38,10 @@ const schema: Merge<SchemaOptions> = (base, head, at) => {
   const named = new Set([...(base?.required ?? []), ...Object.keys(base?.types ?? {})]);
   const mayBeNamed = (name: string) => base?.extra !== 'forbid' || named.has(name);
   return fields<SchemaOptions>({
-    required: union(mayBeNamed),
+    required: base?.order === 'kept' ? unionInOrder(mayBeNamed) : union(mayBeNamed),
     types: mergeTypes(mayBeNamed),
     extra: stricterOfChoices(['allow', 'forbid'], policyDefaults.extra),
+    order: stricterOfChoices(['any', 'kept'], policyDefaults.order),
     ...ofCheck,
   })(base, head, at);
 };
@@ -65,26 +72,102 @@ const acceptedValues: Merge<Values> = (base, head, at) => {
   return narrower ? head : base;
 };
 
+/** More forbidden values are stricter. */
+const forbiddenValues: Merge<Values> = (base, head, at) => union<Values[number]>(() => true)(base, head, at);
+
+/** What says which thing a check is about. Two checks are only matched where these are the same. */
+const same = baseWins;
+const ofRows = { ...ofCheck, where: same<Where>() };
+const ofRowCheck = { ...ofRows, mostly: larger(policyDefaults.mostly) };
+const range = { min: larger(), max: smaller() };
+const ends = { min: largerEnd, max: smallerEnd };
+
 const checkMerges: { readonly [Name in DataCheckName]: Merge<DataCheckOptions<Name>> } = {
-  row_count: fields<DataCheckOptions<'row_count'>>({ min: larger(), max: smaller(), ...ofCheck }),
+  row_count: fields<DataCheckOptions<'row_count'>>({ ...range, ...ofRows }),
   schema,
   not_null: fields<DataCheckOptions<'not_null'>>({ columns: sameColumns(), ...ofRowCheck }),
-  between: fields<DataCheckOptions<'between'>>({ column: baseWins(), min: larger(), max: smaller(), ...ofRowCheck }),
+  between: fields<DataCheckOptions<'between'>>({ column: same(), ...ends, ...ofRowCheck }),
   accepted_values: fields<DataCheckOptions<'accepted_values'>>({
-    column: baseWins(),
+    column: same(),
     values: acceptedValues,
     ...ofRowCheck,
   }),
-  unique: fields<DataCheckOptions<'unique'>>({ columns: sameColumns(), ...ofRowCheck }),
-  class_share: fields<DataCheckOptions<'class_share'>>({
-    column: baseWins(),
-    min: larger(),
-    max: smaller(),
-    ...ofCheck,
+  not_accepted_values: fields<DataCheckOptions<'not_accepted_values'>>({
+    column: same(),
+    values: forbiddenValues,
+    ...ofRowCheck,
   }),
-  duplicate_rows: fields<DataCheckOptions<'duplicate_rows'>>({ max_share: smaller(), ...ofCheck }),
-  regex: fields<DataCheckOptions<'regex'>>({ column: baseWins(), pattern: baseWins(), ...ofRowCheck }),
+  regex: fields<DataCheckOptions<'regex'>>({ column: same(), pattern: same(), ...ofRowCheck }),
+  length: fields<DataCheckOptions<'length'>>({ column: same(), ...range, ...ofRowCheck }),
+  unique: fields<DataCheckOptions<'unique'>>({ columns: sameColumns(), ...ofRowCheck }),
+  duplicate_rows: fields<DataCheckOptions<'duplicate_rows'>>({ max_share: smaller(), ...ofRows }),
+  mean: statistic(),
+  std: statistic(),
+  sum: statistic(),
+  min: fields<DataCheckOptions<'min'>>({ column: same(), ...ends, ...ofRows }),
+  max: fields<DataCheckOptions<'max'>>({ column: same(), ...ends, ...ofRows }),
+  quantile: fields<DataCheckOptions<'quantile'>>({ column: same(), share: same(), ...range, ...ofRows }),
+  distinct_count: statistic(),
+  distinct_share: statistic(),
+  class_share: statistic(),
+  correlation: fields<DataCheckOptions<'correlation'>>({ columns: sameColumns(), ...range, ...ofRows }),
+  monotonic: fields<DataCheckOptions<'monotonic'>>({
+    column: same(),
+    direction: same(),
+    strict: trueWins(policyDefaults.strict),
+    ...ofRowCheck,
+  }),
+  freshness: fields<DataCheckOptions<'freshness'>>({ column: same(), max_age: lesser(hoursOf), ...ofRows }),
+  relationships: fields<DataCheckOptions<'relationships'>>({
+    columns: sameColumns(),
+    to: same(),
+    fields: sameColumns(),
+    ...ofRowCheck,
+  }),
+  new_categories: fields<DataCheckOptions<'new_categories'>>({
+    column: same(),
+    reference: same(),
+    field: sameColumns(),
+    ...ofRowCheck,
+  }),
+  train_test_overlap: fields<DataCheckOptions<'train_test_overlap'>>({
+    reference: same(),
+    columns: sameColumns(),
+    max_share: smaller(),
+    ...ofRows,
+  }),
+  label_conflicts: fields<DataCheckOptions<'label_conflicts'>>({
+    label: same(),
+    features: sameColumns(),
+    max_share: smaller(),
+    ...ofRows,
+  }),
+  skew: fields<DataCheckOptions<'skew'>>({
+    reference: same(),
+    columns: moreColumns,
+    ignore: same(),
+    measure: same(policyDefaults.skew.measure),
+    max: smaller(),
+    ...ofRows,
+  }),
+  sql: fields<DataCheckOptions<'sql'>>({
+    name: same(),
+    select: same(),
+    tables: same(),
+    severity,
+    reason,
+    mostly: larger(policyDefaults.mostly),
+  }),
 };
+
+function statistic() {
+  return fields<DataCheckOptions<'mean'>>({ column: same(), ...range, ...ofRows });
+}
+
+/** Hours of `36h` or `7d`. */
+function hoursOf(age: string): number {
+  return Number.parseFloat(age) * (age.endsWith('d') ? 24 : 1);
+}
 
 /** Checks are matched by their columns in any order, so another order is no difference. */
 function sameColumns<Value>(): Merge<Value> {
@@ -93,7 +176,7 @@ function sameColumns<Value>(): Merge<Value> {
 
 /** Sources by file; of one file the checks by name and columns. What the head leaves out stays, what it adds is added. */
 export const mergeData: Merge<DataSource[]> = (base, head, at) => {
-  if (head === undefined || (base === undefined && !head.some(isTable))) return oneSided(base, head, at);
+  if (head === undefined || (base === undefined && !head.some(waitsInPart))) return oneSided(base, head, at);
   const pairs = pairUp(base ?? [], head, ({ source }) => sameSource(source));
   const merged: DataSource[] = [];
   for (const [index, pair] of pairs.entries()) {
@@ -120,6 +203,10 @@ function isTable({ source }: DataSource): boolean {
   return typeof source !== 'string';
 }
 
+function waitsInPart(source: DataSource): boolean {
+  return isTable(source) || source.checks.some(({ sql }) => sql !== undefined);
+}
+
 /** A pair, and what is left of a check that only the head has; `null`: nothing. */
 interface CheckPair extends Pair<DataCheck> {
   readonly keep?: DataCheck | null;
@@ -130,7 +217,7 @@ function mergeSource({ base, head }: Pair<DataSource>, at: Spot): DataSource {
   if (one === undefined) throw new RangeError('a pair of nothing');
   if (base === undefined || head === undefined) {
     oneSided(base?.value, head?.value, at);
-    return one;
+    return base === undefined ? withoutSql(one, at) : one;
   }
   const pairs = withoutCovered(pairUp(base.value.checks, head.value.checks, identityOf, sameSeverity));
   const checksAt = at.field('checks', '');
@@ -147,13 +234,26 @@ function mergeSource({ base, head }: Pair<DataSource>, at: Spot): DataSource {
     });
     if (pair.base !== undefined && pair.head !== undefined)
       checks.push(mergeCheck(pair.base.value, pair.head.value, spot));
-    else if (pair.keep === null) spot.differs(undefined, pair.head?.value, 'base');
+    else if (pair.keep === null || (pair.base === undefined && pair.head?.value.sql !== undefined))
+      spot.differs(undefined, pair.head?.value, 'base');
     else {
       oneSided(pair.base?.value, pair.head?.value, spot);
       checks.push(kept);
     }
   }
-  return { source: base.value.source, checks };
+  const sensitive = union<string>(() => true)(base.value.sensitive, head.value.sensitive, at.field('sensitive'));
+  return { source: base.value.source, ...(sensitive === undefined ? {} : { sensitive }), checks };
+}
+
+/** SQL that only a pull request has is never run on it: it waits for the merge, when someone has read it. */
+function withoutSql(source: DataSource, at: Spot): DataSource {
+  const checks: DataCheck[] = [];
+  for (const [head, check] of source.checks.entries()) {
+    if (check.sql !== undefined) continue;
+    at.field('checks', '').entry({ suffix: suffixOf(check), effective: checks.length, head });
+    checks.push(check);
+  }
+  return { ...source, checks };
 }
 
 function mergeCheck(base: DataCheck, head: DataCheck, at: Spot): DataCheck {
@@ -173,12 +273,56 @@ function nameOf(check: DataCheck): DataCheckName {
   return name as DataCheckName;
 }
 
-/** Two checks with the same identity demand the same kind of thing of the same columns. */
+/** Two checks with the same identity demand the same kind of thing of the same columns and rows. */
 function identityOf(check: DataCheck): string {
-  const { between, accepted_values, class_share, regex, not_null, unique } = check;
-  const columns = not_null?.columns ??
-    unique?.columns ?? [(between ?? accepted_values ?? class_share ?? regex)?.column];
-  return JSON.stringify([nameOf(check), columns === 'all' ? columns : [...columns].sort(), regex?.pattern]);
+  const name = nameOf(check);
+  const options: About = check[name] ?? {};
+  return JSON.stringify([
+    name,
+    aboutColumns(name, options),
+    options.pattern,
+    options.share,
+    options.direction,
+    options.label,
+    options.to ?? options.reference,
+    options.measure ?? (name === 'skew' ? policyDefaults.skew.measure : undefined),
+    options.name,
+    // Numbers and dates cannot be held against each other.
+    typeof (options.min ?? options.max) === 'string',
+    Object.entries(options.where ?? {}).sort(([one], [other]) => (one < other ? -1 : 1)),
+  ]);
+}
+
+/** What any kind of check may say of what it is about. */
+interface About {
+  readonly severity?: string | undefined;
+  readonly column?: string | undefined;
+  readonly columns?: 'all' | readonly string[] | undefined;
+  readonly features?: readonly string[] | undefined;
+  readonly field?: string | undefined;
+  readonly fields?: readonly string[] | undefined;
+  readonly pattern?: string | undefined;
+  readonly share?: number | undefined;
+  readonly direction?: string | undefined;
+  readonly label?: string | undefined;
+  readonly to?: string | undefined;
+  readonly reference?: string | undefined;
+  readonly measure?: string | undefined;
+  readonly name?: string | undefined;
+  readonly min?: number | string | undefined;
+  readonly max?: number | string | undefined;
+  readonly where?: object | undefined;
+}
+
+function aboutColumns(name: DataCheckName, options: About): unknown {
+  const { column, columns, features, field, fields } = options;
+  // Of these the columns are merged: which they are does not tell one check from another.
+  if (name === 'skew') return undefined;
+  if (name === 'relationships' && Array.isArray(columns))
+    return columns.map((own, index) => [own, fields?.[index] ?? own]).sort();
+  if (column !== undefined) return field === undefined || field === column ? [column] : [column, field];
+  const named = features ?? columns;
+  return named === undefined || named === 'all' ? named : [...named].sort();
 }
 
 /** A check may stand twice, as a warning and as an error: the two are not to be mixed. */
@@ -189,10 +333,11 @@ function sameSeverity(one: DataCheck, other: DataCheck): boolean {
 
 /** How a difference's key names a check: `.between[age]`. */
 function suffixOf(check: DataCheck): string {
-  const { between, accepted_values, class_share, regex, not_null, unique } = check;
-  const columns = not_null?.columns ?? unique?.columns ?? (between ?? accepted_values ?? class_share ?? regex)?.column;
-  if (columns === undefined) return `.${nameOf(check)}`;
-  return `.${nameOf(check)}[${typeof columns === 'string' ? columns : columns.join(', ')}]`;
+  const name = nameOf(check);
+  const options: About = check[name] ?? {};
+  const told = options.name ?? options.label ?? options.columns ?? options.column;
+  if (told === undefined) return `.${name}`;
+  return `.${name}[${typeof told === 'string' ? told : told.join(', ')}]`;
 }
 
 /** A head's `not_null` on columns of which the base demands as much: only the other columns are left, so none is judged twice. */
@@ -215,5 +360,9 @@ function withoutCovered(pairs: readonly Pair<DataCheck>[]): readonly CheckPair[]
 function atLeast(demand: DataCheckOptions<'not_null'>, other: DataCheckOptions<'not_null'>): boolean {
   const mostlyOf = (options: DataCheckOptions<'not_null'>) => options.mostly ?? policyDefaults.mostly;
   const warns = (options: DataCheckOptions<'not_null'>) => (options.severity ?? policyDefaults.severity) === 'warn';
-  return mostlyOf(demand) >= mostlyOf(other) && (!warns(demand) || warns(other));
+  return (
+    isDeepStrictEqual(demand.where, other.where) &&
+    mostlyOf(demand) >= mostlyOf(other) &&
+    (!warns(demand) || warns(other))
+  );
 }

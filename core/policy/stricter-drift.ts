@@ -1,36 +1,15 @@
-import { isDeepStrictEqual } from 'node:util';
 import { policyDefaults } from './defaults.ts';
 import { type DriftBound, type DriftMeasure, type DriftPolicy, driftBoundsOf, driftMeasures } from './drift-schema.ts';
-import { baseElseHead, baseWins, fields, type Merge, oneSided, smaller } from './merge.ts';
+import { baseElseHead, baseWins, fields, type Merge, moreColumns, oneSided, smaller } from './merge.ts';
 import { reason } from './stricter-data.ts';
 
 const { drift: defaults } = policyDefaults;
-type Columns = NonNullable<DriftPolicy['columns']>;
-
-/** More columns are stricter. */
-const columns: Merge<Columns> = (base, head, at) => {
-  const [one, other]: readonly [Columns, Columns] = [base ?? 'all', head ?? 'all'];
-  if (isDeepStrictEqual(one, other)) return base;
-  if (one === 'all') {
-    at.differs(base, head, 'base');
-    return base;
-  }
-  if (other === 'all') {
-    at.differs(base, head, 'head');
-    return head;
-  }
-  const added = other.filter((column) => !one.includes(column));
-  const wider = one.every((column) => other.includes(column));
-  at.differs(base, head, added.length === 0 ? 'base' : wider ? 'head' : 'both');
-  return [...one, ...added];
-};
-
-const bound = fields<DriftBound>({ warn: smaller(), fail: smaller(), columns, reason });
+const bound = fields<DriftBound>({ warn: smaller(), fail: smaller(), columns: moreColumns, reason });
 
 const keys = fields<DriftPolicy>({
   reference: baseElseHead(),
   current: baseElseHead(),
-  columns,
+  columns: moreColumns,
   ignore: baseWins(),
   prediction: baseElseHead(),
   target: baseElseHead(),

@@ -22,7 +22,10 @@ export function fixFor(path: PolicyPath, value: unknown, expectation: Expectatio
     if (near !== undefined) return `Did you mean "${near}"?`;
     const number = numberIn(value);
     const numberWanted =
-      wants('number') || wants('integer') || expectation.values.some((known) => typeof known === 'number');
+      wants('number') ||
+      wants('integer') ||
+      (expectation.words?.startsWith('a number, or a date') ?? false) ||
+      expectation.values.some((known) => typeof known === 'number');
     if (numberWanted && number !== undefined) {
       return number === value.trim() ? `Remove the quotes: ${number}.` : `Write ${number}.`;
     }

@@ -1,14 +1,15 @@
-import { type Column, nearestColumns, type Table } from '../../../core/data/index.ts';
+import { type Column, nearestColumns } from '../../../core/data/index.ts';
 import type { DataCheckOptions } from '../../../core/policy/index.ts';
 import { excerpt } from '../../../core/text/index.ts';
 import { type Demand, settled } from '../planned-check.ts';
+import type { Subject } from '../subject.ts';
 import { counted } from '../wording.ts';
 
 /** Names of this many columns are listed; of more, how many more. */
 const listed = 10;
 
 /** Columns that must be there, their types, and whether others may be. Integers are numbers; nothing else is two types. */
-export function schema(options: DataCheckOptions<'schema'>, table: Table): readonly Demand[] {
+export function schema(options: DataCheckOptions<'schema'>, { table }: Subject): readonly Demand[] {
   const types = new Map(Object.entries(options.types ?? {}));
   const named = [...new Set([...(options.required ?? []), ...types.keys()])];
   const columns = new Map(table.columns.map((column) => [column.name, column]));
@@ -28,11 +29,13 @@ export function schema(options: DataCheckOptions<'schema'>, table: Table): reado
       return `${quoted(name)} is missing${near.length === 0 ? '' : ` (did you mean ${near.join(' or ')}?)`}`;
     }),
     ...mistyped.map(({ name, type, column }) => `${quoted(name)} is ${column.type} (${column.sqlType}), not ${type}`),
+    ...(options.order === 'kept' ? outOfOrder(options.required ?? [], table.columns) : []),
     ...extra.map((column) => `${quoted(column.name)} is not a column of the policy`),
   ];
   const demand = [
     ...(named.length === 0 ? [] : [`${some(named.map(quoted))} present`]),
     ...(types.size === 0 ? [] : [`${counted(types.size, 'type')} as declared`]),
+    ...(options.order === 'kept' ? ['in this order'] : []),
     ...(options.extra === 'forbid' ? ['no other column'] : []),
   ].join(', ');
   const bound = { kind: 'must_hold', value: demand } as const;
@@ -46,6 +49,16 @@ export function schema(options: DataCheckOptions<'schema'>, table: Table): reado
     return [settled('schema', 'schema', { outcome: 'unjudged', message, ...found })];
   }
   return [settled('schema', 'schema', { outcome: 'holds', message: `The file has ${demand}.`, ...found })];
+}
+
+/** The first column that stands before one it should follow. */
+function outOfOrder(required: readonly string[], columns: readonly Column[]): readonly string[] {
+  const placeOf = (name: string) => columns.findIndex((column) => column.name === name);
+  const there = required.filter((name) => placeOf(name) !== -1);
+  const at = there.findIndex((name, index) => index > 0 && placeOf(name) < placeOf(there[index - 1] ?? name));
+  return at === -1
+    ? []
+    : [`${quoted(there[at] ?? '')} stands before ${quoted(there[at - 1] ?? '')}, and should follow it`];
 }
 
 function isOf(column: Column, type: string): boolean {

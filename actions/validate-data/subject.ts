@@ -1,0 +1,23 @@
+import type { Column, Table } from '../../core/data/index.ts';
+import type { Chosen } from './measure.ts';
+
+/** What a check is planned on. */
+export interface Subject {
+  readonly table: Table;
+  /** The rows it is about. */
+  readonly where: Chosen;
+  /** Another file that the policy names, opened. */
+  other(file: string): Table;
+  /** Whether no value of the column may be shown. */
+  isSensitive(column: Column): boolean;
+  /** `YYYY-MM-DD` in UTC. */
+  readonly today: string;
+}
+
+/** Stands for a value that is not shown. */
+export const masked = '•••';
+
+/** The rows of a measure: nothing where those are all. */
+export function ofRows(where: Chosen): { readonly where?: Chosen } {
+  return where.length === 0 ? {} : { where };
+}
