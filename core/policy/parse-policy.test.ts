@@ -153,7 +153,7 @@ on_inconclusive: warning
         "sluice.yaml:9:43 data[0].checks[2].not_null.mostly: wrong value: found 95, expected a share from 0 to 1. Write 0.95 for 95 %.",
         "sluice.yaml:10:20 data[0].checks[3].row_count: wrong value: found 10000, expected a mapping ("key: value" lines). Write "row_count: { min: 10000 }".",
         "sluice.yaml:11:28 data[0].checks[4].between.column: wrong value: found 1, expected text. Put it in quotes: "1".",
-        "sluice.yaml:11:36 data[0].checks[4].between.min: wrong value: found the text "0.9", expected a number. Remove the quotes: 0.9.",
+        "sluice.yaml:11:36 data[0].checks[4].between.min: wrong value: found the text "0.9", expected a number, or a date such as "2026-08-01" or "2026-08-01 12:30:00". Remove the quotes: 0.9.",
         "sluice.yaml:12:33 evaluation.taget: unknown key "taget". Did you mean "target"?",
         "sluice.yaml:14:3 gates.acuracy: unknown key "acuracy". Did you mean "accuracy"?",
         "sluice.yaml:15:25 gates.f1.max_regression: wrong value: found the text "abc", expected a number, or a percentage such as "5%". Write a number, or a percentage such as "5%" there.",
