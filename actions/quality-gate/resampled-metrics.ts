@@ -144,8 +144,9 @@ function influencesOn<Rows extends Sample>(
   };
 }
 
-/** Influences on `candidate − baseline`, or on that as a share of the baseline's value. */
+/** Influences on `candidate − baseline`, or on that as a share of the baseline's value, written into `into`. */
 function influencesOnChange(
+  into: Float64Array,
   { candidate, baseline }: Influences,
   value: number,
   ofBaseline: number,
@@ -153,7 +154,10 @@ function influencesOnChange(
 ): Float64Array {
   const size = Math.abs(ofBaseline);
   const [ofOne, ofOther] = relative ? [1 / size, value / (ofBaseline * size)] : [1, 1];
-  return candidate.map((each, unit) => ofOne * each - ofOther * (baseline[unit] ?? 0));
+  for (let unit = 0; unit < into.length; unit++) {
+    into[unit] = ofOne * (candidate[unit] ?? Number.NaN) - ofOther * (baseline[unit] ?? 0);
+  }
+  return into;
 }
 
 function intervalsOf<Rows extends Sample>(
@@ -175,13 +179,14 @@ function intervalsOf<Rows extends Sample>(
     wilson ??
     neverCertain(interval(value, values, influences?.candidate), metric.needs === 'labels' ? metric.range : undefined);
   if (ofBaseline === undefined) return { candidate: own };
+  const scratch = new Float64Array(influences?.candidate.length ?? 0);
   const change = (relative: boolean): Interval => {
     const scale = (of: number) => (relative ? Math.abs(of) : 1);
     const changes = values.map((each, index) => {
       const base = ofBase[index] ?? Number.NaN;
       return (each - base) / scale(base);
     });
-    const moved = influences && influencesOnChange(influences, value, ofBaseline, relative);
+    const moved = influences && influencesOnChange(scratch, influences, value, ofBaseline, relative);
     const found = interval((value - ofBaseline) / scale(ofBaseline), changes, moved);
     return neverCertainOfNoChange({ ...found, method: `paired ${found.method}` }, metric, scale(ofBaseline));
   };
@@ -199,9 +204,11 @@ function byInfluence<Rows extends Sample>(
   const own = influenceInterval(value, ofCandidate, level);
   if (own === undefined || ofBaseline === undefined || baseline === undefined) return own && { candidate: own };
   const influences = { candidate: ofCandidate, baseline: metric.influence(baseline, options) };
+  const scratch = new Float64Array(ofCandidate.length);
   const change = (relative: boolean): Interval | undefined => {
     const estimate = (value - ofBaseline) / (relative ? Math.abs(ofBaseline) : 1);
-    const found = influenceInterval(estimate, influencesOnChange(influences, value, ofBaseline, relative), level);
+    const moved = influencesOnChange(scratch, influences, value, ofBaseline, relative);
+    const found = influenceInterval(estimate, moved, level);
     return found && { ...found, method: `paired ${found.method}` };
   };
   const difference = change(false);

@@ -1,4 +1,4 @@
-import { influenceOnMean, meanOf } from './mean.ts';
+import { influenceOnMeanOfTerms, meanOfTerms } from './mean.ts';
 import type { LabelMetric } from './metric.ts';
 import { probabilitiesOf } from './probabilities.ts';
 import type { LabelSample } from './sample.ts';
@@ -15,26 +15,21 @@ export const brier: LabelMetric = {
   range: [0, 2],
   unit: 'none',
   interval: 'bootstrap',
-  on: (sample) => meanOf(squaresOf(sample)),
-  influence: (sample) => influenceOnMean(squaresOf(sample)),
+  on: (sample) => meanOfTerms(sample.actual.length, squareOf(sample)),
+  influence: (sample) => influenceOnMeanOfTerms(sample.actual.length, squareOf(sample)),
 };
 
-function squaresOf(sample: LabelSample): Float64Array {
+function squareOf(sample: LabelSample): (row: number) => number {
   const probabilities = probabilitiesOf(sample);
   const width = sample.classes.length;
-  const squares = new Float64Array(sample.actual.length);
   const positive = sample.positive ?? 1;
-  for (let row = 0; row < squares.length; row++) {
-    const actual = sample.actual[row] ?? 0;
-    if (width === 2) {
-      squares[row] = ((probabilities[row * width + positive] ?? Number.NaN) - (actual === positive ? 1 : 0)) ** 2;
-      continue;
-    }
+  return (row) => {
+    const own = sample.actual[row] ?? 0;
+    if (width === 2) return ((probabilities[row * 2 + positive] ?? Number.NaN) - (own === positive ? 1 : 0)) ** 2;
     let sum = 0;
     for (let index = 0; index < width; index++) {
-      sum += ((probabilities[row * width + index] ?? Number.NaN) - (index === actual ? 1 : 0)) ** 2;
+      sum += ((probabilities[row * width + index] ?? Number.NaN) - (index === own ? 1 : 0)) ** 2;
     }
-    squares[row] = sum;
-  }
-  return squares;
+    return sum;
+  };
 }

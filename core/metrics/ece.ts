@@ -24,12 +24,22 @@ export const ece: LabelMetric = {
   unit: 'share',
   interval: 'basic-bootstrap',
   on(sample) {
-    const { bins, gaps } = confidencesOf(sample);
+    let held: Confidences | undefined;
     return (weights) => {
       const sums = new Float64Array(calibrationBins);
+      if (weights === undefined) {
+        // Asked once, possibly of very many rows: nothing is held of them.
+        eachConfidence(sample, (_, best, confidence, own) => {
+          const bin = binOf(confidence);
+          sums[bin] = (sums[bin] ?? 0) + ((best === own ? 1 : 0) - confidence);
+        });
+        return sums.reduce((sum, gap) => sum + Math.abs(gap), 0) / sample.actual.length;
+      }
+      held ??= confidencesOf(sample);
+      const { bins, gaps } = held;
       let total = 0;
       for (let row = 0; row < gaps.length; row++) {
-        const weight = weights === undefined ? 1 : (weights[row] ?? 0);
+        const weight = weights[row] ?? 0;
         const bin = bins[row] ?? 0;
         sums[bin] = (sums[bin] ?? 0) + weight * (gaps[row] ?? Number.NaN);
         total += weight;
@@ -50,8 +60,6 @@ interface Confidences {
 }
 
 function confidencesOf(sample: LabelSample): Confidences {
-  const probabilities = probabilitiesOf(sample);
-  const width = sample.classes.length;
   const rows = sample.actual.length;
   const of = {
     best: new Int32Array(rows),
@@ -59,18 +67,29 @@ function confidencesOf(sample: LabelSample): Confidences {
     bins: new Uint8Array(rows),
     gaps: new Float64Array(rows),
   };
-  for (let row = 0; row < rows; row++) {
+  eachConfidence(sample, (row, best, confidence, own) => {
+    of.best[row] = best;
+    of.confidence[row] = confidence;
+    of.bins[row] = binOf(confidence);
+    of.gaps[row] = (best === own ? 1 : 0) - confidence;
+  });
+  return of;
+}
+
+/** For each row the class of the largest probability, that probability, and the row's own class. */
+function eachConfidence(
+  sample: LabelSample,
+  take: (row: number, best: number, confidence: number, own: number) => void,
+): void {
+  const probabilities = probabilitiesOf(sample);
+  const width = sample.classes.length;
+  for (let row = 0; row < sample.actual.length; row++) {
     let best = 0;
     for (let index = 1; index < width; index++) {
       if ((probabilities[row * width + index] ?? 0) > (probabilities[row * width + best] ?? 0)) best = index;
     }
-    const confidence = probabilities[row * width + best] ?? Number.NaN;
-    of.best[row] = best;
-    of.confidence[row] = confidence;
-    of.bins[row] = binOf(confidence);
-    of.gaps[row] = (best === sample.actual[row] ? 1 : 0) - confidence;
+    take(row, best, probabilities[row * width + best] ?? Number.NaN, sample.actual[row] ?? 0);
   }
-  return of;
 }
 
 /** Each bin is cut into this many: what confidences differ by inside of a part is nothing beside being right or wrong. */

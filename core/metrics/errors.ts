@@ -1,4 +1,4 @@
-import { influenceOnMean, meanOf } from './mean.ts';
+import { influenceOnMeanOfTerms, meanOfTerms } from './mean.ts';
 import type { Measure, ValueMetric } from './metric.ts';
 import type { ValueSample } from './sample.ts';
 
@@ -31,12 +31,16 @@ export function meanMetric(
     range: [0, Number.POSITIVE_INFINITY],
     interval: 'bootstrap',
     on(sample): Measure {
-      const mean = meanOf(termsOf(sample, term));
+      const mean = meanOfTerms(sample.actual.length, termOf(sample, term));
       return (weights) => of(mean(weights));
     },
-    influence(sample) {
-      const terms = termsOf(sample, term);
-      return influenceOnMean(terms, slope(meanOf(terms)()));
-    },
+    influence: (sample) => influenceOnMeanOfTerms(sample.actual.length, termOf(sample, term), slope),
   };
+}
+
+function termOf(
+  { actual, predicted }: ValueSample,
+  term: (actual: number, predicted: number) => number,
+): (row: number) => number {
+  return (row) => term(actual[row] ?? Number.NaN, predicted[row] ?? Number.NaN);
 }

@@ -1,4 +1,4 @@
-import { influenceOnMean, meanOf } from './mean.ts';
+import { influenceOnMeanOfTerms, meanOfTerms } from './mean.ts';
 import type { LabelMetric } from './metric.ts';
 import { probabilitiesOf } from './probabilities.ts';
 import type { LabelSample } from './sample.ts';
@@ -15,17 +15,15 @@ export const logLoss: LabelMetric = {
   range: [0, Number.POSITIVE_INFINITY],
   unit: 'none',
   interval: 'bootstrap',
-  on: (sample) => meanOf(lossesOf(sample)),
-  influence: (sample) => influenceOnMean(lossesOf(sample)),
+  on: (sample) => meanOfTerms(sample.actual.length, lossOf(sample)),
+  influence: (sample) => influenceOnMeanOfTerms(sample.actual.length, lossOf(sample)),
 };
 
-function lossesOf(sample: LabelSample): Float64Array {
+function lossOf(sample: LabelSample): (row: number) => number {
   const probabilities = probabilitiesOf(sample);
   const width = sample.classes.length;
-  const losses = new Float64Array(sample.actual.length);
-  for (let row = 0; row < losses.length; row++) {
+  return (row) => {
     const probability = probabilities[row * width + (sample.actual[row] ?? 0)] ?? Number.NaN;
-    losses[row] = -Math.log(Math.min(1 - Number.EPSILON, Math.max(Number.EPSILON, probability)));
-  }
-  return losses;
+    return -Math.log(Math.min(1 - Number.EPSILON, Math.max(Number.EPSILON, probability)));
+  };
 }

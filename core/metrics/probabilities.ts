@@ -1,5 +1,5 @@
+import { ascendingOrder } from '../statistics/index.ts';
 import type { LabelSample, Probabilities } from './sample.ts';
-import { scoreColumn } from './score-column.ts';
 
 /** The sample's probabilities; a metric that needs them must not be asked of a sample without. */
 export function probabilitiesOf(sample: LabelSample): Probabilities {
@@ -7,9 +7,14 @@ export function probabilitiesOf(sample: LabelSample): Probabilities {
   return sample.probabilities;
 }
 
-/** One class's column of the probabilities; not to be written to. */
+/** One class's column of the probabilities. */
 export function scoresOf(sample: LabelSample, index: number): Probabilities {
-  return scoreColumn(sample, probabilitiesOf(sample), index).scores;
+  const probabilities = probabilitiesOf(sample);
+  const width = sample.classes.length;
+  const rows = sample.actual.length;
+  const scores = probabilities instanceof Float32Array ? new Float32Array(rows) : new Float64Array(rows);
+  for (let row = 0; row < rows; row++) scores[row] = probabilities[row * width + index] ?? Number.NaN;
+  return scores;
 }
 
 /** Which rows are of the class. */
@@ -59,8 +64,8 @@ export function ranking(sample: LabelSample, index: number, against?: number): R
 
 function rank(sample: LabelSample, index: number, against?: number): Ranking {
   const { actual } = sample;
-  const { scores, rising } = scoreColumn(sample, probabilitiesOf(sample), index);
-  const order = rising();
+  const scores = scoresOf(sample, index);
+  const order = ascendingOrder(scores);
   const steps = new Int32Array(scores.length).fill(-1);
   let step = -1;
   let last: number | undefined;

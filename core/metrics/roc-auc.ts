@@ -1,8 +1,7 @@
-import { delong } from '../statistics/index.ts';
+import { delongOfSteps } from '../statistics/index.ts';
 import type { LabelMetric, MetricOptions } from './metric.ts';
-import { isClass, probabilitiesOf, type Ranking, rankedClasses, ranking, type WeighedSteps } from './probabilities.ts';
+import { isClass, type Ranking, rankedClasses, ranking, type WeighedSteps } from './probabilities.ts';
 import type { LabelSample } from './sample.ts';
-import { scoreColumn } from './score-column.ts';
 
 /**
  * The area under the ROC curve: the chance that a row of the class scores above a row that is not, ties counting half. Several classes
@@ -57,8 +56,8 @@ export const rocAuc: LabelMetric = {
   curve(sample, options) {
     if (isByRows(sample, options) || isOfPairs(sample, options)) return undefined;
     const curves = rankedClasses(sample).map((index) => {
-      const { scores, rising } = scoreColumn(sample, probabilitiesOf(sample), index);
-      return delong(isClass(sample, index), scores, rising());
+      const { steps, weigh } = ranking(sample, index);
+      return delongOfSteps(isClass(sample, index), { steps, ...weigh() });
     });
     const [only, ...others] = curves;
     if (only !== undefined && others.length === 0) return only;

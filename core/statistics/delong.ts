@@ -13,54 +13,76 @@ export interface AreaUnderCurve {
   readonly rarer: number;
 }
 
+/** Rows by falling score, tied ones as one step. */
+export interface ScoreSteps {
+  /** Of each row, which distinct score it has, from the highest on. */
+  readonly steps: Int32Array;
+  /** Rows at each step: positive ones, and the others. */
+  readonly positives: ArrayLike<number>;
+  readonly negatives: ArrayLike<number>;
+}
+
 /**
  * The area under the ROC curve with DeLong's structural components, by midranks in O(n log n); ties count half.
  * Sources: E. DeLong, D. DeLong, D. Clarke-Pearson, Biometrics 44 (1988); X. Sun, W. Xu, IEEE Signal Processing Letters 21
- * (2014). NaN when only one class is there. `sorted`: the rows by rising score, where they are known.
+ * (2014). NaN when only one class is there.
  */
-export function delong(
-  positive: ArrayLike<number | boolean>,
-  scores: ArrayLike<number>,
-  sorted?: Int32Array,
-): AreaUnderCurve {
+export function delong(positive: ArrayLike<number | boolean>, scores: ArrayLike<number>): AreaUnderCurve {
   const rows = scores.length;
-  const order = sorted ?? ascendingOrder(scores);
+  const order = ascendingOrder(scores);
+  const steps = new Int32Array(rows);
+  let last = -1;
+  for (let at = rows - 1; at >= 0; at--) {
+    const row = order[at] ?? 0;
+    // NaN never equals itself: a step of its own.
+    if (last === -1 || scores[row] !== scores[order[at + 1] ?? 0]) last++;
+    steps[row] = last;
+  }
+  const positives = new Int32Array(last + 1);
+  const negatives = new Int32Array(last + 1);
+  for (let row = 0; row < rows; row++) {
+    const into = positive[row] ? positives : negatives;
+    const step = steps[row] ?? 0;
+    into[step] = (into[step] ?? 0) + 1;
+  }
+  return delongOfSteps(positive, { steps, positives, negatives });
+}
+
+/** The same of rows whose order is known. */
+export function delongOfSteps(
+  positive: ArrayLike<number | boolean>,
+  { steps, positives: ofClass, negatives: ofOthers }: ScoreSteps,
+): AreaUnderCurve {
+  const rows = steps.length;
+  const size = ofClass.length;
   let positives = 0;
-  for (let row = 0; row < rows; row++) if (positive[row]) positives++;
+  for (let step = 0; step < size; step++) positives += ofClass[step] ?? 0;
   const negatives = rows - positives;
   const influence = new Float64Array(rows);
   if (positives === 0 || negatives === 0) return { area: Number.NaN, influence, rarer: 0 };
 
   // For a positive: the share of negatives below it, ties half. For a negative: the share of positives above it.
+  const placeOfPositive = new Float64Array(size);
+  const placeOfNegative = new Float64Array(size);
   let positivesBelow = 0;
   let negativesBelow = 0;
   let sum = 0;
-  for (let start = 0; start < rows; ) {
-    const score = scores[order[start] ?? 0];
-    let end = start;
-    let tiedPositives = 0;
-    while (end < rows && scores[order[end] ?? 0] === score) {
-      if (positive[order[end] ?? 0]) tiedPositives++;
-      end++;
-    }
-    const tiedNegatives = end - start - tiedPositives;
-    const placeOfPositive = (negativesBelow + tiedNegatives / 2) / negatives;
-    const placeOfNegative = (positives - positivesBelow - tiedPositives / 2) / positives;
+  for (let step = size - 1; step >= 0; step--) {
+    const [tiedPositives, tiedNegatives] = [ofClass[step] ?? 0, ofOthers[step] ?? 0];
+    placeOfPositive[step] = (negativesBelow + tiedNegatives / 2) / negatives;
+    placeOfNegative[step] = (positives - positivesBelow - tiedPositives / 2) / positives;
     sum += tiedPositives * (negativesBelow + tiedNegatives / 2);
-    for (let at = start; at < end; at++) {
-      const row = order[at] ?? 0;
-      influence[row] = positive[row] ? placeOfPositive : placeOfNegative;
-    }
     positivesBelow += tiedPositives;
     negativesBelow += tiedNegatives;
-    // NaN never equals itself: step over it rather than stand still.
-    start = Math.max(end, start + 1);
   }
   const area = sum / (positives * negatives);
   const ofPositive = Math.sqrt(positives * Math.max(1, positives - 1));
   const ofNegative = Math.sqrt(negatives * Math.max(1, negatives - 1));
   for (let row = 0; row < rows; row++) {
-    influence[row] = ((influence[row] ?? 0) - area) / (positive[row] ? ofPositive : ofNegative);
+    const step = steps[row] ?? 0;
+    influence[row] = positive[row]
+      ? ((placeOfPositive[step] ?? Number.NaN) - area) / ofPositive
+      : ((placeOfNegative[step] ?? Number.NaN) - area) / ofNegative;
   }
   return { area, influence, rarer: Math.min(positives, negatives) };
 }

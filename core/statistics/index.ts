@@ -29,7 +29,15 @@ export { pValueOfBroken } from './broken-bound.ts';
 export { chiSquareTest, type Homogeneity } from './chi-square-test.ts';
 export { type CountedSamples, countSamples } from './counted-samples.ts';
 export { type Decision, decide } from './decision.ts';
-export { type AreaUnderCurve, delong, delongDifference, delongInterval, delongPValue } from './delong.ts';
+export {
+  type AreaUnderCurve,
+  delong,
+  delongDifference,
+  delongInterval,
+  delongOfSteps,
+  delongPValue,
+  type ScoreSteps,
+} from './delong.ts';
 export {
   type ClassWindow,
   type DistributionTest,
