@@ -19,6 +19,8 @@ describe("values of an engine's answer", () => {
     expect(decodeAthena('-Infinity', 'double')).toBe(Number.NEGATIVE_INFINITY);
     expect(decodeAthena('false', 'boolean')).toBe(false);
     expect(decodeAthena('00 ff', 'varbinary')).toEqual(Buffer.from([0, 255]));
+    expect(decodeAthena('[1, -2, 9007199254740993]', 'array')).toEqual([1, -2, 9007199254740993n]);
+    expect(decodeAthena('[]', 'array')).toEqual([]);
     expect(decodeAthena('', 'varchar')).toBe('');
     expect(decodeAthena(undefined, 'varchar')).toBeNull();
   });

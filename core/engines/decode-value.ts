@@ -45,6 +45,15 @@ export function decodeAthena(text: string | undefined, sqlType: string): unknown
       return text === 'true';
     case 'varbinary':
       return Buffer.from(text.replaceAll(' ', ''), 'hex');
+    case 'array':
+      // Lists of anything else cannot be taken apart again: texts in them are not quoted.
+      return /^\[(-?\d+(, -?\d+)*)?\]$/.test(text)
+        ? text
+            .slice(1, -1)
+            .split(', ')
+            .filter((item) => item !== '')
+            .map(wholeNumber)
+        : text;
     default:
       return text;
   }

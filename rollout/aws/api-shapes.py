@@ -1,10 +1,11 @@
 """Writes api-shapes.json: of botocore's models the operations that a rollout calls, for the stand-in of the tests.
 
-python3 rollout/aws/api-shapes.py <a checkout of github.com/boto/botocore> > rollout/aws/api-shapes.json
+python3 rollout/aws/api-shapes.py <the folder that botocore lies in: a checkout of github.com/boto/botocore, or site-packages> > rollout/aws/api-shapes.json
 
 botocore is Apache-2.0. Descriptions are left out.
 """
 
+import gzip
 import json
 import pathlib
 import sys
@@ -15,6 +16,10 @@ OPERATIONS = {
         ["AddTags", "DeleteTags", "DescribeEndpoint", "ListTags", "UpdateEndpoint", "UpdateEndpointWeightsAndCapacities"],
     ),
     "cloudwatch": ("cloudwatch/2010-08-01", ["GetMetricData", "SetAlarmState"]),
+    "athena": (
+        "athena/2017-05-18",
+        ["GetQueryExecution", "GetQueryResults", "StartQueryExecution", "StopQueryExecution"],
+    ),
 }
 KEPT = ("type", "required", "min", "max", "pattern", "enum")
 
@@ -40,7 +45,9 @@ def reachable(model, names):
 
 
 def service(folder, operations):
-    model = json.loads(pathlib.Path(folder, "service-2.json").read_text())
+    plain = pathlib.Path(folder, "service-2.json")
+    packed = pathlib.Path(folder, "service-2.json.gz")
+    model = json.loads(plain.read_text() if plain.exists() else gzip.decompress(packed.read_bytes()))
     calls = {
         name: {part: model["operations"][name][part]["shape"] for part in ("input", "output") if part in model["operations"][name]}
         for name in operations
