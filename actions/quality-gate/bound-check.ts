@@ -38,6 +38,8 @@ export interface Measured {
    * positive) counts less. Not given where rows would not help.
    */
   readonly rows?: number;
+  /** What a row is called, where it is none. */
+  readonly unit?: string | undefined;
 }
 
 /** The check that a demand and a measurement make. Fails closed: a number that is none gives `error`. */
@@ -53,7 +55,7 @@ export function boundCheck(demand: Demand, measured: Measured): Check {
     status: statusOf(decision, demand),
     message: [
       `${measured.said}${intervalWords(measured, against)}; ${verdictWords[decision]}`,
-      ...(decision === 'inconclusive' && measured.rows !== undefined ? [settlingWords(settle)] : []),
+      ...(decision === 'inconclusive' && measured.rows !== undefined ? [settlingWords(settle, measured.unit)] : []),
       ...(measured.note === undefined ? [] : [measured.note]),
       ...(demand.reason === undefined ? [] : [`The bound's reason: ${demand.reason}`]),
     ]
@@ -108,12 +110,12 @@ function moreRows(against: ReturnType<typeof ownBound>, { interval, rows, needed
   return Number(((more * rows) / interval.n).toPrecision(2));
 }
 
-function settlingWords(settle: number | undefined): string {
+function settlingWords(settle: number | undefined, unit = 'row'): string {
   if (settle === undefined)
-    return 'It lies so close to the bound that not even a thousand times the rows would settle it';
+    return `It lies so close to the bound that not even a thousand times the ${unit}s would settle it`;
   return settle === 0
-    ? 'Some more rows like these would settle it'
-    : `About ${counted(settle, 'more row')} like these would settle it`;
+    ? `Some more ${unit}s like these would settle it`
+    : `About ${counted(settle, `more ${unit}`)} like these would settle it`;
 }
 
 function ownBound(bound: Bound): { kind: 'min' | 'max'; value: number } {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Host } from '../../core/host/index.ts';
 import type { EffectivePolicy } from '../../core/policy/index.ts';
-import { type Policy, policyDefaults } from '../../core/policy/index.ts';
+import { episodeGateNames, type Policy, policyDefaults } from '../../core/policy/index.ts';
 import { describeProblem, ModelError, SluiceError } from '../../core/problem/index.ts';
 import type { Notice } from '../../core/report/index.ts';
 import { excerpt } from '../../core/text/index.ts';
@@ -193,7 +193,7 @@ function requireNumbers(rows: EvaluationRows, policy: EffectivePolicy): Float64A
 }
 
 /** Gates that take no truth to hold predictions against. */
-const ofNoMetric: ReadonlySet<string> = new Set(['latency', 'size', 'signature', 'guardrails']);
+const ofNoMetric: ReadonlySet<string> = new Set(['latency', 'size', 'signature', 'guardrails', ...episodeGateNames]);
 
 /** Whether the policy asks for anything that compares predictions with the truth. */
 export function needsRows(gates: NonNullable<Policy['gates']>): boolean {

@@ -127,12 +127,18 @@ export function unitOf(name: MetricName): Unit {
   return metrics[name].unit === 'share' ? 'share' : 'none';
 }
 
+/** What a metric was measured on. */
+type Judged = Pick<Subject, 'policy' | 'pair' | 'noBaseline'> & {
+  /** What a row is called, where it is none: `episode`. */
+  readonly unit?: string;
+};
+
 /** Holds a metric that was measured against everything that is demanded of it. */
 export function checksOfMetric(
   metric: GatedMetric,
   bound: Demands,
   measured: MetricIntervals,
-  subject: Subject,
+  subject: Judged,
 ): readonly Check[] {
   const { name } = metric;
   const demands = demandsOf(metric, bound, subject.policy);
@@ -149,20 +155,28 @@ export function checksOfMetric(
           baseline: measured.baseline,
           interval: measured.candidate,
           rows,
+          unit: subject.unit,
           said: `${name} is ${numberText(measured.candidate.estimate, bound[key])} on ${rowsText(subject)}`,
         })
-      : compared(metric, demand, { key, change: change ?? 0, rows }, measured, noBaselineFor(name, subject)),
+      : compared(
+          metric,
+          demand,
+          { key, change: change ?? 0, rows, unit: subject.unit },
+          measured,
+          noBaselineFor(name, subject),
+        ),
   );
 }
 
 /** `240 rows`; of rankings, `12 queries`. */
-function rowsText({ pair: { candidate } }: Subject): string {
+function rowsText({ pair: { candidate }, unit }: Judged): string {
   const rows = rowsOf(candidate);
+  if (unit !== undefined) return counted(rows, unit);
   return candidate.task === 'ranking' ? counted(rows, 'query', 'queries') : counted(rows, 'row');
 }
 
 /** Why the metric has no value of the baseline. */
-function noBaselineFor(name: string, { pair: { baseline }, noBaseline }: Subject): NoBaseline {
+function noBaselineFor(name: string, { pair: { baseline }, noBaseline }: Judged): NoBaseline {
   if (baseline?.task !== 'classification' || baseline.probabilities !== undefined) return noBaseline;
   return { kind: 'unusable', why: `${name} needs class probabilities, and the baseline has no output of them` };
 }
@@ -223,7 +237,13 @@ function compared(
     key,
     change,
     rows,
-  }: { readonly key: 'max_regression' | 'min_improvement'; readonly change: number; readonly rows: number },
+    unit,
+  }: {
+    readonly key: 'max_regression' | 'min_improvement';
+    readonly change: number;
+    readonly rows: number;
+    readonly unit: string | undefined;
+  },
   measured: MetricIntervals,
   noBaseline: NoBaseline,
 ): Check {
@@ -251,9 +271,10 @@ function compared(
     interval,
     against,
     rows,
+    unit,
     ...test?.override,
     ...(relative && measured.relative !== undefined ? { intervalUnit: 'share' as const } : {}),
-    said: `${name} is ${numberText(measured.candidate.estimate)}, the baseline's ${numberText(baseline)} on the same rows: ${
+    said: `${name} is ${numberText(measured.candidate.estimate)}, the baseline's ${numberText(baseline)} on the same ${unit ?? 'row'}s: ${
       moved === 0 ? 'no change' : `${amount} ${worse ? 'worse' : 'better'}`
     }`,
     note:
@@ -263,7 +284,7 @@ function compared(
   });
 }
 
-function undefinedBecause({ pair: { candidate } }: Subject): string {
+function undefinedBecause({ pair: { candidate } }: Judged): string {
   if (candidate.task !== 'classification') return '';
   const present = new Set(candidate.actual);
   const absent = candidate.classes.filter((_, index) => !present.has(index));

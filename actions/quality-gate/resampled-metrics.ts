@@ -175,9 +175,7 @@ function intervalsOf<Rows extends Sample>(
       n: rows,
       acceleration: moved === undefined ? 0 : acceleration(moved, weights),
     });
-  const own =
-    wilson ??
-    neverCertain(interval(value, values, influences?.candidate), metric.needs === 'labels' ? metric.range : undefined);
+  const own = wilson ?? neverCertain(interval(value, values, influences?.candidate), rangeOfLabels(metric));
   if (ofBaseline === undefined) return { candidate: own };
   const scratch = new Float64Array(influences?.candidate.length ?? 0);
   const change = (relative: boolean): Interval => {
@@ -188,9 +186,14 @@ function intervalsOf<Rows extends Sample>(
     });
     const moved = influences && influencesOnChange(scratch, influences, value, ofBaseline, relative);
     const found = interval((value - ofBaseline) / scale(ofBaseline), changes, moved);
-    return neverCertainOfNoChange({ ...found, method: `paired ${found.method}` }, metric, scale(ofBaseline));
+    const method = `paired ${found.method}`;
+    return neverCertainOfNoChange({ ...found, method }, rangeOfLabels(metric), scale(ofBaseline));
   };
   return joined(own, ofBaseline, change(false), change(true));
+}
+
+function rangeOfLabels<Rows extends Sample>({ needs, range }: Metric<Rows>): readonly [number, number] | undefined {
+  return needs === 'labels' ? range : undefined;
 }
 
 /** BCa in closed form; undefined where the metric is not smooth, or few rows decide it. */
@@ -221,7 +224,7 @@ function byInfluence<Rows extends Sample>(
  * Resamples of rows that hold no error hold none either: a perfect macro recall would look certain. Where every resample is the same end
  * of the range, Wilson's bound of n of n (or 0 of n) says what that many rows can.
  */
-function neverCertain(interval: Interval, range: readonly [number, number] | undefined): Interval {
+export function neverCertain(interval: Interval, range: readonly [number, number] | undefined): Interval {
   if (range === undefined || interval.lower !== interval.upper) return interval;
   const [least, most] = range;
   if (interval.estimate !== least && interval.estimate !== most) return interval;
@@ -235,12 +238,12 @@ function neverCertain(interval: Interval, range: readonly [number, number] | und
  * Two models that say the same label of every row may differ on the next. What share of rows they may differ on is the exact bound of 0
  * of n, and so much of the metric's range the change may be.
  */
-function neverCertainOfNoChange<Rows extends Sample>(
+export function neverCertainOfNoChange(
   interval: Interval,
-  { needs, range }: Metric<Rows>,
+  range: readonly [number, number] | undefined,
   scale: number,
 ): Interval {
-  if (needs !== 'labels' || interval.lower !== interval.upper || interval.estimate !== 0) return interval;
+  if (range === undefined || interval.lower !== interval.upper || interval.estimate !== 0) return interval;
   const most = ((range[1] - range[0]) * (1 - (1 - interval.level) ** (1 / interval.n))) / scale;
   return { ...interval, lower: -most, upper: most, method: 'exact, of no change in n rows' };
 }

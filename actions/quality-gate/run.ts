@@ -20,6 +20,7 @@ import { type Baseline, openBaseline, withoutBaseline } from './baseline.ts';
 import { needsRows, subjectOf, tried } from './candidate-and-baseline.ts';
 import { classChecks } from './class-gate.ts';
 import { judgeCustomMetrics, openCustomMetrics } from './custom-metric-gate.ts';
+import { judgeEpisodes } from './episodes/episode-gate.ts';
 import { openEvaluation } from './evaluation-rows.ts';
 import { fairnessChecks } from './fairness-gate.ts';
 import { figuresOf } from './figures.ts';
@@ -137,6 +138,18 @@ export async function judgeModel(options: {
     take(await fairnessChecks(subject, rows));
   }
   if (rows !== undefined && wired !== undefined) take(await judgeGuardrails(policy, wired, rows, host));
+  take(
+    await judgeEpisodes(policy, {
+      directory,
+      base,
+      candidate,
+      path,
+      baseline:
+        baseline.model === undefined ? undefined : { model: baseline.model, path: baseline.path ?? 'the baseline' },
+      noBaseline: baseline.absence,
+      host,
+    }),
+  );
   take(
     await judgeLatency(policy, {
       candidate: { model: candidate, wired },

@@ -2,6 +2,7 @@ import { contradictionsOfCanary } from './canary-contradictions.ts';
 import { contradictionsOfData } from './data-contradictions.ts';
 import { contradictionsOfDrift } from './drift-contradictions.ts';
 import { contradictionsOfEngines } from './engines-contradictions.ts';
+import { contradictionsOfEpisodes } from './episodes-contradictions.ts';
 import { contradictionsOfGates } from './gate-contradictions.ts';
 import type { MendableProblem } from './mendable-problem.ts';
 import { isMapping, type PolicyPath, valueAt } from './policy-path.ts';
@@ -24,6 +25,7 @@ export function contradictionsOf(policy: unknown): readonly Contradiction[] {
     ...contradictionsOfData(policy),
     ...contradictionsOfEngines(policy),
     ...contradictionsOfGates(policy),
+    ...contradictionsOfEpisodes(policy),
     ...contradictionsOfDrift(policy),
     ...contradictionsOfSmoke(policy),
     ...contradictionsOfCanary(policy),

@@ -35,6 +35,14 @@ export const policyDefaults = {
     /** The fewest that a median is claimed from (`minimumSamples`). */
     samples: 11,
   },
+  episodes: {
+    count: 100,
+    seed: 0,
+    max_steps: 10_000,
+    timeout: '30s',
+    deadline: '10m',
+    memory_mb: 2000,
+  },
   drift: {
     psi: { warn: 0.1, fail: 0.2 },
     bins: 10,

@@ -46,5 +46,13 @@ export const duration = z
   .string({ error: durationWords })
   .regex(/^\d+(\.\d+)?(ms|s|m|h)$/, { error: durationWords })
   .meta({ id: 'duration', description: 'A time with its unit: ms, s, m or h.' });
+/** A text such as `5%`. */
+export const percentageSaying = (error: string) => z.string({ error }).regex(/^\d+(\.\d+)?%$/, { error });
+const changeWords = 'a number, or a percentage such as "5%"';
+/** A number in the metric's own unit (`0.01`: one point), or a share of the baseline's value (`5%`). */
+export const change = z.union([z.number().min(0), percentageSaying(changeWords)], { error: changeWords }).meta({
+  id: 'change',
+  description: 'A number in the metric\'s own unit (0.01: one point), or a share of the baseline\'s value ("5%").',
+});
 /** At least one of these keys; in JSON Schema's words. */
 export const oneOf = (...keys: readonly string[]) => ({ anyOf: keys.map((key) => ({ required: [key] })) });

@@ -5,8 +5,10 @@ import { dataSchema } from './data-schema.ts';
 import { policyDefaults } from './defaults.ts';
 import { driftSchema } from './drift-schema.ts';
 import { enginesSchema } from './engines-schema.ts';
+import { episodeGates, episodesSchema } from './episodes-schema.ts';
 import { guardrailSchema } from './guardrail-schema.ts';
 import {
+  change,
   column,
   columnList,
   duration,
@@ -15,6 +17,7 @@ import {
   named,
   oneOf,
   path,
+  percentageSaying,
   reason,
   severity,
 } from './schema-words.ts';
@@ -28,14 +31,6 @@ import { smokeSchema } from './smoke-schema.ts';
 // a word for such a rule, it is given in `.meta` so that editors show it too.
 
 const evidenceRange = '"off" or a number over 0.5 and under 1';
-const percentageSaying = (error: string) => z.string({ error }).regex(/^\d+(\.\d+)?%$/, { error });
-const changeWords = 'a number, or a percentage such as "5%"';
-/** A number in the metric's own unit (`0.01`: one point), or a share of the baseline's value (`5%`). */
-const change = z.union([z.number().min(0), percentageSaying(changeWords)], { error: changeWords }).meta({
-  id: 'change',
-  description: 'A number in the metric\'s own unit (0.01: one point), or a share of the baseline\'s value ("5%").',
-});
-
 const metricBound = z
   .strictObject({
     min: z.number().optional().describe('At least this.'),
@@ -332,6 +327,9 @@ const gates = z
     >),
     custom: z.array(customMetric).min(1).max(50).optional().describe('Metrics of your own.'),
     guardrails: z.array(guardrailSchema).min(1).optional().describe('What the outputs must keep to on every row.'),
+    episode_reward: episodeGates.episode_reward.optional(),
+    episode_length: episodeGates.episode_length.optional(),
+    episode_violations: episodeGates.episode_violations.optional(),
     latency: latency.optional(),
     fairness: fairness.optional(),
     size: size.optional(),
@@ -364,6 +362,7 @@ export const policySchema = z
     model: model.optional(),
     data: dataSchema.optional(),
     evaluation: evaluation.optional(),
+    episodes: episodesSchema.optional(),
     gates: gates.optional(),
     drift: driftSchema.optional(),
     engines: enginesSchema.optional(),

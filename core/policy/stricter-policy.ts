@@ -34,6 +34,7 @@ import { mergeCustomMetrics } from './stricter-custom-metrics.ts';
 import { mergeData, reason, severity } from './stricter-data.ts';
 import { mergeDrift } from './stricter-drift.ts';
 import { mergeEngines } from './stricter-engines.ts';
+import { mergeEpisodeGates, mergeEpisodes } from './stricter-episodes.ts';
 import { mergeGuardrails } from './stricter-guardrails.ts';
 import { mergeSignature } from './stricter-signature.ts';
 import { mergeSlices } from './stricter-slices.ts';
@@ -100,6 +101,7 @@ const gates = fields<Gates>({
   ...(Object.fromEntries(metricNames.map((metric) => [metric, metricBound])) as Record<MetricName, Merge<MetricBound>>),
   custom: mergeCustomMetrics,
   guardrails: mergeGuardrails,
+  ...mergeEpisodeGates,
   latency: fields<NonNullable<Gates['latency']>>({
     p50_ms: smaller(),
     p95_ms: smaller(),
@@ -188,6 +190,7 @@ const policy = fields<Policy>({
   model,
   data: mergeData,
   evaluation,
+  episodes: mergeEpisodes,
   gates,
   drift: mergeDrift,
   engines: mergeEngines,
