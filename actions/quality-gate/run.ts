@@ -33,6 +33,7 @@ import { signatureChecks } from './signature-gate.ts';
 import { sizeChecks } from './size-gate.ts';
 import { sliceChecks } from './slice-gate.ts';
 import { slicesOf } from './slices/declared-slices.ts';
+import { weakSliceChecks } from './slices/weak-slice-gate.ts';
 import type { NoBaseline } from './subject.ts';
 
 export { type LintInputs, lintPolicy, type PolicyLint } from './lint/lint-policy.ts';
@@ -136,6 +137,7 @@ export async function judgeModel(options: {
     take(own);
     take(sliceChecks(subject, rows, slices, own.measured));
     take(await fairnessChecks(subject, rows));
+    take(await weakSliceChecks(subject, rows, { judged: checks.some(isJudged), declared: slices }));
   }
   if (rows !== undefined && wired !== undefined) take(await judgeGuardrails(policy, wired, rows, host));
   take(
@@ -205,6 +207,11 @@ async function baselineOf(
 ): Promise<Baseline> {
   const found = await tried(() => openBaseline(policy, directory, base, host, environment));
   return 'kind' in found ? withoutBaseline(policy, found) : found;
+}
+
+/** Whether anything was found out. */
+function isJudged({ status }: Check): boolean {
+  return status !== 'skipped';
 }
 
 function noticesOf(candidate: Model, baseline: Baseline, noBaseline: NoBaseline): readonly Notice[] {

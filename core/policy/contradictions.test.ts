@@ -171,6 +171,12 @@ describe('a policy is refused', () => {
       'evaluation.slices[0][1]',
     ],
     [
+      'with weak slices of the truth itself',
+      evaluation('weak_slices: { columns: [a, y] }'),
+      'target-leak',
+      'evaluation.weak_slices.columns[1]',
+    ],
+    [
       'with two conditions of one name',
       evaluation('slices: [{ name: n, where: a }, { name: n, where: b }]'),
       'duplicate-slice',

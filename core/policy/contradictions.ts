@@ -8,6 +8,7 @@ import type { MendableProblem } from './mendable-problem.ts';
 import { isMapping, type PolicyPath, valueAt } from './policy-path.ts';
 import { contradictionsOfSlices } from './slice-contradictions.ts';
 import { contradictionsOfSmoke } from './smoke-contradictions.ts';
+import { contradictionsOfWeakSlices } from './weak-slice-contradictions.ts';
 
 /** What a rule found wrong, without its place in the text. */
 export interface Contradiction extends Omit<MendableProblem, 'place'> {
@@ -31,6 +32,7 @@ export function contradictionsOf(policy: unknown): readonly Contradiction[] {
     ...contradictionsOfCanary(policy),
     ...leaksOf(policy),
     ...contradictionsOfSlices(valueAt(policy, ['evaluation', 'slices']), ['evaluation', 'slices']),
+    ...contradictionsOfWeakSlices(policy),
     ...contradictionsOfWaivers(policy),
     ...emptyPolicy(policy),
   ];

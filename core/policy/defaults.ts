@@ -11,6 +11,7 @@ export const policyDefaults = {
   batch_size: 1,
   extra: 'allow',
   latency: { time_budget: '60s' },
+  weak_slices: { min_gap: 0.05, min_gap_of_errors: '20%', max_q: 0.05, most: 5 },
   signature: { breaking: 'forbid' },
   engines: {
     user: 'sluice',

@@ -64,4 +64,5 @@ export { type SmokePolicy, type SmokeQuestion, tensorProtocols, textProtocols } 
 export { sourceName } from './source-name.ts';
 export { type EffectivePolicy, headOnly, stricterOf } from './stricter-policy.ts';
 export { applyWaivers, type WaivedChecks, type WaiverOptions } from './waivers.ts';
+export type { WeakSlicePolicy } from './weak-slice-schema.ts';
 export type { RowCondition, Where } from './where-schema.ts';

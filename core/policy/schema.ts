@@ -24,6 +24,7 @@ import {
 import { signatureSchema } from './signature-schema.ts';
 import { sliceSchema } from './slice-schema.ts';
 import { smokeSchema } from './smoke-schema.ts';
+import { weakSliceSchema } from './weak-slice-schema.ts';
 
 // One source for the TypeScript types, the strict reading and the JSON Schema. `description` becomes the editor's hover;
 // an `error` text completes the sentence "found x, expected ..."; `id` names the part in the JSON Schema.
@@ -316,6 +317,7 @@ const evaluation = z
     ignore: columnList.optional().describe('Columns that are not features: ids, groups.'),
     slices: z.array(sliceSchema).min(1).optional().describe('Subsets of the rows that are judged by themselves too.'),
     min_rows: minRows('Slices'),
+    weak_slices: weakSliceSchema.optional(),
   })
   .describe('The rows the model is judged on.');
 

@@ -81,6 +81,8 @@ const evaluation = fields<Evaluation>({
   ignore: baseWins(),
   slices: mergeSlices,
   min_rows: smaller(policyDefaults.min_rows),
+  // It warns only; until the merge it looks where the base looks.
+  weak_slices: baseWins(),
 });
 
 const metricBound = fields<MetricBound>({

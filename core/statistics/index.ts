@@ -65,6 +65,7 @@ export {
 } from './error-bounds.ts';
 export { averageEvidence, splitErrorBudget } from './error-budget.ts';
 export { exactInterval } from './exact-interval.ts';
+export { type Excess, excessRank, excessShare, midranks } from './excess-tests.ts';
 export { leastShare } from './floored-shares.ts';
 export { harmGain } from './harm-bet.ts';
 export { hellingerDistance } from './hellinger.ts';
