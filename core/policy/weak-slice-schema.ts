@@ -40,7 +40,8 @@ export const weakSliceSchema = z
     { error: '"off", or a mapping such as { columns: [country, age], min_gap: 0.1 }' },
   )
   .meta({
-    description: 'The search for slices that the model is weak on and nobody declared. It warns, and never fails.',
+    description:
+      'The search for slices that the model is weak on and nobody declared. With a mapping ({} too) it warns of them; when not given the report shows them; off: no search. It never fails.',
   });
 
 export type WeakSlicePolicy = z.infer<typeof weakSliceSchema>;

@@ -28,7 +28,11 @@ function rowsWith(weak: (country: string, age: number) => boolean): string {
 const young = rowsWith((country, age) => country === 'KR' && age < 30);
 const even = rowsWith(() => false);
 
-const scene = (data: string, evaluation = '', more: Partial<Scene> & { readonly gates?: string } = {}): Scene => ({
+const scene = (
+  data: string,
+  evaluation = ', weak_slices: {}',
+  more: Partial<Scene> & { readonly gates?: string } = {},
+): Scene => ({
   policy: [
     'version: 1',
     `model: { path: model.onnx, baseline: ${more.base === undefined ? 'none' : 'base'} }`,
@@ -62,6 +66,12 @@ describe('weak slices that nobody declared', () => {
     ]);
   });
 
+  it('are shown only where the policy does not ask to be warned', async () => {
+    const { checks, figures } = await judge(scene(young, ''));
+    expect(checks.map(({ id }) => id)).toEqual(['gate/accuracy/min']);
+    expect(figures.map(({ id }) => id)).toContain('weak-slices');
+  });
+
   it('are not made up where there is none', async () => {
     const judgement = await judge(scene(even));
     expect(judgement.checks.map(({ id }) => id)).toEqual(['gate/accuracy/min']);
@@ -78,16 +88,16 @@ describe('weak slices that nobody declared', () => {
   });
 
   it('are only shown where the baseline is as weak, and where a slice is declared', async () => {
-    const { checks, figures } = await judge(scene(young, '', { base: { 'model.onnx': byX } }));
+    const { checks, figures } = await judge(scene(young, ', weak_slices: {}', { base: { 'model.onnx': byX } }));
     expect(checks.filter(({ status }) => status === 'warn')).toEqual([]);
     const figure = figures.find(({ id }) => id === 'weak-slices');
     expect(figure?.kind === 'intervals' && figure.rows[1]?.name).toBe('country=KR, age<30 (the baseline too)');
-    const declared = ', slices: [[country, { age: [30] }]]';
+    const declared = ', weak_slices: {}, slices: [[country, { age: [30] }]]';
     expect(await weakOf(scene(young, declared))).toEqual([]);
   });
 
   it('do not make a judgement of a run that judged nothing', async () => {
-    const of = scene(young, '', { gates: 'accuracy: { max_regression: 0.01 }' });
+    const of = scene(young, ', weak_slices: {}', { gates: 'accuracy: { max_regression: 0.01 }' });
     const judgement = await judge({ ...of, policy: of.policy.replace('baseline: none', 'baseline: base') });
     expect(judgement.checks.map(({ status }) => status)).toEqual(['skipped']);
   });

@@ -29,8 +29,8 @@ const mostRows = 100_000;
 const leastRows = 100;
 
 /**
- * Looks for slices that the candidate is weak on and nobody declared, and warns of them; what the baseline is as weak on is shown, not warned of: no change
- * of this model made it so. Nothing of it can fail, and nothing of it is a judgement: `judged` says whether another check stands for the report. `declared`
+ * Looks for slices that the candidate is weak on and nobody declared, shows them, and warns of them where the policy asks for that: a warning of every model's
+ * hard rows in every run would be read by nobody. What the baseline is as weak on is shown, not warned of: no change of this model made it so. Nothing of it can fail, and nothing of it is a judgement: `judged` says whether another check stands for the report. `declared`
  * slices have checks of their own.
  */
 export async function weakSliceChecks(
@@ -93,7 +93,8 @@ export async function weakSliceChecks(
     ],
   };
   const names = new Set(declared.map(({ name }) => name));
-  const warned = judged ? told.filter(({ slice, known }) => !known && !names.has(slice.name)) : [];
+  const asked = rows.policy.weak_slices !== undefined;
+  const warned = asked && judged ? told.filter(({ slice, known }) => !known && !names.has(slice.name)) : [];
   const drawn = searched === undefined ? '' : ` of ${counted(count, 'row')} drawn evenly`;
   return {
     figures: [figure],
