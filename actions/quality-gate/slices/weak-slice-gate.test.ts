@@ -116,7 +116,7 @@ describe('weak slices that nobody declared', () => {
       policy: [
         'version: 1',
         'model: { path: model.onnx, baseline: none, task: regression }',
-        'evaluation: { source: rows.csv, target: y, ignore: [country] }',
+        'evaluation: { source: rows.csv, target: y, ignore: [country], weak_slices: {} }',
         'gates: { mae: { max: 9 } }',
       ].join('\n'),
       files: { 'model.onnx': linearModel([[1]], [0]), 'rows.csv': data },
