@@ -7,6 +7,7 @@ import { canary } from './canary.ts';
 import { canaryPeers } from './canary-peers.ts';
 import { canaryStatistics } from './canary-statistics.ts';
 import { coldStart } from './cold-start.ts';
+import { dataValidation } from './data-validation.ts';
 import { gate } from './gate.ts';
 import { gateCalibration } from './gate-calibration.ts';
 import { loadClients } from './load-clients.ts';
@@ -19,6 +20,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Measurement>>> = {
   'canary-peers': canaryPeers,
   'canary-statistics': canaryStatistics,
   'cold-start': coldStart,
+  'data-validation': dataValidation,
   gate,
   'gate-calibration': gateCalibration,
   'load-clients': loadClients,
