@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
+import { addDataSuggest } from './data-suggest.ts';
 import type { Session } from './session.ts';
 
 /** The sub-commands of `sluice data`. */
-const subCommands: readonly ((data: Command, session: Session) => void)[] = [];
+const subCommands: readonly ((data: Command, session: Session) => void)[] = [addDataSuggest];
 
 /** `sluice data ...`: writing the policy's data checks from what is there already. */
 export function addData(program: Command, session: Session): void {

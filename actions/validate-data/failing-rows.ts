@@ -1,4 +1,4 @@
-import { type Column, type Engine, rowNumberColumn, type Table } from '../../core/data/index.ts';
+import { type Column, type Engine, fileOfRow, rowNumberColumn, type Table } from '../../core/data/index.ts';
 import type { FailingRows } from '../../core/report/index.ts';
 import { besideTable, type Question, type Reach, reachOf } from './beside.ts';
 import type { Dialect } from './dialect.ts';
@@ -37,7 +37,7 @@ export async function sampleFailing(
         total,
         columns: shown.map((column) => column.name),
         rows: (numbers[index] ?? []).map((row) => ({
-          ...(table.ordered === false ? {} : { row }),
+          ...(table.ordered === false ? {} : fileOfRow(table, row)),
           values: shown.map((column) => (isSensitive(column) ? masked : (values.get(row)?.get(column.name) ?? null))),
         })),
       });

@@ -437,7 +437,24 @@ describe('the checks of a run', () => {
   it('name their sources by the policy’s path, with digest and rows', async () => {
     await writeFile(join(directory, 'rows.csv'), people);
     const { sources } = await validate({ 'rows.csv': [{ row_count: { min: 1 } }] });
-    expect(sources).toEqual([{ path: 'rows.csv', sha256: expect.stringMatching(/^[0-9a-f]{64}$/), rows: 5 }]);
+    expect(sources).toEqual([
+      {
+        path: 'rows.csv',
+        sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+        rows: 5,
+        form: 'CSV, commas between values, quoted by ", header in line 1, UTF-8, LF',
+      },
+    ]);
+  });
+
+  it('name of a source of many files the file that a failing row is in', async () => {
+    for (const [name, rows] of Object.entries({ a: 'age\n1\n2\n', b: 'age\n3\n-1\n' })) {
+      await writeFile(join(directory, `part-${name}.csv`), rows);
+    }
+    const { checks, sources } = await validate({ 'part-*.csv': [{ between: { column: 'age', min: 0 } }] });
+    expect(checks[0]).toMatchObject({ id: 'data/part-*.csv/between[age]', status: 'fail' });
+    expect(checks[0]?.failing?.rows).toEqual([{ file: 'part-b.csv', row: 2, values: ['-1'] }]);
+    expect(sources).toMatchObject([{ path: 'part-*.csv', rows: 4, form: expect.stringMatching(/, 2 files$/) }]);
   });
 
   it('may be thousands', async () => {

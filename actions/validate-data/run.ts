@@ -86,7 +86,7 @@ export async function validateData({
     });
 
   const checks: Check[] = [];
-  const tables: Table[] = [];
+  const tables: Report['sources'][number][] = [];
   const problems: Problem[] = [];
   const progress = host.progress('Checking the data');
   try {
@@ -115,7 +115,12 @@ export async function validateData({
         host.info(
           `${excerpt(sourceName(source.source))}: ${counted(table.rows, 'row')}, ${counted(table.columns.length, 'column')}, ${counted(found.length, 'check')}`,
         );
-        tables.push(table);
+        tables.push({
+          path: sourceName(source.source),
+          rows: table.rows,
+          ...(table.sha256 === '' ? {} : { sha256: table.sha256 }),
+          ...formOf(table),
+        });
         checks.push(...found);
       } catch (error) {
         if (!(error instanceof DataError || error instanceof PeerError)) throw error;
@@ -131,12 +136,20 @@ export async function validateData({
   const ids = distinctIds(checks.map((check) => check.id));
   return {
     checks: checks.map((check, index) => ({ ...check, id: ids[index] ?? check.id })),
-    sources: tables.map((table) => ({
-      path: table.file,
-      rows: table.rows,
-      ...(table.sha256 === '' ? {} : { sha256: table.sha256 }),
-    })),
+    sources: tables,
   };
+}
+
+/** How a source is stored, for a reader of the report. */
+function formOf({ format, dialect, files }: Table): { readonly form?: string } {
+  if (format === undefined) return {};
+  const words = { csv: 'CSV', jsonl: 'JSON lines', parquet: 'Parquet' }[format];
+  const parts = [
+    words,
+    ...(dialect === undefined ? [] : [dialect]),
+    ...(files === undefined ? [] : [counted(files.length, 'file')]),
+  ];
+  return { form: parts.join(', ') };
 }
 
 /** Plans the checks of a source, counts what they need, judges, and fetches rows of those that fail. */

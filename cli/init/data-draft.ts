@@ -1,49 +1,64 @@
 import { excerpt } from '../../core/text/index.ts';
 import { type ColumnFacts, isNumeric, type TableFacts } from './column-facts.ts';
 import { ceilTo, floorTo, roomyBounds } from './roomy-bounds.ts';
+import type { TextForm } from './text-forms.ts';
 import { yamlScalar } from './yaml-scalar.ts';
 
 /** What the data checks are drawn up from. */
 export interface DataDraft {
   readonly path: string;
   readonly facts: TableFacts;
-  readonly target: string;
+  readonly target?: string;
   /** Whether the target is a class, so that its values are few whatever their type. */
   readonly isClassification: boolean;
+  /** The share of today's rows that must be left. */
+  readonly rowsKept: number;
+  /** Forms of texts, by column. */
+  readonly forms?: ReadonlyMap<string, TextForm>;
 }
+
+/** Fewer values than this may all be missing from another file, and then there is nothing to judge, nor a type. */
+const enoughValues = 30;
 
 /** A policy bounding each of thousands of columns by itself is nobody's to read, and there is a limit to its checks. */
 const boundedColumns = 200;
 
 /** The policy's `data`, as lines. */
 export function renderDataDraft(draft: DataDraft): readonly string[] {
-  const { path, facts, target, isClassification } = draft;
+  const { path, facts, target, isClassification, rowsKept, forms = new Map<string, TextForm>() } = draft;
   const { table, columns: all } = facts;
-  const columns = all.filter(({ column }, index) => index < boundedColumns || column.name === target);
+  const known = all.filter(({ column }, index) => index < boundedColumns || column.name === target);
+  const columns = known.filter(({ nulls }) => nulls === 0 || table.rows - nulls >= enoughValues);
   const identifiers = columns.filter((column) => column.column.name !== target && isIdentifier(column, table.rows));
   const categories = columns.filter((column) =>
     isCategory(column, table.rows, isClassification && column.column.name === target),
   );
   const quantities = columns.filter((column) => !identifiers.includes(column) && !categories.includes(column));
   const checks = [
-    `# ${table.rows} rows today; fails when a tenth of them is lost.`,
-    `- row_count: { min: ${Math.ceil(table.rows * 0.9)} }`,
-    ...schemaCheck(all),
+    `# ${table.rows} rows today; fails when ${rowsKept === 0.9 ? 'a tenth of them is' : `more than ${Math.round((1 - rowsKept) * 100)} % of them are`} lost.`,
+    `- row_count: { min: ${Math.ceil(table.rows * rowsKept)} }`,
+    ...schemaCheck(facts),
     ...nullChecks(all, columns, table.rows),
-    ...(columns.length < all.length
+    ...(known.length < all.length
       ? [`# Only the first ${boundedColumns} of ${all.length} columns have bounds of their own: add those that matter.`]
       : []),
     ...uniqueChecks(identifiers),
     ...rangeChecks(quantities),
-    ...categories.flatMap((column) => valueChecks(column, isClassification && column.column.name === target)),
+    ...categories.flatMap((column) =>
+      valueChecks(column, table.rows, isClassification && column.column.name === target),
+    ),
+    ...formChecks(quantities, forms),
     ...duplicateCheck(facts.duplicateShare),
   ];
   return ['data:', `  - source: ${yamlScalar(path)}`, '    checks:', ...checks.map((line) => `      ${line}`), ''];
 }
 
-function schemaCheck(columns: readonly ColumnFacts[]): readonly string[] {
-  const typed = columns.filter(({ column }) => column.type !== 'other');
-  const untyped = columns.filter(({ column }) => column.type === 'other');
+function schemaCheck({ table, columns }: TableFacts): readonly string[] {
+  // The types of text files are read off their values: of few, or of times that may all be midnight, they can be others tomorrow.
+  const isSettled = ({ column, nulls }: ColumnFacts) =>
+    table.format === 'parquet' || (column.type !== 'timestamp' && table.rows - nulls >= enoughValues);
+  const typed = columns.filter((facts) => facts.column.type !== 'other' && isSettled(facts));
+  const untyped = columns.filter((facts) => !typed.includes(facts));
   return [
     '# A column that goes missing or changes its type breaks the model. extra: forbid would refuse new ones too.',
     '- schema:',
@@ -65,7 +80,8 @@ function nullChecks(all: readonly ColumnFacts[], bounded: readonly ColumnFacts[]
       .flatMap(({ column, nulls }) => {
         const share = (rows - nulls) / rows;
         // A little room below what it is today, so that one more missing value does not fail.
-        const mostly = Math.max(0, floorTo(share - Math.min(0.02, share / 10), 0.001));
+        const chance = 6 * Math.sqrt((share * (1 - share)) / rows);
+        const mostly = Math.max(0, floorTo(share - Math.max(chance, Math.min(0.02, share / 10)), 0.001));
         return [
           `# ${nulls} of ${rows} are missing today.`,
           `- not_null: { columns: [${yamlScalar(column.name)}], mostly: ${mostly} }`,
@@ -94,27 +110,41 @@ function rangeChecks(quantities: readonly ColumnFacts[]): readonly string[] {
   ];
 }
 
-function valueChecks({ column, values = [] }: ColumnFacts, isTarget: boolean): readonly string[] {
+function valueChecks({ column, values = [] }: ColumnFacts, rows: number, isTarget: boolean): readonly string[] {
   const seen = values.map(({ value }) => yamlScalar(value)).join(', ');
   const rarest = values.at(-1);
+  const share = rarest?.share ?? 0;
+  // Half of it, and further from it than chance takes a half of the rows.
+  const least = floorTo(Math.min(share / 2, share - 6 * Math.sqrt((share * (1 - share)) / rows)), 0.001);
   return [
     values.length === 1
       ? '# The only value seen; any other fails.'
       : `# The ${values.length} values seen; any other fails.`,
     `- accepted_values: { column: ${yamlScalar(column.name)}, values: [${seen}] }`,
-    ...(isTarget && rarest !== undefined
+    ...(isTarget && rarest !== undefined && least > 0
       ? [
-          `# The rarest class, ${excerpt(String(rarest.value), 40)}, has ${percent(rarest.share)} of the rows; fails when it is half as common.`,
-          `- class_share: { column: ${yamlScalar(column.name)}, min: ${floorTo(rarest.share / 2, 0.001)} }`,
+          `# The rarest class, ${excerpt(String(rarest.value), 40)}, has ${percent(rarest.share)} of the rows; fails when it is much rarer.`,
+          `- class_share: { column: ${yamlScalar(column.name)}, min: ${least} }`,
         ]
       : []),
   ];
 }
 
+function formChecks(columns: readonly ColumnFacts[], forms: ReadonlyMap<string, TextForm>): readonly string[] {
+  return columns.flatMap(({ column }) => {
+    const form = forms.get(column.name);
+    if (form === undefined) return [];
+    return [
+      `# All ${form.name} today.`,
+      `- regex: { column: ${yamlScalar(column.name)}, pattern: ${yamlScalar(form.pattern)} }`,
+    ];
+  });
+}
+
 function duplicateCheck(share: number): readonly string[] {
   return [
     `# ${percent(share)} of the rows repeat another today.`,
-    `- duplicate_rows: { max_share: ${Math.min(1, Math.max(0.01, ceilTo(share * 1.5, 0.01)))} }`,
+    `- duplicate_rows: { max_share: ${Math.min(1, ceilTo(share * 2 + 0.01, 0.01))} }`,
   ];
 }
 

@@ -39,7 +39,7 @@ export interface PolicyDraft {
 export function renderPolicyDraft(draft: PolicyDraft): string {
   const { path, facts } = draft.data;
   const { target, classes } = draft.evaluation;
-  const data = renderDataDraft({ path, facts, target, isClassification: classes !== undefined });
+  const data = renderDataDraft({ path, facts, target, isClassification: classes !== undefined, rowsKept: 0.9 });
   return `${[...renderHead(draft), ...data, ...renderEvaluation(draft), ...renderGates(draft), ...rule].join('\n')}\n`;
 }
 

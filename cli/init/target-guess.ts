@@ -2,7 +2,7 @@ import type { ModelFacts } from '../../core/onnx/index.ts';
 import { InputError } from '../../core/problem/index.ts';
 
 // What people call the column that is predicted, most telling first.
-const usualNames = [
+export const usualTargets = [
   'target',
   'label',
   'labels',
@@ -25,7 +25,7 @@ export function guessTarget(columns: readonly string[], inputs: ModelFacts['inpu
   const perColumn = inputs.length > 1 || columns.includes(inputs[0]?.name ?? '');
   const left = perColumn ? columns.filter((column) => !fed.has(column)) : columns;
   if (perColumn && left.length === 1 && left[0] !== undefined) return left[0];
-  for (const name of usualNames) {
+  for (const name of usualTargets) {
     const found = left.find((column) => column.toLowerCase() === name);
     if (found !== undefined) return found;
   }

@@ -209,7 +209,7 @@ async function factsOf(run: Run, table: string, columns: readonly Storage[]): Pr
 
 function describeDialect({ delimiter, newline, byteOrderMark }: CsvDialect): string {
   const encoding = byteOrderMark ? 'UTF-8 with a byte order mark' : 'UTF-8';
-  return `${spoken[delimiter]}s, quoted by ", header in line 1, ${encoding}, ${spoken[newline]}`;
+  return `${spoken[delimiter]}s between values, quoted by ", header in line 1, ${encoding}, ${spoken[newline]}`;
 }
 
 function dialectOf(header: CsvHeader): string {

@@ -23,12 +23,24 @@ export function segmentExpression(segment: string): RegExp {
   const body = segment
     .replace(/\*+/g, '*')
     .replace(/\[(!?)([^\]]+)\]|[\s\S]/gu, (token, not?: string, set?: string) => {
-      if (set !== undefined) return `[${not === '!' ? '^' : ''}${set.replace(/[\\\]^[]/g, '\\$&')}]`;
+      if (set !== undefined) {
+        const choice = `[${not === '!' ? '^' : ''}${set.replace(/[\\\]^[]/g, '\\$&')}]`;
+        // A range that runs backwards holds nothing, as in a shell.
+        return isExpression(choice) ? choice : '(?!)';
+      }
       if (token === '*') return '[^/]*';
       if (token === '?') return '[^/]';
-      return token.replace(/[.+^${}()|[\]\\/-]/g, '\\$&');
+      return token.replace(/[.+^${}()|[\]\\/]/g, '\\$&');
     });
   return new RegExp(`^${hidden}${body}$`, 'u');
+}
+
+function isExpression(text: string): boolean {
+  try {
+    return new RegExp(text, 'u') instanceof RegExp;
+  } catch {
+    return false;
+  }
 }
 
 /** Whether a path of segments matches a pattern of segments, where `**` stands for any number of folders. */

@@ -28,7 +28,7 @@ export interface Table {
   readonly sha256: string;
   /** How the source is stored: `csv`. Absent where no file was opened. */
   readonly format?: Format;
-  /** How a CSV is written: `commas, quoted by ", UTF-8, LF`. Of several files that of the first. */
+  /** How a CSV is written: `commas between values, quoted by ", header in line 1, UTF-8, LF`. Of several files that of the first. */
   readonly dialect?: string;
   /** The files a source consists of, in the order of their rows, where they are several. */
   readonly files?: readonly TableFile[];

@@ -42,6 +42,8 @@ export interface FailingRows {
   readonly rows: readonly {
     /** Counts from 1 for the first data row (a CSV's header is not counted). Absent of rows that have no numbers: those of an engine's table. */
     readonly row?: number;
+    /** Which of the files of the source the row number counts in, where the source has several. */
+    readonly file?: string;
     readonly values: readonly (string | null)[];
   }[];
 }

@@ -115,6 +115,7 @@ function buildSchema(): z.ZodType<Report> {
       .array(
         z.strictObject({
           row: z.int().min(1).exactOptional(),
+          file: value.exactOptional(),
           values: z.array(value.nullable()).max(reportLimits.failingColumns),
         }),
       )
@@ -229,7 +230,7 @@ function buildSchema(): z.ZodType<Report> {
     candidate: summary.exactOptional(),
     baseline: summary.exactOptional(),
     sources: z
-      .array(z.strictObject({ path: text, sha256: hash.exactOptional(), rows: count }))
+      .array(z.strictObject({ path: text, sha256: hash.exactOptional(), rows: count, form: text.exactOptional() }))
       .max(reportLimits.sources),
     commit: z.strictObject({ head: commit, base: commit.exactOptional() }).exactOptional(),
     environment: z.strictObject({

@@ -64,6 +64,8 @@ export interface Report {
     /** Absent of a table that an engine keeps. */
     readonly sha256?: string;
     readonly rows: number;
+    /** How it is stored, in words: `CSV, commas between values, quoted by ", header in line 1, UTF-8, LF`; `Parquet, 12 files`. */
+    readonly form?: string;
   }[];
   /** Commits judged, where the run knows them. */
   readonly commit?: { readonly head: string; readonly base?: string };

@@ -8,6 +8,7 @@ import { nextStepsOf } from '../next-steps.ts';
 import { formatBytes } from '../number-format.ts';
 import type { ModelSummary, Report } from '../report.ts';
 import { type CheckGroup, groupsOf } from '../report-groups.ts';
+import { rowWords } from '../row-words.ts';
 import { attentionOrder, counted, grouped, sectionTitles, statusWords, verdictWords } from '../vocabulary.ts';
 import { intervalDrawing } from './interval-drawing.ts';
 import { html, type Markup, trusted } from './markup.ts';
@@ -182,7 +183,7 @@ function failingRows(check: Check): Markup | undefined {
     });
   return html`<details class="rows"${failing.rows.length <= 12 ? trusted(' open') : ''}><summary>${counted(failing.total, 'failing row')}${more > 0 ? html` <span class="muted">· ${numbered ? 'the first ' : ''}${failing.rows.length}${numbered ? '' : ' of them'}</span>` : ''}</summary>
 <div class="scroll"><table class="failing"><thead><tr>${numbered ? html`<th scope="col" class="num">row</th>` : ''}${failing.columns.map((name) => html`<th scope="col">${excerpt(name)}</th>`)}</tr></thead>
-<tbody>${failing.rows.map(({ row, values }) => html`<tr>${numbered ? html`<td class="num">${row ?? ''}</td>` : ''}${cells(values)}</tr>\n`)}</tbody></table></div></details>`;
+<tbody>${failing.rows.map(({ row, file, values }) => html`<tr>${numbered ? html`<td class="num">${excerpt(rowWords(row, file), 120)}</td>` : ''}${cells(values)}</tr>\n`)}</tbody></table></div></details>`;
 }
 
 function checksSection(
@@ -271,7 +272,7 @@ ${modelCard('Baseline', report.baseline)}
 ${
   report.sources.length === 0
     ? ''
-    : html`<div class="card"><div class="scroll"><table><caption>Data</caption><thead><tr><th scope="col">File</th><th scope="col" class="num">Rows</th><th scope="col">SHA-256</th></tr></thead><tbody>${report.sources.map((source) => html`<tr><td>${excerpt(source.path, 120)}</td><td class="num">${grouped(String(source.rows))}</td><td>${source.sha256 === undefined ? '' : html`<code title="${source.sha256}">${source.sha256.slice(0, 12)}…</code>`}</td></tr>`)}</tbody></table></div></div>`
+    : html`<div class="card"><div class="scroll"><table><caption>Data</caption><thead><tr><th scope="col">File</th><th scope="col" class="num">Rows</th><th scope="col">SHA-256</th></tr></thead><tbody>${report.sources.map((source) => html`<tr><td>${excerpt(source.path, 120)}${source.form === undefined ? '' : html`<br><span class="muted">${excerpt(source.form, 160)}</span>`}</td><td class="num">${grouped(String(source.rows))}</td><td>${source.sha256 === undefined ? '' : html`<code title="${source.sha256}">${source.sha256.slice(0, 12)}…</code>`}</td></tr>`)}</tbody></table></div></div>`
 }
 <div class="card"><table class="kv"><caption>Environment</caption><tbody>
 ${pair('Sluice', tool.version)}${pair('Node.js', environment.node)}${pair('ONNX Runtime', environment.onnxruntime)}${pair('DuckDB', environment.duckdb)}${pair('Platform', environment.platform)}${pair('Processor', environment.cpu)}${pair('Instructions', environment.cpuFlags?.join(' '))}${pair('Commit', commit?.head)}${pair('Base commit', commit?.base)}

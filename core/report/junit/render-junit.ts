@@ -3,6 +3,7 @@ import type { Check } from '../check.ts';
 import { factsOf } from '../check-facts.ts';
 import type { Report } from '../report.ts';
 import { groupsOf } from '../report-groups.ts';
+import { rowWords } from '../row-words.ts';
 import { statusWords } from '../vocabulary.ts';
 
 type Outcome = 'passed' | 'failure' | 'error' | 'skipped';
@@ -108,8 +109,8 @@ function body(check: Check): string {
       : [
           `failing rows: ${failing.total}`,
           ...failing.rows.map(
-            ({ row, values }) =>
-              `  row${row === undefined ? '' : ` ${row}`}: ${failing.columns.map((name, column) => `${name}=${values[column] ?? 'null'}`).join(', ')}`,
+            ({ row, file, values }) =>
+              `  row${row === undefined ? '' : ` ${rowWords(row, file)}`}: ${failing.columns.map((name, column) => `${name}=${values[column] ?? 'null'}`).join(', ')}`,
           ),
         ]),
   ];

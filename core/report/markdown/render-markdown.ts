@@ -6,6 +6,7 @@ import { nextStepsOf } from '../next-steps.ts';
 import { formatBytes } from '../number-format.ts';
 import type { ModelSummary, Report } from '../report.ts';
 import { groupsOf } from '../report-groups.ts';
+import { rowWords } from '../row-words.ts';
 import { unicodeBar } from '../unicode-bar.ts';
 import { attentionOrder, counted, sectionTitles, statusWords, verdictWords } from '../vocabulary.ts';
 import { escapeMarkdown as text } from './escape-markdown.ts';
@@ -137,8 +138,8 @@ function failingRows(check: Check, limit: number): readonly string[] {
       [
         table(
           [...(numbered ? ['row'] : []), ...columns.map((name) => text(name))],
-          rows.map(({ row, values }) => [
-            ...(numbered ? [String(row ?? '')] : []),
+          rows.map(({ row, file, values }) => [
+            ...(numbered ? [text(rowWords(row, file), 120)] : []),
             ...columns.map((_, column) => dataCell(values[column])),
           ]),
         ),

@@ -8,6 +8,7 @@ import { nextStepsOf } from '../next-steps.ts';
 import { formatBytes } from '../number-format.ts';
 import type { Report, Verdict } from '../report.ts';
 import { type CheckGroup, groupsOf } from '../report-groups.ts';
+import { rowWords } from '../row-words.ts';
 import { unicodeBar } from '../unicode-bar.ts';
 import { counted, statusWords, verdictWords } from '../vocabulary.ts';
 import { cell, cut, widthOf, wrap } from './cell.ts';
@@ -205,8 +206,8 @@ function failingLines(failing: FailingRows, room: number, colours: Colours): rea
   if (rows.length === 0) return [];
   const numbered = rows.some(({ row }) => row !== undefined);
   const names = [...(numbered ? ['row'] : []), ...failing.columns];
-  const texts = rows.map(({ row, values }) => [
-    ...(numbered ? [String(row ?? '')] : []),
+  const texts = rows.map(({ row, file, values }) => [
+    ...(numbered ? [rowWords(row, file)] : []),
     ...failing.columns.map((_, column) => valueText(values[column])),
   ]);
   // As many columns as fit, each as wide as its widest value but at most 24.
