@@ -278,6 +278,44 @@ describe('where', () => {
   });
 });
 
+describe('sql', () => {
+  const check = (select: string, more: object = {}): DataCheck => ({ sql: { name: 'odd', select, ...more } });
+
+  it('shows the rows of the file that it finds', async () => {
+    const found = await judgeOne(sales, check('SELECT * FROM data WHERE amount > 25'));
+    expect(found).toMatchObject({ status: 'fail', id: 'data/rows.csv/sql[odd]', observed: 0.6, failing: { total: 2 } });
+    expect(rowsOf(found)).toEqual([3, 5]);
+    expect((await judgeOne(sales, check('SELECT * FROM data WHERE amount > 25', { mostly: 0.6 }))).status).toBe('pass');
+    expect((await judgeOne(sales, check('SELECT * FROM data WHERE amount > 99'))).status).toBe('pass');
+  });
+
+  it('reads the tables it names, and shows an answer that holds no rows of the file', async () => {
+    const select =
+      'SELECT country, count(*) AS n FROM data WHERE country NOT IN (SELECT code FROM known) GROUP BY country';
+    const found = await judgeOne(sales, check(select, { tables: { known: 'countries.csv' } }));
+    expect(found).toMatchObject({
+      status: 'fail',
+      failing: { columns: ['country', 'n'], rows: [{ values: ['FR', '1'] }] },
+    });
+  });
+
+  it('that is refused is an error', async () => {
+    const found = await judgeOne(sales, check("SELECT * FROM read_csv('countries.csv')"));
+    expect(found).toMatchObject({ status: 'error' });
+    expect(found.message).toContain('reads from a function');
+  });
+
+  it('shows no value of an answer beside a sensitive column', async () => {
+    const found = await judgeOne(
+      { content: sales, sensitive: ['user'] },
+      check('SELECT user AS u FROM data WHERE amount > 35'),
+    );
+    expect(found).toMatchObject({ status: 'fail', failing: { rows: [{ values: ['•••'] }] } });
+    const rows = await judgeOne({ content: sales, sensitive: ['user'] }, check('SELECT * FROM data'));
+    expect(JSON.stringify(rows)).not.toContain('x.org');
+  });
+});
+
 describe('sensitive columns', () => {
   it('are masked wherever a value could be shown', async () => {
     const found = await judge(

@@ -31,7 +31,11 @@ export async function sampleFailing(
     const columns = part.map(({ columns: own }) => withContext(own, table));
     const open = columns.flat().filter((column) => !isSensitive(column));
     const values = await fetchRows(engine, table, numbers.flat(), open, dialect);
-    for (const [index, { total }] of part.entries()) {
+    for (const [index, { total, by }] of part.entries()) {
+      if (by.kind === 'answer') {
+        samples.push({ total, columns: by.columns, rows: by.rows.map((values) => ({ values })) });
+        continue;
+      }
       const shown = columns[index] ?? [];
       samples.push({
         total,
@@ -60,6 +64,7 @@ async function firstRows(
   for (const [index, { by, where }] of failures.entries()) {
     if (by.kind === 'copies' || by.kind === 'conflicts') first.set(index, measurements.first(by));
     else if (by.kind === 'listed') first.set(index, by.rows);
+    else if (by.kind === 'answer') first.set(index, []);
     else questions.set(reachOf(by), [...(questions.get(reachOf(by)) ?? []), { condition: by, where, index }]);
   }
   for (const asked of questions.values()) {

@@ -20,6 +20,7 @@ import { newCategories, relationships, trainTestOverlap } from './checks/referen
 import { regex } from './checks/regex.ts';
 import { rowCount } from './checks/row-count.ts';
 import { schema } from './checks/schema.ts';
+import { sql } from './checks/sql.ts';
 import { correlation, quantile, statistic } from './checks/statistic.ts';
 import { unique } from './checks/unique.ts';
 import { ofChosenRows } from './chosen-rows.ts';
@@ -30,7 +31,7 @@ import type { Subject } from './subject.ts';
 export type SourceSubject = Omit<Subject, 'where'>;
 
 /** Checks that are not answered by counting one table: others make them. */
-export type CountedCheck = Exclude<DataCheckName, 'sql' | 'skew'>;
+export type CountedCheck = Exclude<DataCheckName, 'skew'>;
 
 const demandsOf: {
   readonly [Name in CountedCheck]: (options: DataCheckOptions<Name>, subject: Subject) => readonly Demand[];
@@ -61,6 +62,7 @@ const demandsOf: {
   new_categories: newCategories,
   train_test_overlap: trainTestOverlap,
   label_conflicts: labelConflicts,
+  sql,
 };
 
 /** Every check of one source, in the policy's order: what each has to have counted, and how it then judges. Nothing is read yet. */
@@ -88,8 +90,7 @@ export function planSource(
 }
 
 function demandsOfCheck(check: DataCheck, kind: DataCheckName, subject: SourceSubject): readonly Demand[] {
-  if (kind === 'sql' || kind === 'skew')
-    return [settled(kind, kind, { outcome: 'unjudged', message: `${kind} is not judged here.` })];
+  if (kind === 'skew') return [settled(kind, kind, { outcome: 'unjudged', message: `${kind} is not judged here.` })];
   return demandsOfKind(kind, check, subject);
 }
 

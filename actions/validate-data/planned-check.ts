@@ -17,7 +17,15 @@ export type FailingBy =
   | Condition
   | CopiesMeasure
   | ConflictsMeasure
-  | { readonly kind: 'listed'; readonly rows: readonly number[] };
+  | { readonly kind: 'listed'; readonly rows: readonly number[] }
+  | AnswerRows;
+
+/** Rows that are no rows of the table. */
+export interface AnswerRows {
+  readonly kind: 'answer';
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly (string | null)[])[];
+}
 
 /** What the measurements say of one check. */
 export interface Judgement {

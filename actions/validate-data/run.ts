@@ -22,6 +22,7 @@ import { sampleFailing } from './failing-rows.ts';
 import { type OpenRows, openRows } from './open-rows.ts';
 import { refuseBadPatterns } from './patterns.ts';
 import { otherFiles, planSource, type SourceSubject, textColumns } from './plan.ts';
+import { Selecting } from './selections.ts';
 import { withoutSensitive } from './sensitive.ts';
 import { TableEngines } from './table-engines.ts';
 import { takeMeasures } from './take-measures.ts';
@@ -76,6 +77,7 @@ export async function validateData({
   const within = repositoryRoot(directory);
   await refuseBadPatterns(policy, engine);
   await using engines = new TableEngines(policy.policy.engines, host);
+  await using selecting = new Selecting(engine, host);
 
   const openOther = (file: string, text: readonly string[], index: number) =>
     engine.open(resolve(directory, file), {
@@ -101,9 +103,11 @@ export async function validateData({
         const { table } = rows;
         const others = new Map<string, Table>();
         for (const [file, text] of otherFiles(source, table)) others.set(file, await openOther(file, [...text], index));
+        const selections = await selecting.of(source, table, (file) => openOther(file, [], index));
         const subject: SourceSubject = {
           table,
           today,
+          selected: (check) => selections.get(check) ?? { refused: 'it was not run' },
           isSensitive: ({ name }) => source.sensitive?.includes(name) ?? false,
           other: (file) => {
             const other = others.get(file);

@@ -1,4 +1,5 @@
-import type { Column, Table } from '../../core/data/index.ts';
+import type { Column, SelectedRows, Table } from '../../core/data/index.ts';
+import type { DataCheckOptions } from '../../core/policy/index.ts';
 import type { Chosen } from './measure.ts';
 
 /** What a check is planned on. */
@@ -8,6 +9,8 @@ export interface Subject {
   readonly where: Chosen;
   /** Another file that the policy names, opened. */
   other(file: string): Table;
+  /** What the SELECT of a check found. */
+  selected(check: DataCheckOptions<'sql'>): SelectedRows | { readonly refused: string };
   /** Whether no value of the column may be shown. */
   isSensitive(column: Column): boolean;
   /** `YYYY-MM-DD` in UTC. */

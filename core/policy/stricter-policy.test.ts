@@ -386,6 +386,34 @@ waivers:
   });
 });
 
+describe('SQL of a policy', () => {
+  const policy = (...checks: readonly string[]) =>
+    `version: 1\ndata:\n  - source: a.csv\n    checks:\n${checks.map((check) => `      - ${check}\n`).join('')}`;
+  const rows = 'row_count: { min: 1 }';
+  const sql = (select: string, more = '') => `sql: { name: odd, select: "${select}"${more} }`;
+
+  it('that only the pull request has waits for the merge, and is told', () => {
+    const { policy: effective, differences } = merged(policy(rows), policy(sql('SELECT * FROM data'), rows));
+    expect(effective.data?.[0]?.checks).toEqual([{ row_count: { min: 1 } }]);
+    expect(differences).toMatchObject([{ effective: 'base', key: 'data[a.csv].sql[odd]' }]);
+  });
+
+  it('of a source or of data that only the pull request has waits, too', () => {
+    const head = policy(sql('SELECT * FROM data'), rows);
+    const other = `version: 1\ndata:\n  - source: b.csv\n    checks:\n      - ${rows}\n`;
+    const ofHead = (base: string) => merged(base, head).policy.data?.find(({ source }) => source === 'a.csv')?.checks;
+    expect(ofHead(other)).toEqual([{ row_count: { min: 1 } }]);
+    expect(ofHead('version: 1\ndrift: {}\n')).toEqual([{ row_count: { min: 1 } }]);
+  });
+
+  it('that the pull request changes or relaxes stays as the base has it', () => {
+    const base = policy(sql('SELECT * FROM data WHERE x < 0', ', mostly: 0.9'));
+    const head = policy(sql('SELECT * FROM data WHERE false', ', mostly: 0.5'));
+    expect(merged(base, head).policy).toEqual(load(base).policy);
+    expect(merged(base, policy(rows)).policy.data?.[0]?.checks).toHaveLength(2);
+  });
+});
+
 describe('for all policies', () => {
   /** Two policies that can be judged together (the arbitrary ones share one task, so all of them can). */
   const both = fc.tuple(arbitraryPolicy, arbitraryPolicy);
