@@ -26,7 +26,9 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   smoke: ['core/*'],
   rollout: ['core/*'],
   'constructs/dashboards': ['core/*'],
-  'constructs/kubernetes': ['core/*', 'constructs/dashboards'],
+  'constructs/problem': ['core/*'],
+  'constructs/aws': ['core/*', 'constructs/problem'],
+  'constructs/kubernetes': ['core/*', 'constructs/dashboards', 'constructs/problem'],
   'actions/validate-data': ['core/*', 'github'],
   'actions/quality-gate': ['core/*', 'github'],
   'actions/detect-drift': ['core/*', 'github'],
@@ -56,7 +58,9 @@ const packages: readonly { readonly name: RegExp; readonly rooms: readonly strin
   { name: /^@actions\/|^@octokit\//, rooms: ['github'] },
   { name: /^@grpc\//, rooms: ['server', 'smoke'] },
   { name: /^fastify$|^prom-client$/, rooms: ['server'] },
-  { name: /^cdk8s|^constructs$/, rooms: ['constructs/kubernetes'] },
+  { name: /^constructs$/, rooms: ['constructs/kubernetes', 'constructs/aws', 'constructs/problem'] },
+  { name: /^cdk8s/, rooms: ['constructs/kubernetes'] },
+  { name: /^aws-cdk-lib|^cdk-nag/, rooms: ['constructs/aws'] },
   { name: /^onnxruntime-(node|web|common)|^@duckdb\//, rooms: ['core/native'] },
 ];
 

@@ -1,0 +1,13 @@
+/**
+ * The account's side of a release, as AWS CDK constructs: where models are kept, and who may do what.
+ * @module
+ */
+export { ConstructError, warningsOf } from '../problem/index.ts';
+export { GitHubDeployRole, type GitHubDeployRoleProps, type GitHubSubject } from './identity/github-deploy-role.ts';
+export {
+  ModelBucket,
+  type ModelBucketLock,
+  type ModelBucketProps,
+  type ModelBucketReplica,
+} from './storage/model-bucket.ts';
+export { ModelRegistryRepository, type ModelRegistryRepositoryProps } from './storage/model-registry-repository.ts';
