@@ -122,7 +122,7 @@ function statisticOf(statistic: Statistic, filter: string, rows: number): string
     case 'min':
     case 'max': {
       const end = `${statistic.of}(${own})${filter}`;
-      if (column.type === 'date') return `CAST(date_diff('second', DATE '1970-01-01', ${end}) AS DOUBLE)`;
+      if (column.type === 'date') return `CAST(date_diff('day', DATE '1970-01-01', ${end}) * 86400 AS DOUBLE)`;
       return column.type === 'timestamp' ? `to_unixtime(${end})` : `CAST(${end} AS DOUBLE)`;
     }
   }

@@ -37,7 +37,7 @@ export interface AthenaPlace {
 type Execution = NonNullable<GetQueryExecutionCommandOutput['QueryExecution']>;
 
 /** Milliseconds between looks at a statement: the first, the longest, and by how much they grow. */
-const pauses = { first: 200, longest: 5000, growth: 1.5 };
+const pauses = { first: 100, longest: 5000, growth: 1.5 };
 const mostRows = 1_000_000;
 const pageRows = 1000;
 
@@ -148,9 +148,16 @@ class AthenaEngine implements TableEngine {
         // What is paid for is used: the next statement is the one that is refused.
         return;
       }
-      if (this.#cancelled) throw new PeerError(interrupted);
-      this.#refuseOverBudget(scanned);
-      if (performance.now() > deadline) throw new PeerError(tooSlow(this.#place.withinMs));
+      try {
+        if (this.#cancelled) throw new PeerError(interrupted);
+        this.#refuseOverBudget(scanned);
+        if (performance.now() > deadline) throw new PeerError(tooSlow(this.#place.withinMs));
+      } catch (error) {
+        // What a statement read before it was stopped is paid for, too.
+        this.#statements++;
+        this.#scanned += scanned;
+        throw error;
+      }
       await new Promise((resolve) => setTimeout(resolve, pause));
       pause = Math.min(pauses.longest, pause * pauses.growth);
     }

@@ -8,6 +8,8 @@ const page = z.object({
   error: z.object({ message: z.string(), errorName: z.string() }).optional(),
 });
 
+const context = z.object({ Catalog: z.string(), Database: z.string().optional() });
+
 interface Statement {
   state: 'QUEUED' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
   reason?: string;
@@ -37,7 +39,7 @@ export class AthenaOnTrino implements AsyncDisposable {
   static async start(trino: URL): Promise<AthenaOnTrino> {
     const athena: AthenaOnTrino = new AthenaOnTrino(
       await ApiStandIn.start({
-        'athena:StartQueryExecution': (input) => athena.#begin(String(input['QueryString']), trino),
+        'athena:StartQueryExecution': (input) => athena.#begin(input, trino),
         'athena:GetQueryExecution': ({ QueryExecutionId: id }) => athena.#stateOf(String(id)),
         'athena:GetQueryResults': (input) => athena.#resultsOf(input),
         'athena:StopQueryExecution': ({ QueryExecutionId: id }) => {
@@ -58,7 +60,13 @@ export class AthenaOnTrino implements AsyncDisposable {
     return this.api[Symbol.asyncDispose]();
   }
 
-  #begin(sql: string, trino: URL): ApiAnswer {
+  #begin(input: Readonly<Record<string, unknown>>, trino: URL): ApiAnswer {
+    const sql = String(input['QueryString']);
+    const { Catalog: catalog, Database: schema } = context.parse(input['QueryExecutionContext']);
+    const named = {
+      ...(catalog === 'AwsDataCatalog' ? {} : { 'x-trino-catalog': catalog }),
+      ...(schema === undefined ? {} : { 'x-trino-schema': schema }),
+    };
     const id = crypto.randomUUID();
     const statement: Statement = { state: 'QUEUED', scanned: 0, columns: [], rows: [] };
     this.statements.push(sql);
@@ -66,12 +74,12 @@ export class AthenaOnTrino implements AsyncDisposable {
     const stuck = this.stuck(sql);
     statement.scanned = this.scans(sql);
     if (stuck) statement.state = 'RUNNING';
-    else void this.#run(sql, statement, trino);
+    else void this.#run(sql, statement, trino, named);
     return { output: { QueryExecutionId: id } };
   }
 
-  async #run(sql: string, statement: Statement, trino: URL): Promise<void> {
-    const headers = { 'x-trino-user': 'athena', 'x-trino-time-zone': 'UTC' };
+  async #run(sql: string, statement: Statement, trino: URL, named: Readonly<Record<string, string>>): Promise<void> {
+    const headers = { ...named, 'x-trino-user': 'athena', 'x-trino-time-zone': 'UTC' };
     let answer = page.parse(
       await (await fetch(new URL('/v1/statement', trino), { method: 'POST', body: sql, headers })).json(),
     );

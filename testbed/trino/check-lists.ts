@@ -49,6 +49,38 @@ const lists: Readonly<Record<string, readonly string[]>> = {
     "regex: { column: country, pattern: '.*' }",
     "regex: { column: email, pattern: '.+\\b@.+' }",
   ],
+  'dates, lengths and values that may not be': [
+    "between: { column: day, min: '1969-12-25', max: '1970-01-03' }",
+    "between: { column: at, min: '1970-01-01', max: '1970-01-01 00:00:30' }",
+    'length: { column: country, min: 1, max: 2 }',
+    "not_accepted_values: { column: country, values: ['日本', ''] }",
+    'not_accepted_values: { column: score, values: [0] }',
+    'freshness: { column: at, max_age: 36h }',
+    'freshness: { column: day, max_age: 100000d }',
+  ],
+  statistics: [
+    ...['mean', 'std', 'sum', 'min', 'max', 'distinct_count'].flatMap((name) =>
+      ['age', 'price', 'ratio'].map((column) => `${name}: { column: ${column}, max: 25 }`),
+    ),
+    'mean: { column: ok, min: 0.4 }',
+    "min: { column: day, min: '1969-12-21' }",
+    "max: { column: at, max: '1970-01-01 00:00:40' }",
+    ...[0, 0.1, 0.5, 0.55, 0.999, 1].map((share) => `quantile: { column: age, share: ${share}, max: 30 }`),
+    'quantile: { column: score, share: 0.5, min: 0.5 }',
+    'quantile: { column: price, share: 0.25, min: 1 }',
+    'distinct_share: { column: country, min: 0.5 }',
+    'correlation: { columns: [age, price], min: 0.5 }',
+  ],
+  'chosen rows and labels that contradict each other': [
+    "between: { column: age, min: 18, where: { country: [KR, '日本'], day: { min: '1969-12-25' } } }",
+    'not_null: { columns: [score], where: { ok: true } }',
+    'unique: { columns: [email], where: { age: { min: 30 } } }',
+    'class_share: { column: label, min: 0.3, where: { ok: false } }',
+    'quantile: { column: age, share: 0.5, max: 30, where: { ok: true } }',
+    'label_conflicts: { label: label, features: [country, ok], max_share: 0.1 }',
+    'label_conflicts: { label: ok, features: [score, ratio], max_share: 0 }',
+    'duplicate_rows: { max_share: 0, where: { ok: true } }',
+  ],
 };
 
 export const checkLists: Readonly<Record<string, string>> = Object.fromEntries(
