@@ -29,6 +29,10 @@ export function summaryOf(path: string, facts: ModelFacts): ModelSummary {
     bytes: facts.bytes,
     parameters: facts.parameters,
     operators: facts.operators,
+    ...(facts.computation.unknown.length > 0 ? {} : { operations: facts.computation.operations }),
+    ...(facts.elementTypes.length === 0
+      ? {}
+      : { weights: facts.elementTypes.slice(0, 10).map(({ type, bytes }) => ({ type, bytes })) }),
     ...(opset === undefined ? {} : { opset }),
     ...(facts.producer === '' ? {} : { producer: facts.producer }),
   };

@@ -5,7 +5,7 @@ import { exactInterval } from '../../core/statistics/index.ts';
 import { excerpt } from '../../core/text/index.ts';
 import { boundCheck, type Demand, skipped, unjudged } from './bound-check.ts';
 import { changeOf } from './metric-gate.ts';
-import { numberText } from './number-text.ts';
+import { counted, numberText } from './number-text.ts';
 import type { NoBaseline } from './subject.ts';
 
 /** A megabyte is 10^6 bytes, as disks and downloads count. */
@@ -70,6 +70,17 @@ export function sizeChecks(
       }),
     );
   }
+  if (size.max_macs !== undefined) {
+    const title = `operations of a row ≤ ${size.max_macs.toLocaleString('en-US')}`;
+    checks.push(
+      computationCheck(
+        of('max_macs', { kind: 'max', value: size.max_macs }, 'count', title),
+        size.max_macs,
+        candidate,
+        baseline,
+      ),
+    );
+  }
   if (size.min_opset !== undefined) {
     const demand = of('min_opset', { kind: 'min', value: size.min_opset }, 'none', `opset ≥ ${size.min_opset}`);
     const opset = opsetOf(candidate);
@@ -98,6 +109,35 @@ export function sizeChecks(
     );
   }
   return checks;
+}
+
+/** Where a part of the cost is unknown, what is known can only prove too much. */
+function computationCheck(
+  demand: Demand,
+  most: number,
+  candidate: ModelFacts,
+  baseline: ModelFacts | undefined,
+): Check {
+  const { operations, unknown, byOperator } = candidate.computation;
+  const [first] = unknown;
+  if (first !== undefined && operations <= most) {
+    const nodes = unknown.reduce((sum, each) => sum + each.nodes, 0);
+    return unjudged(
+      demand,
+      `What ${counted(nodes, 'node')} of the model ${nodes === 1 ? 'costs' : 'cost'} is not known: ${excerpt(first.operator, 60)}, ${first.why}. Export it with fixed sizes (but the batch), or run symbolic shape inference over it`,
+    );
+  }
+  const parts = Object.entries(byOperator)
+    .slice(0, 3)
+    .map(([operator, cost]) => `${cost.toLocaleString('en-US')} of ${excerpt(operator, 40)}`);
+  return boundCheck(demand, {
+    observed: operations,
+    ...(baseline === undefined || baseline.computation.unknown.length > 0
+      ? {}
+      : { baseline: baseline.computation.operations }),
+    interval: exactInterval(operations),
+    said: `One row takes ${first === undefined ? '' : 'at least '}${operations.toLocaleString('en-US')} multiply-accumulates or visits of tree nodes${parts.length === 0 ? '' : `: ${parts.join(', ')}`}`,
+  });
 }
 
 /** The operators that the graph has most of: `20 Conv, 17 Relu, 8 others`. */

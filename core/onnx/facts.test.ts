@@ -40,6 +40,7 @@ test('a model says what it is, takes and gives', async () => {
     operatorsByDomain: { 'ai.onnx': 4 },
     operatorsByType: { Add: 1, ArgMax: 1, MatMul: 1, Softmax: 1 },
     elementTypes: [{ type: 'float32', tensors: 2, elements: 9, bytes: 36 }],
+    computation: { operations: 6, byOperator: { MatMul: 6 }, unknown: [] },
     inputs: [{ name: 'X', type: 'float32', shape: ['batch', 2] }],
     outputs: [
       { name: 'label', type: 'int64', shape: ['batch'] },

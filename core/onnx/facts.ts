@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ModelError, type Problem } from '../problem/index.ts';
+import { type Computation, computationOf } from './computation.ts';
 import { type Inspection, inspectModel, notThere, type ScanOptions, sayerFor } from './inspection.ts';
 import type { ElementUse, Opset } from './structure.ts';
 import type { TensorSpec } from './tensor.ts';
@@ -33,6 +34,8 @@ export interface ModelFacts {
   readonly operatorsByType: Readonly<Record<string, number>>;
   /** What the initializers are made of, the largest first. */
   readonly elementTypes: readonly ElementUse[];
+  /** What one row costs, estimated from the graph. */
+  readonly computation: Computation;
   /** What a caller has to give: graph inputs without those that have an initializer. */
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
@@ -42,7 +45,7 @@ export interface ModelFacts {
 }
 
 /**
- * Facts of an ONNX file, in one pass that steps over its weights, and one that hashes it; memory does not grow with the file. Throws a
+ * Facts of an ONNX file, in one pass that steps over its weights, and one that hashes it; memory does not grow with the weights. Throws a
  * ModelError when the file is no ONNX model or its external data cannot be read safely; operators are not judged (`scanModel` does).
  */
 export async function readModelFacts(file: string, options: ScanOptions = {}): Promise<ModelFacts> {
@@ -105,6 +108,7 @@ export async function factsOf(file: string, inspection: Inspection, options: Sca
         .sort(([one], [other]) => (one < other ? -1 : 1)),
     ),
     elementTypes: structure.elements,
+    computation: computationOf(structure.graph, structure.inputs),
     inputs: structure.inputs,
     outputs: structure.outputs,
     externalData: external.map(({ name }) => name),

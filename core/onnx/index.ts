@@ -3,6 +3,7 @@
  * numbers every time.
  * @module
  */
+export type { Computation } from './computation.ts';
 export type { ElementType } from './element-type.ts';
 export { type ModelFacts, readModelFacts } from './facts.ts';
 export { feedProblems } from './feeds.ts';

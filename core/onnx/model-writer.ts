@@ -51,6 +51,8 @@ export interface GraphToWrite {
   readonly outputs?: readonly ValueToWrite[];
   readonly initializers?: readonly TensorToWrite[];
   readonly sparse?: readonly SparseToWrite[];
+  /** Of values inside the graph (`value_info`). */
+  readonly declared?: readonly ValueToWrite[];
 }
 
 export interface FunctionToWrite {
@@ -162,6 +164,7 @@ function writeGraph(writer: BinaryWriter, graph: GraphToWrite): void {
   for (const tensor of graph.initializers ?? []) nested(writer, 5, () => writeTensor(writer, tensor));
   for (const value of graph.inputs ?? []) nested(writer, 11, () => writeValue(writer, value));
   for (const value of graph.outputs ?? []) nested(writer, 12, () => writeValue(writer, value));
+  for (const value of graph.declared ?? []) nested(writer, 13, () => writeValue(writer, value));
   for (const { values, indices, dims } of graph.sparse ?? []) {
     nested(writer, 15, () => {
       nested(writer, 1, () => writeTensor(writer, values));

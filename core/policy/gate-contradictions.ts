@@ -34,7 +34,15 @@ export function contradictionsOfGates(policy: unknown): readonly Contradiction[]
 }
 
 const latencyBounds = ['p50_ms', 'p95_ms', 'p99_ms', 'mean_ms', 'max_regression', 'cold_start_ms', 'min_throughput'];
-const sizeBounds = ['max_mb', 'max_memory_mb', 'max_parameters', 'max_operators', 'min_opset', 'max_regression'];
+const sizeBounds = [
+  'max_mb',
+  'max_memory_mb',
+  'max_parameters',
+  'max_operators',
+  'max_macs',
+  'min_opset',
+  'max_regression',
+];
 
 function contradictionsOfMetric(metric: string, bound: unknown): readonly Contradiction[] {
   const path = ['gates', metric];

@@ -239,6 +239,11 @@ const size = z
       .min(1)
       .optional()
       .describe('How many nodes the graph has, subgraphs and functions included.'),
+    max_macs: z
+      .int()
+      .min(1)
+      .optional()
+      .describe('Multiply-accumulates of one row, estimated from the graph; of trees the nodes that a row visits.'),
     min_opset: z.int().min(1).optional().describe("The oldest version of ONNX's own operator set allowed."),
     max_regression: change.optional().describe('How much bigger than the baseline\'s file: megabytes, or "10%".'),
     severity: severity.optional(),
@@ -246,7 +251,7 @@ const size = z
   })
   .meta({
     description: 'How big the model is.',
-    ...oneOf('max_mb', 'max_memory_mb', 'max_parameters', 'max_operators', 'min_opset', 'max_regression'),
+    ...oneOf('max_mb', 'max_memory_mb', 'max_parameters', 'max_operators', 'max_macs', 'min_opset', 'max_regression'),
   });
 
 const model = z

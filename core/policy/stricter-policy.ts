@@ -133,6 +133,7 @@ const gates = fields<Gates>({
     max_memory_mb: smaller(),
     max_parameters: smaller(),
     max_operators: smaller(),
+    max_macs: smaller(),
     min_opset: larger(),
     max_regression: smallerChange,
     severity,

@@ -197,6 +197,11 @@ function buildSchema(): z.ZodType<Report> {
     parameters: count.exactOptional(),
     opset: count.exactOptional(),
     operators: count.exactOptional(),
+    operations: count.exactOptional(),
+    weights: z
+      .array(z.strictObject({ type: text, bytes: count }))
+      .max(100)
+      .exactOptional(),
     producer: text.exactOptional(),
   });
   return z.strictObject({

@@ -14,6 +14,10 @@ export interface ModelSummary {
   readonly parameters?: number;
   readonly opset?: number;
   readonly operators?: number;
+  /** Multiply-accumulates of one row, and visits of tree nodes; absent where the file does not settle it. */
+  readonly operations?: number;
+  /** What the initializers are made of, the largest first. */
+  readonly weights?: readonly { readonly type: string; readonly bytes: number }[];
   readonly producer?: string;
 }
 

@@ -286,7 +286,7 @@ function modelCard(title: string, model: ModelSummary | undefined): Markup | und
   if (model === undefined) return undefined;
   const count = (value: number | undefined) => (value === undefined ? undefined : grouped(String(value)));
   return html`<div class="card"><table class="kv"><caption>${title}</caption><tbody>
-${pair('File', model.path)}${pair('Size', `${formatBytes(model.bytes)} (${counted(model.bytes, 'byte')})`)}${pair('Parameters', count(model.parameters))}${pair('Operators', count(model.operators))}${pair('Opset', count(model.opset))}${pair('Producer', model.producer)}${pair('SHA-256', model.sha256, true)}
+${pair('File', model.path)}${pair('Size', `${formatBytes(model.bytes)} (${counted(model.bytes, 'byte')})`)}${pair('Parameters', count(model.parameters))}${pair('Weights', model.weights?.map(({ type, bytes }) => `${type} ${formatBytes(bytes)}`).join(', '))}${pair('Operators', count(model.operators))}${pair('Multiply-accumulates a row', count(model.operations))}${pair('Opset', count(model.opset))}${pair('Producer', model.producer)}${pair('SHA-256', model.sha256, true)}
 </tbody></table></div>`;
 }
 
