@@ -14,4 +14,7 @@ process.once('SIGINT', () => {
   process.exit(130);
 });
 
+// What ends a job that is cancelled: as on Ctrl+C, what was put aside is removed and processes that were started end.
+process.once('SIGTERM', () => process.exit(143));
+
 process.exitCode = await main(process.argv.slice(2), processStreams());

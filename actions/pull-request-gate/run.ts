@@ -25,7 +25,7 @@ export type PullRequestGateInputs = GateInputs;
 export async function run(inputs: PullRequestGateInputs, host: Host): Promise<Report> {
   const gate = await host.group('Read the policy', () => loadEffectivePolicy(inputs, host));
   const { policy, directory, base, event } = gate;
-  await using engine = await openEngine({ host, directories: [repositoryRoot(directory)] });
+  await using engine = await openEngine({ host, directories: [repositoryRoot(directory)], memoryLimit: '1GB' });
 
   const data = await phase('data', policy.policy.data !== undefined, () =>
     host.group('Validate the data', () => validateData({ policy, directory, engine, host, today: todayOf(inputs) })),

@@ -61,7 +61,7 @@ export async function run(inputs: QualityGateInputs, host: Host): Promise<Report
       fix: 'Add gates, such as "gates: { accuracy: { min: 0.9 } }".',
     });
   }
-  await using engine = await openEngine({ host, directories: [repositoryRoot(directory)] });
+  await using engine = await openEngine({ host, directories: [repositoryRoot(directory)], memoryLimit: '1GB' });
   const judgement = await host.group('Judge the model', () =>
     judgeModel({ policy, directory, engine, host, ...(base === undefined ? {} : { base }) }),
   );

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
+import { mkdir, realpath, rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join, sep } from 'node:path';
 import type { DuckDBConnection, DuckDBDataChunk, DuckDBInstance, DuckDBValue } from '@duckdb/node-api';
 import type { Host } from '../host/index.ts';
@@ -13,6 +13,7 @@ import { dataErrorOf, spillPrefix } from './duckdb-error.ts';
 import { loadJsonLines } from './json-lines-file.ts';
 import { type LocatedFile, locateSource } from './located-source.ts';
 import { openParquet } from './parquet-file.ts';
+import { type PrivateDirectory, privateDirectory } from './private-directory.ts';
 import { quoteIdentifier, quoteLiteral } from './quoting.ts';
 import type { Relation } from './relation.ts';
 import type { SourceOptions } from './source-file.ts';
@@ -60,7 +61,8 @@ export interface Engine extends AsyncDisposable {
 /** Starts DuckDB in memory, with a private directory to spill to. */
 export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
   const duckdb = await loadDuckDb(options.host === undefined ? {} : { host: options.host });
-  const directory = await realpath(await mkdtemp(join(tmpdir(), spillPrefix)));
+  const own = await privateDirectory(spillPrefix);
+  const directory = own.path;
   const instance = await duckdb.DuckDBInstance.create(':memory:', {
     memory_limit: options.memoryLimit ?? '2GB',
     threads: String(options.threads ?? availableParallelism()),
@@ -83,19 +85,24 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
     await connection.run('SET enable_external_access = false');
   }
   await connection.run('SET lock_configuration = true');
-  return new DuckDbEngine(instance, connection, directory, options.limits ?? sourceLimits);
+  return new DuckDbEngine(instance, connection, own, options.limits ?? sourceLimits);
 }
 
 class DuckDbEngine implements Engine {
   readonly #instance: DuckDBInstance;
   readonly #connection: DuckDBConnection;
-  readonly #directory: string;
+  readonly #directory: PrivateDirectory;
   /** Canonical path of each open file, and what to call it. */
   readonly #files = new Map<string, string>();
   #opened = 0;
   readonly #limits: SourceLimits;
 
-  constructor(instance: DuckDBInstance, connection: DuckDBConnection, directory: string, limits: SourceLimits) {
+  constructor(
+    instance: DuckDBInstance,
+    connection: DuckDBConnection,
+    directory: PrivateDirectory,
+    limits: SourceLimits,
+  ) {
     this.#limits = limits;
     this.#instance = instance;
     this.#connection = connection;
@@ -104,7 +111,7 @@ class DuckDbEngine implements Engine {
 
   async open(file: string, options: OpenOptions = {}): Promise<Table> {
     const name = `source ${++this.#opened}`;
-    const folder = join(this.#directory, `brought ${this.#opened}`);
+    const folder = join(this.#directory.path, `brought ${this.#opened}`);
     await mkdir(folder, { mode: 0o700 });
     const source = await locateSource(file, options, folder, this.#limits);
     const run = (sql: string) => this.#run(sql);
@@ -189,7 +196,7 @@ class DuckDbEngine implements Engine {
   async close(): Promise<void> {
     this.#connection.closeSync();
     this.#instance.closeSync();
-    await rm(this.#directory, { recursive: true, force: true });
+    await this.#directory.remove();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -5,7 +5,14 @@
  */
 export { type BareSession, openBareSession } from './bare-session.ts';
 export { bringNativeParts, type FillOptions } from './fill-directory.ts';
-export { type DuckDb, loadDuckDb, loadOnnxRuntime, locateOnnxRuntime, type OnnxRuntime } from './load.ts';
+export {
+  type DuckDb,
+  loadDuckDb,
+  loadOnnxRuntime,
+  locateOnnxRuntime,
+  type OnnxRuntime,
+  withoutTelemetry,
+} from './load.ts';
 export type { NativeOptions, Patience } from './options.ts';
 export { nativeVersions, type PartName } from './parts.ts';
 export { proxyFor } from './proxy.ts';

@@ -15,6 +15,7 @@ export type DuckDb = typeof import('@duckdb/node-api');
  * the npm registry. Throws a NativeError that says what to do.
  */
 export async function loadOnnxRuntime(options: NativeOptions = {}): Promise<OnnxRuntime> {
+  keepQuiet();
   const runtime: OnnxRuntime = await load('onnxruntime', settle(options));
   // What it logs goes to stderr past every host; what matters comes back as an exception.
   runtime.env.logLevel = 'fatal';
@@ -26,7 +27,16 @@ export async function loadOnnxRuntime(options: NativeOptions = {}): Promise<Onnx
  * NativeError as that does.
  */
 export async function locateOnnxRuntime(options: NativeOptions = {}): Promise<string> {
+  keepQuiet();
   return join(await locate('onnxruntime', settle(options)), parts.onnxruntime.entry);
+}
+
+/** What keeps ONNX Runtime's builds from telling Microsoft of their use, and from leaving a log of that in the folder for temporary files. */
+export const withoutTelemetry = { ORT_DISABLE_TELEMETRY: '1' } as const;
+
+/** Read from the environment when the library is loaded; a user's own choice stands. */
+function keepQuiet(): void {
+  for (const [name, value] of Object.entries(withoutTelemetry)) process.env[name] ??= value;
 }
 
 /** DuckDB in the pinned version, found as `loadOnnxRuntime` finds ONNX Runtime. */

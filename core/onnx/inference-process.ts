@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { withoutTelemetry } from '../native/index.ts';
 import type { RawTensors } from './inference.ts';
 import type { Answer, ColdStart, ProgramSettings, Request, Timetable, ToTime } from './inference-program.ts';
 
@@ -66,7 +67,7 @@ export class InferenceProcess {
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
       serialization: 'advanced',
       windowsHide: true,
-      env: Object.fromEntries(passedOn.map((name) => [name, process.env[name]])),
+      env: { ...Object.fromEntries(passedOn.map((name) => [name, process.env[name]])), ...withoutTelemetry },
     });
     this.#child.on('message', (answer: Answer) => this.#pending?.resolve(answer));
     this.#child.on('error', (error) => this.#end(new InferenceFailure('ended', error.message)));
