@@ -30,6 +30,7 @@ export async function locateCsvFault(path: string, header: CsvHeader): Promise<F
   for await (const { bytes, ended } of linesOf(path, newline === '\r' ? carriageReturn : lineFeed)) {
     line++;
     if (!isUtf8(bytes)) return { code: 'not-utf-8', line, ...notUtf8(bytes) };
+    if (bytes.includes(0)) return { code: 'nul-character', line, ...nulCharacter };
     recordLength += bytes.length + 1;
     if (recordLength > longestLine) return { code: 'row-too-long', line: recordLine, ...tooLong };
     let end = bytes.length;
@@ -109,6 +110,12 @@ function mixedNewlines(newline: string): Omit<Problem, 'code'> {
     fix: 'Write the file with one kind of line ending.',
   };
 }
+
+export const nulCharacter: Omit<Problem, 'code'> = {
+  message: 'a line holds a NUL character',
+  expected: 'text',
+  fix: 'Write the file again without it: another encoding or binary data got into it.',
+};
 
 const strayQuote: Omit<Problem, 'code'> = {
   message: 'a quoted value goes on after its closing quote',

@@ -44,7 +44,7 @@ export async function loadCsv(
   ]);
   const counted = counter.end();
   if (digest.status === 'rejected') throw digest.reason;
-  if (load.status === 'rejected' || !counted.utf8) {
+  if (load.status === 'rejected' || !counted.isText) {
     throw await explain(source, header, load.status === 'rejected' ? load.reason : undefined);
   }
   let loaded = load.value;

@@ -39,7 +39,7 @@ describe('CsvRecordCounter', () => {
               cuts.map((cut) => Math.min(cut, bytes.length)),
               newline,
             ),
-          ).toEqual({ records: table.length, blanks: 0, utf8: true });
+          ).toEqual({ records: table.length, blanks: 0, isText: true });
         },
       ),
       { numRuns: 500 },
@@ -50,7 +50,7 @@ describe('CsvRecordCounter', () => {
     for (const newline of ['\n', '\r\n'] as const) {
       const bytes = Buffer.from(['a', '', '1', '', ''].join(newline));
       for (let cut = 0; cut <= bytes.length; cut++) {
-        expect(count(bytes, [cut], newline)).toEqual({ records: 2, blanks: 2, utf8: true });
+        expect(count(bytes, [cut], newline)).toEqual({ records: 2, blanks: 2, isText: true });
       }
     }
   });
@@ -60,14 +60,14 @@ describe('CsvRecordCounter', () => {
       fc.property(fc.uint8Array({ maxLength: 40 }), fc.nat(40), (array, cut) => {
         const bytes = Buffer.from(array);
         const right = Buffer.from(bytes.toString('utf8')).equals(bytes);
-        expect(count(bytes, [Math.min(cut, bytes.length)]).utf8).toBe(right);
+        expect(count(bytes, [Math.min(cut, bytes.length)]).isText).toBe(right);
       }),
     );
     for (const text of ['é', '中', '😀']) {
       const bytes = Buffer.from(text);
       for (let cut = 1; cut < bytes.length; cut++) {
-        expect(count(bytes, [cut]).utf8).toBe(true);
-        expect(count(bytes.subarray(0, cut), []).utf8).toBe(false);
+        expect(count(bytes, [cut]).isText).toBe(true);
+        expect(count(bytes.subarray(0, cut), []).isText).toBe(false);
       }
     }
   });

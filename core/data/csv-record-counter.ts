@@ -1,5 +1,5 @@
 import type { CsvDialect } from './csv-header.ts';
-import { Utf8Watch } from './utf-8-watch.ts';
+import { TextWatch } from './text-watch.ts';
 
 const quote = 0x22;
 const lineFeed = 0x0a;
@@ -16,7 +16,7 @@ export class CsvRecordCounter {
   readonly #end: number;
   #records = 0;
   #blanks = 0;
-  readonly #utf8 = new Utf8Watch();
+  readonly #text = new TextWatch();
   #state: 'start' | 'bare' | 'quoted' | 'closed' = 'start';
   /** Whether the record that is being read has any byte. */
   #empty = true;
@@ -27,15 +27,15 @@ export class CsvRecordCounter {
   }
 
   push(chunk: Buffer): void {
-    this.#utf8.push(chunk);
+    this.#text.push(chunk);
     if (this.#state !== 'quoted' && this.#state !== 'closed' && !chunk.includes(quote)) this.#countLines(chunk);
     else this.#countRecords(chunk);
   }
 
   /** Records with a value, records without any byte, and whether every byte so far was UTF-8. The header is a record. */
-  end(): { readonly records: number; readonly blanks: number; readonly utf8: boolean } {
+  end(): { readonly records: number; readonly blanks: number; readonly isText: boolean } {
     const records = this.#records + (this.#empty ? 0 : 1);
-    return { records, blanks: this.#blanks, utf8: this.#utf8.holds };
+    return { records, blanks: this.#blanks, isText: this.#text.holds };
   }
 
   #close(): void {

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { Problem } from '../problem/index.ts';
 import { excerpt } from '../text/index.ts';
-import { notUtf8 } from './csv-fault.ts';
+import { notUtf8, nulCharacter } from './csv-fault.ts';
 import { lineFeed, linesOf, longestLine } from './lines-of.ts';
 
 type Fault = Omit<Problem, 'place'> & { readonly line: number };
@@ -15,6 +15,7 @@ export async function locateJsonFault(path: string): Promise<Fault | undefined> 
   for await (const { bytes } of linesOf(path, lineFeed)) {
     line++;
     if (!isUtf8(bytes)) return { code: 'not-utf-8', line, ...notUtf8(bytes) };
+    if (bytes.includes(0)) return { code: 'nul-character', line, ...nulCharacter };
     if (bytes.length > longestLine) return { code: 'row-too-long', line, ...tooLong };
     const text = bytes.toString('utf8').replace(/^\ufeff/, '');
     if (text.trim() === '') continue;

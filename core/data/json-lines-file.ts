@@ -6,7 +6,7 @@ import { lineFeed, longestLine } from './lines-of.ts';
 import { quoteIdentifier, quoteLiteral, quotePath } from './quoting.ts';
 import { type Relation, refuseBadNames } from './relation.ts';
 import type { SourceFile } from './source-file.ts';
-import { Utf8Watch } from './utf-8-watch.ts';
+import { TextWatch } from './text-watch.ts';
 
 type Run = (sql: string) => Promise<readonly Record<string, unknown>[]>;
 
@@ -25,7 +25,8 @@ export async function loadJsonLines(
   const sha256 = await digestFile(source.path, (chunk) => watch.push(chunk));
   const lines = watch.end();
   // Before the engine sees them: what is no text, or has no end, or no bottom.
-  if (!lines.utf8 || lines.longest > longestLine || lines.deepest > deepestLine) throw await explain(source, undefined);
+  if (!lines.isText || lines.longest > longestLine || lines.deepest > deepestLine)
+    throw await explain(source, undefined);
   if (lines.rows === 0) {
     throw new DataError({
       code: 'empty-file',
@@ -161,7 +162,7 @@ export class LineWatch {
   #rows = 0;
   #longest = 0;
   #deepest = 0;
-  readonly #utf8 = new Utf8Watch();
+  readonly #text = new TextWatch();
   #length = 0;
   #filled = false;
   #depth = 0;
@@ -169,7 +170,7 @@ export class LineWatch {
   #escaped = false;
 
   push(chunk: Buffer): void {
-    this.#utf8.push(chunk);
+    this.#text.push(chunk);
     let depth = this.#depth;
     let quoted = this.#quoted;
     let escaped = this.#escaped;
@@ -205,12 +206,12 @@ export class LineWatch {
     this.#filled = filled;
   }
 
-  end(): { readonly rows: number; readonly longest: number; readonly deepest: number; readonly utf8: boolean } {
+  end(): { readonly rows: number; readonly longest: number; readonly deepest: number; readonly isText: boolean } {
     return {
       rows: this.#rows + (this.#filled ? 1 : 0),
       longest: Math.max(this.#longest, this.#length),
       deepest: this.#deepest,
-      utf8: this.#utf8.holds,
+      isText: this.#text.holds,
     };
   }
 }

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 
-/** Watches that bytes which come in chunks are UTF-8 as a whole. */
-export class Utf8Watch {
+/** Watches that bytes which come in chunks are UTF-8 text as a whole: a NUL is no text. */
+export class TextWatch {
   #holds = true;
   /** Bytes of a character that the last chunk cut. */
   #cut: Buffer = Buffer.alloc(0);
@@ -10,7 +10,7 @@ export class Utf8Watch {
     if (!this.#holds) return;
     const bytes = this.#cut.length === 0 ? chunk : Buffer.concat([this.#cut, chunk]);
     const whole = bytes.length - cutLength(bytes);
-    this.#holds = isUtf8(bytes.subarray(0, whole));
+    this.#holds = isUtf8(bytes.subarray(0, whole)) && !chunk.includes(0);
     this.#cut = Buffer.from(bytes.subarray(whole));
   }
 
