@@ -22,6 +22,7 @@ import { classChecks } from './class-gate.ts';
 import { judgeCustomMetrics, openCustomMetrics } from './custom-metric-gate.ts';
 import { judgeEpisodes } from './episodes/episode-gate.ts';
 import { openEvaluation } from './evaluation-rows.ts';
+import { explainModel } from './explain/explain-model.ts';
 import { fairnessChecks } from './fairness-gate.ts';
 import { figuresOf } from './figures.ts';
 import { judgeGuardrails } from './guardrail-gate.ts';
@@ -137,6 +138,10 @@ export async function judgeModel(options: {
     take(own);
     take(sliceChecks(subject, rows, slices, own.measured));
     take(await fairnessChecks(subject, rows));
+    take({
+      checks: [],
+      ...(await explainModel(policy, subject, { rows, candidate: wired, baseline: wiredBaseline, host })),
+    });
     take(await weakSliceChecks(subject, rows, { judged: checks.some(isJudged), declared: slices }));
   }
   if (rows !== undefined && wired !== undefined) take(await judgeGuardrails(policy, wired, rows, host));

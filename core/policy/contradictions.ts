@@ -3,6 +3,7 @@ import { contradictionsOfData } from './data-contradictions.ts';
 import { contradictionsOfDrift } from './drift-contradictions.ts';
 import { contradictionsOfEngines } from './engines-contradictions.ts';
 import { contradictionsOfEpisodes } from './episodes-contradictions.ts';
+import { contradictionsOfExplain } from './explain-contradictions.ts';
 import { contradictionsOfGates } from './gate-contradictions.ts';
 import type { MendableProblem } from './mendable-problem.ts';
 import { isMapping, type PolicyPath, valueAt } from './policy-path.ts';
@@ -27,6 +28,7 @@ export function contradictionsOf(policy: unknown): readonly Contradiction[] {
     ...contradictionsOfEngines(policy),
     ...contradictionsOfGates(policy),
     ...contradictionsOfEpisodes(policy),
+    ...contradictionsOfExplain(policy),
     ...contradictionsOfDrift(policy),
     ...contradictionsOfSmoke(policy),
     ...contradictionsOfCanary(policy),

@@ -44,6 +44,7 @@ export const policyDefaults = {
     deadline: '10m',
     memory_mb: 2000,
   },
+  explain: { repeats: 5, rows: 2000 },
   drift: {
     psi: { warn: 0.1, fail: 0.2 },
     bins: 10,

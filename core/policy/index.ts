@@ -30,6 +30,7 @@ export {
 export { durationMs } from './duration.ts';
 export { type EngineName, type Engines, engineNames, type SourceOfRows } from './engines-schema.ts';
 export { type EpisodesPolicy, episodeGateNames } from './episodes-schema.ts';
+export type { ExplainPolicy } from './explain-schema.ts';
 export type { Guardrail } from './guardrail-schema.ts';
 export { policyJsonSchema, policyJsonSchemaText } from './json-schema.ts';
 export type { LoadedPolicy } from './loaded-policy.ts';

@@ -6,6 +6,7 @@ import { policyDefaults } from './defaults.ts';
 import { driftSchema } from './drift-schema.ts';
 import { enginesSchema } from './engines-schema.ts';
 import { episodeGates, episodesSchema } from './episodes-schema.ts';
+import { explainSchema } from './explain-schema.ts';
 import { guardrailSchema } from './guardrail-schema.ts';
 import {
   change,
@@ -371,6 +372,7 @@ export const policySchema = z
     evaluation: evaluation.optional(),
     episodes: episodesSchema.optional(),
     gates: gates.optional(),
+    explain: explainSchema.optional(),
     drift: driftSchema.optional(),
     engines: enginesSchema.optional(),
     smoke: smokeSchema.optional(),

@@ -195,6 +195,8 @@ const policy = fields<Policy>({
   evaluation,
   episodes: mergeEpisodes,
   gates,
+  // It decides nothing.
+  explain: headWins(),
   drift: mergeDrift,
   engines: mergeEngines,
   smoke,
