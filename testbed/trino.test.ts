@@ -35,7 +35,7 @@ const open = (url: URL, more: Partial<Parameters<typeof openTrino>[0]> = {}) =>
 beforeAll(async () => {
   [port = 0] = await freePorts(1);
   server = await startTrino(properties());
-  trino = open(server.url);
+  trino = await open(server.url);
   duckdb = await openEngine({ threads: 1 });
   const files = await writeOddRows(folder);
   for (const [name, file] of Object.entries(files)) {
@@ -99,7 +99,7 @@ async function refusal(question: Promise<unknown>): Promise<SluiceError> {
 describe("Trino's client protocol", () => {
   it('brings a hundred thousand rows, page by page, each once', async () => {
     await using gateway = await Interferer.start(server.url, () => undefined);
-    await using engine = open(gateway.url);
+    await using engine = await open(gateway.url);
     const rows = await engine.query(
       'SELECT n + 100000 * (m - 1) AS n, CAST(NULL AS varchar) AS nothing FROM UNNEST(sequence(1, 10000)) AS a (n) CROSS JOIN UNNEST(sequence(1, 10)) AS b (m)',
     );
@@ -134,7 +134,7 @@ describe("Trino's client protocol", () => {
   });
 
   it('sets session properties', async () => {
-    await using engine = open(server.url, {
+    await using engine = await open(server.url, {
       session: { query_max_run_time: '17m', join_distribution_type: 'BROADCAST' },
     });
     const rows = await engine.query('SHOW SESSION');
@@ -147,14 +147,14 @@ describe("Trino's client protocol", () => {
         ? { status: [429, 502, 503, 504][nth % 4] ?? 503, headers: { 'retry-after': '0' } }
         : undefined,
     );
-    await using engine = open(gateway.url);
+    await using engine = await open(gateway.url);
     expect(await engine.query('SELECT count(*) AS n FROM UNNEST(sequence(1, 25)) AS a (n)')).toEqual([{ n: 25 }]);
     expect(gateway.asked.length).toBeGreaterThan(6);
   });
 
   it('gives up on a gateway that stays busy', async () => {
     await using gateway = await Interferer.start(server.url, () => ({ status: 503, body: 'no upstream <b>here</b>' }));
-    await using engine = open(gateway.url, { patienceMs: 300 });
+    await using engine = await open(gateway.url, { patienceMs: 300 });
     const { problems } = await refusal(engine.query('SELECT 1'));
     expect(problems[0]).toMatchObject({ code: 'server-busy', found: 'no upstream <b>here</b>' });
   });
@@ -169,7 +169,7 @@ describe("Trino's client protocol", () => {
           }
         : undefined,
     );
-    await using engine = open(gateway.url, { environment: { TRINO_ACCESS_TOKEN: 'a-secret-token' } });
+    await using engine = await open(gateway.url, { environment: { TRINO_ACCESS_TOKEN: 'a-secret-token' } });
     // The real server does not know that statement, and is asked anew.
     expect(await engine.query('SELECT 1 AS n')).toEqual([{ n: 1 }]);
     expect(elsewhere.asked).toEqual([]);
@@ -185,9 +185,9 @@ describe("Trino's client protocol", () => {
     ).map(({ state }) => state);
 
   it('cancels what takes too long, and what is still running when it is left', async () => {
-    await using slow = open(server.url, { withinMs: 1500 });
+    await using slow = await open(server.url, { withinMs: 1500 });
     expect((await refusal(slow.query(endless))).problems[0].code).toBe('trino-too-slow');
-    const left = open(server.url);
+    const left = await open(server.url);
     const question = refusal(left.query(endless));
     for (let tries = 0; tries < 100 && !(await running()).includes('RUNNING'); tries++);
     expect(await running()).toContain('RUNNING');
@@ -214,7 +214,7 @@ describe("Trino's client protocol", () => {
 
   it('does not wait for a server that was never there', async () => {
     const [nobody = 0] = await freePorts(1);
-    await using engine = open(new URL(`http://127.0.0.1:${nobody}`));
+    await using engine = await open(new URL(`http://127.0.0.1:${nobody}`));
     expect((await refusal(engine.query('SELECT 1'))).problems[0].code).toBe('connection-refused');
   });
 });
@@ -269,7 +269,7 @@ describe('Athena', () => {
 
   it('brings answers of several pages', async () => {
     await using athena = await AthenaOnTrino.start(server.url);
-    await using engine = place(athena.api.url);
+    await using engine = await place(athena.api.url);
     const rows = await engine.query('SELECT n, ARRAY[n] AS list FROM UNNEST(sequence(1, 3500)) AS a (n)');
     expect(rows.map(({ n }) => n).toSorted((one, other) => Number(one) - Number(other))).toEqual(
       Array.from({ length: 3500 }, (_, index) => index + 1),
@@ -287,13 +287,13 @@ describe('Athena', () => {
     await using athena = await AthenaOnTrino.start(server.url);
     athena.stuck = () => true;
     athena.scans = () => 2e9;
-    await using engine = place(athena.api.url);
+    await using engine = await place(athena.api.url);
     expect((await refusal(engine.query('SELECT 1'))).problems[0]).toMatchObject({ code: 'scan-budget', found: '2 GB' });
     expect(athena.states()).toEqual(['CANCELLED']);
 
     athena.stuck = () => false;
     athena.scans = () => 6e8;
-    await using other = place(athena.api.url);
+    await using other = await place(athena.api.url);
     await other.query('SELECT 1');
     expect((await refusal(other.query('SELECT 2'))).problems[0].code).toBe('scan-budget');
     const before = athena.statements.length;
@@ -305,7 +305,7 @@ describe('Athena', () => {
   it('stops what takes too long, and says why a statement failed', async () => {
     await using athena = await AthenaOnTrino.start(server.url);
     athena.stuck = (sql) => sql.includes('slow');
-    await using engine = place(athena.api.url, { withinMs: 500 });
+    await using engine = await place(athena.api.url, { withinMs: 500 });
     expect((await refusal(engine.query('SELECT 1 /* slow */'))).problems[0].code).toBe('athena-too-slow');
     expect(athena.states()).toEqual(['CANCELLED']);
     expect((await refusal(engine.query('SELECT 1 + '))).problems[0]).toMatchObject({ code: 'engine-refused' });
@@ -332,7 +332,7 @@ describe('a server that is restarted', () => {
       }
       return undefined;
     });
-    await using engine = open(gateway.url, { patienceMs: 120_000 });
+    await using engine = await open(gateway.url, { patienceMs: 120_000 });
     expect(await engine.query('SELECT count(*) AS n FROM UNNEST(sequence(1, 5)) AS a (n)')).toEqual([{ n: 5 }]);
     await restarted;
     expect(gateway.asked.filter(({ method }) => method === 'POST').length).toBeGreaterThan(1);

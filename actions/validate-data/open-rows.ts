@@ -35,7 +35,7 @@ export async function openRows(
     const table = await engine.open(resolve(directory, source), { name: source, within, place, text });
     return { table, engine, dialect: duckdbDialect };
   }
-  const tables = engines.get(source.engine);
+  const tables = await engines.get(source.engine);
   const table = await tables.open(source.table, { place });
   return { table: { ...table, file: sourceName(source) }, engine: tables, dialect: trinoDialect(table.rows) };
 }

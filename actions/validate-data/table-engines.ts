@@ -1,4 +1,4 @@
-import { openAthena, openTrino, type TableEngine } from '../../core/engines/index.ts';
+import { cancelledWithTheProcess, openAthena, openTrino, type TableEngine } from '../../core/engines/index.ts';
 import type { Host } from '../../core/host/index.ts';
 import { durationMs, type EngineName, type Engines, policyDefaults } from '../../core/policy/index.ts';
 import { InputError } from '../../core/problem/index.ts';
@@ -7,28 +7,31 @@ import { InputError } from '../../core/problem/index.ts';
 export class TableEngines implements AsyncDisposable {
   readonly #engines: Engines;
   readonly #host: Host;
-  readonly #open = new Map<EngineName, TableEngine>();
+  readonly #open = new Map<EngineName, { readonly engine: TableEngine; readonly leave: () => void }>();
 
   constructor(engines: Engines | undefined, host: Host) {
     this.#engines = engines ?? {};
     this.#host = host;
   }
 
-  get(name: EngineName): TableEngine {
-    const engine = this.#open.get(name) ?? this.#opened(name);
-    this.#open.set(name, engine);
+  async get(name: EngineName): Promise<TableEngine> {
+    const known = this.#open.get(name);
+    if (known !== undefined) return known.engine;
+    const engine = await this.#opened(name);
+    this.#open.set(name, { engine, leave: cancelledWithTheProcess(engine) });
     return engine;
   }
 
   /** Ends what still runs there, and says in the log what was asked of each. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const [name, engine] of this.#open) {
+    for (const [name, { engine, leave }] of this.#open) {
       await engine[Symbol.asyncDispose]();
+      leave();
       this.#host.info(`${name}: ${engine.spent()}`);
     }
   }
 
-  #opened(name: EngineName): TableEngine {
+  async #opened(name: EngineName): Promise<TableEngine> {
     const { trino, athena } = this.#engines;
     const defaults = policyDefaults.engines;
     if (name === 'trino' && trino !== undefined) {

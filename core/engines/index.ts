@@ -3,8 +3,10 @@
  *
  * @module
  */
-export { type AthenaPlace, openAthena } from './athena-engine.ts';
+export type { AthenaPlace } from './athena-engine.ts';
+export { cancelledWithTheProcess } from './interruption.ts';
+export { openAthena, openTrino } from './open-engine.ts';
 export type { OpenTableOptions, TableEngine } from './table-engine.ts';
 export { baseTypeOf } from './trino-column-type.ts';
-export { openTrino, type TrinoPlace } from './trino-engine.ts';
+export type { TrinoPlace } from './trino-engine.ts';
 export { trinoFingerprint } from './trino-fingerprint.ts';
