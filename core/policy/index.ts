@@ -67,3 +67,4 @@ export { type EffectivePolicy, headOnly, stricterOf } from './stricter-policy.ts
 export { applyWaivers, type WaivedChecks, type WaiverOptions } from './waivers.ts';
 export type { WeakSlicePolicy } from './weak-slice-schema.ts';
 export type { RowCondition, Where } from './where-schema.ts';
+export { oneLineYaml } from './yaml-text.ts';
