@@ -16,7 +16,8 @@ const rounds = 5;
 const latencyRounds = 24;
 const callsOfRound = 1000;
 
-const requirements = [
+/** The packages of Python's side. */
+export const requirements = [
   'numpy==2.4.6',
   'onnxruntime==1.31.1',
   'pyarrow==26.0.1',
@@ -24,7 +25,8 @@ const requirements = [
   'skl2onnx==1.20.0',
 ];
 
-const gates = [
+/** The bounds of ten metrics that a model of two classes has. */
+export const gates = [
   'accuracy: { min: 0.6 }',
   'balanced_accuracy: { min: 0.6 }',
   'precision: { min: 0.6 }',
@@ -126,7 +128,8 @@ function measurementOf(sides: Sides, overhead: number): Measurement {
   };
 }
 
-function policyText(baseline: string, lines: readonly string[]): string {
+/** The policy that the rows of `peer.py` are judged by. */
+export function policyText(baseline: string, lines: readonly string[]): string {
   return [
     'version: 1',
     `model: { path: candidate.onnx, baseline: ${baseline} }`,

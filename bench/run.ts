@@ -10,6 +10,7 @@ import { coldStart } from './cold-start.ts';
 import { dataValidation } from './data-validation.ts';
 import { gate } from './gate.ts';
 import { gateCalibration } from './gate-calibration.ts';
+import { gateMemory } from './gate-memory.ts';
 import { loadClients } from './load-clients.ts';
 import type { Measurement } from './measurement.ts';
 import { serving } from './serving.ts';
@@ -23,6 +24,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Measurement>>> = {
   'data-validation': dataValidation,
   gate,
   'gate-calibration': gateCalibration,
+  'gate-memory': gateMemory,
   'load-clients': loadClients,
   serving,
   'serving-overload': servingOverload,
