@@ -50,11 +50,13 @@ export interface ConfusionFigure extends FigureHead {
   readonly counts: readonly (readonly number[])[];
 }
 
-/** A metric over slices or groups, each with its interval. */
+/** A metric over slices, groups or features, each with its interval. */
 export interface IntervalsFigure extends FigureHead {
   readonly kind: 'intervals';
   readonly metric: string;
   readonly bound?: number;
+  /** No check tells of these numbers: renderers write them out, folded. */
+  readonly table?: true;
   readonly rows: readonly {
     readonly name: string;
     readonly n: number;

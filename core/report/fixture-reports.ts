@@ -432,6 +432,18 @@ const classificationFigures: readonly Figure[] = [
     ],
   },
   {
+    kind: 'intervals',
+    id: 'importance',
+    title: 'Importance of the features: accuracy lost without one (5 shuffles)',
+    metric: 'accuracy lost',
+    table: true,
+    rows: [
+      { name: 'tenure', n: 567, estimate: 0.1214, lower: 0.0975, upper: 0.1452 },
+      { name: 'age', n: 567, estimate: 0.0312, lower: 0.0176, upper: 0.0455 },
+      { name: 'balance_eur', n: 567, estimate: -0.0021, lower: -0.0088, upper: 0.0042 },
+    ],
+  },
+  {
     kind: 'latency',
     id: 'latency',
     title: 'Latency of one row',
@@ -667,6 +679,7 @@ export const hostileReport: Report = assembleReport({
       id: `i${attack}`,
       title: attack,
       metric: attack,
+      table: true,
       rows: [{ name: attack, n: 3, estimate: 0.5, lower: 0.2, upper: 0.8 }],
     },
     {

@@ -163,6 +163,7 @@ function buildSchema(): z.ZodType<Report> {
       ...head,
       metric: text,
       bound: number.exactOptional(),
+      table: z.literal(true).exactOptional(),
       rows: few(z.strictObject({ name: text, n: count, estimate: number, lower: number, upper: number })),
     }),
     z.strictObject({

@@ -203,6 +203,7 @@ function figuresOf({ metric, found, rows, repeats }: Importances): readonly Figu
       id: 'importance',
       title: `Importance of the features: ${metric} lost without one (${times})`,
       metric: `${metric} lost`,
+      table: true,
       rows: found.map((each) => rowOf(each, each.candidate)),
     },
     ...(changes.length === 0
@@ -213,6 +214,7 @@ function figuresOf({ metric, found, rows, repeats }: Importances): readonly Figu
             id: 'importance-change',
             title: 'Change of importance against the baseline',
             metric: `${metric} lost, candidate less baseline`,
+            table: true as const,
             rows: changes,
           },
         ]),

@@ -48,7 +48,14 @@ export function figureMarkup(figure: Figure): Markup {
     ({ name, colour, note }) =>
       html`<li><span class="swatch" style="background:${colour}"></span>${excerpt(name, 40)}${note === '' ? '' : html` <span class="muted">${note}</span>`}</li>`,
   );
-  return html`<figure class="plot${wide === true ? ' wide' : ''}"><figcaption><h3>${excerpt(figure.title)}</h3>${legend.length === 0 ? '' : html`<ul class="legend">${keys}</ul>`}</figcaption><div role="img" aria-label="${excerpt(`${figure.title}. ${summary}`, 400)}">${svg}</div></figure>`;
+  return html`<figure class="plot${wide === true ? ' wide' : ''}"><figcaption><h3>${excerpt(figure.title)}</h3>${legend.length === 0 ? '' : html`<ul class="legend">${keys}</ul>`}</figcaption><div role="img" aria-label="${excerpt(`${figure.title}. ${summary}`, 400)}">${svg}</div>${figure.kind === 'intervals' && figure.table === true ? numbersOf(figure) : ''}</figure>`;
+}
+
+/** The drawing's numbers, folded. */
+function numbersOf({ rows, metric }: IntervalsFigure): Markup {
+  const scale = { unit: 'none', percent: false } as const;
+  const number = (value: number) => html`<td class="num">${formatNumber(value, scale)}</td>`;
+  return html`<details class="rows"><summary>Numbers</summary><div class="scroll"><table><thead><tr><th scope="col"></th><th scope="col" class="num">${excerpt(metric, 60)}</th><th scope="col" class="num">from</th><th scope="col" class="num">to</th></tr></thead><tbody>${rows.map(({ name, estimate, lower, upper }) => html`<tr><td>${excerpt(name, 80)}</td>${number(estimate)}${number(lower)}${number(upper)}</tr>`)}</tbody></table></div></details>`;
 }
 
 function drawingOf(figure: Figure): Drawing {

@@ -3,12 +3,12 @@ import { type CheckFacts, factsOf } from '../check-facts.ts';
 import { comparedMetricsOf } from '../comparison.ts';
 import { describeCounts } from '../counts.ts';
 import { nextStepsOf } from '../next-steps.ts';
-import { formatBytes } from '../number-format.ts';
+import { formatBytes, formatNumber } from '../number-format.ts';
 import type { ModelSummary, Report } from '../report.ts';
 import { groupsOf } from '../report-groups.ts';
 import { rowWords } from '../row-words.ts';
 import { unicodeBar } from '../unicode-bar.ts';
-import { attentionOrder, counted, sectionTitles, statusWords, verdictWords } from '../vocabulary.ts';
+import { attentionOrder, counted, grouped, sectionTitles, statusWords, verdictWords } from '../vocabulary.ts';
 import { escapeMarkdown as text } from './escape-markdown.ts';
 
 export interface MarkdownOptions {
@@ -63,6 +63,7 @@ function rendering(report: Report, detail: Detail, reportUrl: string | undefined
     ...nextSteps(report, detail),
     ...differences(report, detail),
     ...comparison(report, detail),
+    ...figureTables(report, detail),
     ...passedBlocks(report, detail),
     footer(report, reportUrl),
   ];
@@ -242,6 +243,28 @@ function comparison(report: Report, detail: Detail): readonly string[] {
     ),
   ];
 }
+
+/** The numbers of figures that no check tells of, folded. */
+function figureTables(report: Report, detail: Detail): readonly string[] {
+  return report.figures.flatMap((figure) => {
+    if (figure.kind !== 'intervals' || figure.table !== true || detail.lists === 0) return [];
+    const shown = figure.rows.slice(0, detail.lists);
+    const more = figure.rows.length - shown.length;
+    const body = table(
+      ['', text(figure.metric), 'Interval', 'Rows'],
+      shown.map(({ name, estimate, lower, upper, n }) => [
+        text(name),
+        formatNumber(estimate, plain),
+        `${formatNumber(lower, plain)} – ${formatNumber(upper, plain)}`,
+        grouped(String(n)),
+      ]),
+      ['left', 'right', 'right', 'right'],
+    );
+    return [details(text(figure.title), more === 0 ? body : `${body}\n\n*${more} more in the report.*`)];
+  });
+}
+
+const plain = { unit: 'none', percent: false } as const;
 
 function passedBlocks(report: Report, detail: Detail): readonly string[] {
   const rest = report.checks.filter((check) => check.status === 'pass' || check.status === 'skipped');
