@@ -5,6 +5,7 @@ import {
   type DataCheckOptions,
   type DataSource,
   type EffectivePolicy,
+  type SourceOfRows,
   sourceName,
 } from '../../core/policy/index.ts';
 import { acceptedValues, notAcceptedValues } from './checks/accepted-values.ts';
@@ -106,18 +107,21 @@ function demandsOfKind<Name extends CountedCheck>(
 }
 
 /**
- * The other files that a source's checks compare it with, each with the columns to read as text because what they are compared with is: a
- * CSV's `007` is then the same key on both sides.
+ * The other files and tables that a source's checks compare it with, by what reports call them, each with the columns to read as text because
+ * what they are compared with is: a CSV's `007` is then the same key on both sides.
  */
-export function otherFiles(source: DataSource, table: Table): ReadonlyMap<string, ReadonlySet<string>> {
-  const files = new Map<string, Set<string>>();
-  const compare = (file: string, own: readonly string[], fields: readonly string[]) => {
-    const text = files.get(file) ?? new Set();
+export function otherRows(
+  source: DataSource,
+  table: Table,
+): ReadonlyMap<string, { readonly source: SourceOfRows; readonly text: ReadonlySet<string> }> {
+  const others = new Map<string, { readonly source: SourceOfRows; readonly text: Set<string> }>();
+  const compare = (other: SourceOfRows, own: readonly string[], fields: readonly string[]) => {
+    const { text } = others.get(sourceName(other)) ?? { text: new Set<string>() };
     for (const [index, name] of own.entries()) {
       const isText = table.columns.find((column) => column.name === name)?.type === 'string';
       if (isText) text.add(fields[index] ?? name);
     }
-    files.set(file, text);
+    others.set(sourceName(other), { source: other, text });
   };
   const all = table.columns.map(({ name }) => name);
   for (const { relationships: key, new_categories: known, train_test_overlap: overlap } of source.checks) {
@@ -125,7 +129,7 @@ export function otherFiles(source: DataSource, table: Table): ReadonlyMap<string
     if (known !== undefined) compare(known.reference, [known.column], [known.field ?? known.column]);
     if (overlap !== undefined) compare(overlap.reference, overlap.columns ?? all, overlap.columns ?? all);
   }
-  return files;
+  return others;
 }
 
 /** The one key of a list entry, and what every kind has. */

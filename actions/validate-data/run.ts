@@ -2,10 +2,9 @@
  * Data checks of a policy on CSV and Parquet files.
  * @module
  */
-import { resolve } from 'node:path';
 import { type Engine, openEngine, type Table } from '../../core/data/index.ts';
 import type { Host } from '../../core/host/index.ts';
-import { type DataSource, type EffectivePolicy, sourceName } from '../../core/policy/index.ts';
+import { type DataSource, type EffectivePolicy, type SourceOfRows, sourceName } from '../../core/policy/index.ts';
 import { DataError, PeerError, PolicyError, type Problem } from '../../core/problem/index.ts';
 import { type Check, distinctIds, type Report } from '../../core/report/index.ts';
 import { excerpt } from '../../core/text/index.ts';
@@ -21,7 +20,7 @@ import { conclude } from './conclude.ts';
 import { sampleFailing } from './failing-rows.ts';
 import { type OpenRows, openRows } from './open-rows.ts';
 import { refuseBadPatterns } from './patterns.ts';
-import { otherFiles, planSource, type SourceSubject, textColumns } from './plan.ts';
+import { otherRows, planSource, type SourceSubject, textColumns } from './plan.ts';
 import { Selecting } from './selections.ts';
 import { withoutSensitive } from './sensitive.ts';
 import { TableEngines } from './table-engines.ts';
@@ -77,15 +76,8 @@ export async function validateData({
   const within = repositoryRoot(directory);
   await refuseBadPatterns(policy, engine);
   await using engines = new TableEngines(policy.policy.engines, host);
+  const rooms = { engine, engines, directory, within };
   await using selecting = new Selecting(engine, host);
-
-  const openOther = (file: string, text: readonly string[], index: number) =>
-    engine.open(resolve(directory, file), {
-      name: file,
-      within,
-      place: policy.placeOf(['data', index, 'checks']),
-      text,
-    });
 
   const checks: Check[] = [];
   const tables: Report['sources'][number][] = [];
@@ -95,15 +87,19 @@ export async function validateData({
     for (const [index, source] of sources.entries()) {
       progress.update(index, sources.length);
       try {
-        const rows = await openRows(
-          source.source,
-          { engine, engines, directory, within },
-          { place: policy.placeOf(['data', index, 'source']), text: textColumns(source) },
-        );
+        const rows = await openRows(source.source, rooms, {
+          place: policy.placeOf(['data', index, 'source']),
+          text: textColumns(source),
+        });
         const { table } = rows;
         const others = new Map<string, Table>();
-        for (const [file, text] of otherFiles(source, table)) others.set(file, await openOther(file, [...text], index));
-        const selections = await selecting.of(source, table, (file) => openOther(file, [], index));
+        const open = async (other: SourceOfRows, text: Iterable<string>) => {
+          const place = policy.placeOf(['data', index, 'checks']);
+          return (await openRows(other, rooms, { place, text: [...text] })).table;
+        };
+        for (const [name, { source: other, text }] of otherRows(source, table))
+          others.set(name, await open(other, text));
+        const selections = await selecting.of(source, table, (file) => open(file, []));
         const subject: SourceSubject = {
           table,
           today,

@@ -1,9 +1,8 @@
-import { posix } from 'node:path';
 import { excerpt } from '../text/index.ts';
 import { lacksBound, minAboveMax } from './bound-contradictions.ts';
 import type { Contradiction } from './contradictions.ts';
 import { type DataCheckName, dataChecks } from './data-schema.ts';
-import { sourceSchema } from './engines-schema.ts';
+import { type SourceOfRows, sourceSchema } from './engines-schema.ts';
 import { isMapping, type PolicyPath, valueAt } from './policy-path.ts';
 import { sameSource, sourceName } from './source-name.ts';
 import { contradictionsOfWhere } from './where-contradictions.ts';
@@ -25,11 +24,6 @@ export function contradictionsOfData(policy: unknown): readonly Contradiction[] 
         : []),
     ];
   });
-}
-
-/** One spelling a file: `./data/a.csv` is `data/a.csv`. */
-export function sameFile(source: string): string {
-  return posix.normalize(source);
 }
 
 function repeatedSource(source: unknown, path: PolicyPath, seen: Set<string>): readonly Contradiction[] {
@@ -102,15 +96,8 @@ function contradictionsOfCheck(check: unknown, source: unknown, path: PolicyPath
   });
 }
 
-/** Checks that read a second file, the order of rows, or SQL of DuckDB. */
-const ofFilesOnly = new Set<string>([
-  'relationships',
-  'new_categories',
-  'train_test_overlap',
-  'skew',
-  'sql',
-  'monotonic',
-] satisfies readonly DataCheckName[]);
+/** Checks that compare distributions, read the order of rows, or SQL of DuckDB. */
+const ofFilesOnly = new Set<string>(['skew', 'sql', 'monotonic'] satisfies readonly DataCheckName[]);
 
 /** Keys that name columns of another file, one for each of their own. */
 function contradictionsOfReference(
@@ -123,8 +110,10 @@ function contradictionsOfReference(
   const { columns, fields, reference, tables } = options;
   const uneven =
     name === 'relationships' && Array.isArray(columns) && Array.isArray(fields) && columns.length !== fields.length;
+  const [own, other] = [sourceSchema.safeParse(source), sourceSchema.safeParse(options['to'] ?? reference)];
   const itself =
-    typeof source === 'string' && typeof reference === 'string' && sameFile(source) === sameFile(reference);
+    reference !== undefined && own.success && other.success && sameSource(own.data) === sameSource(other.data);
+  const apart = own.success && other.success && !ofFilesOnly.has(name) && engineOf(own.data) !== engineOf(other.data);
   return [
     ...(isMapping(source) && ofFilesOnly.has(name)
       ? [
@@ -136,6 +125,17 @@ function contradictionsOfReference(
               name === 'monotonic'
                 ? 'Remove it: rows of a table have no order.'
                 : 'Check a file that is exported from the table, or remove the check.',
+          },
+        ]
+      : []),
+    ...(apart
+      ? [
+          {
+            code: 'two-engines',
+            message: 'rows of two engines cannot be compared',
+            path: [...path, 'to' in options ? 'to' : 'reference'],
+            found: `${engineOf(own.data)} and ${engineOf(other.data)}`,
+            fix: 'Compare a file with a file, and a table with a table of the same engine.',
           },
         ]
       : []),
@@ -154,9 +154,9 @@ function contradictionsOfReference(
       ? [
           {
             code: 'same-data',
-            message: 'the file is compared with itself',
+            message: 'the data is compared with itself',
             path: [...path, 'reference'],
-            fix: 'Name the other file.',
+            fix: 'Name the other one.',
           },
         ]
       : []),
@@ -184,4 +184,8 @@ function contradictionsOfOrder(options: unknown, path: PolicyPath): readonly Con
       fix: 'List the columns under "required", in their order.',
     },
   ];
+}
+
+function engineOf(source: SourceOfRows): string {
+  return typeof source === 'string' ? 'a file' : source.engine;
 }

@@ -174,7 +174,7 @@ export const dataChecks = {
   relationships: z
     .strictObject({
       columns: columnList.describe('A key of another table, of one column or several.'),
-      to: path.describe('The file of the other table.'),
+      to: sourceSchema.describe('The other table: a file, or { table, engine } of the same engine.'),
       fields: columnList.optional().describe('Its columns, in the same order; of the same names when not given.'),
       ...ofRowCheck,
     })
@@ -182,14 +182,16 @@ export const dataChecks = {
   new_categories: z
     .strictObject({
       column,
-      reference: path.describe('The file whose values are known.'),
+      reference: sourceSchema.describe('Where the known values are: a file, or { table, engine } of the same engine.'),
       field: column.optional().describe('Its column; of the same name when not given.'),
       ...ofRowCheck,
     })
     .meta({ description: 'No values that a reference does not have. Empty values are not judged.' }),
   train_test_overlap: z
     .strictObject({
-      reference: path.describe('The other file: the training data of a test set, or the other way round.'),
+      reference: sourceSchema.describe(
+        'The other rows: the training data of a test set, or the other way round. A file, or { table, engine } of the same engine.',
+      ),
       columns: columnList
         .optional()
         .describe('What makes two rows the same; every column of this file when not given.'),

@@ -8,8 +8,11 @@ export function contradictionsOfEngines(policy: unknown): readonly Contradiction
   const sources = valueAt(policy, ['data']);
   const trino = valueAt(engines, ['trino']);
   const tables = (Array.isArray(sources) ? sources : []).flatMap((entry, index) => {
-    const source = valueAt(entry, ['source']);
-    return isMapping(source) ? contradictionsOfTable(source, engines, ['data', index, 'source']) : [];
+    const path: PolicyPath = ['data', index];
+    return [[...path, 'source'], ...referencePaths(entry, path)].flatMap((at) => {
+      const source = valueAt(policy, at);
+      return isMapping(source) ? contradictionsOfTable(source, engines, at) : [];
+    });
   });
   return [
     ...(isMapping(engines) && Object.keys(engines).length === 0
@@ -76,4 +79,14 @@ function contradictionsOfTable(
       fix: `Write the whole name, or engines.${engine}.${lacking}.`,
     },
   ];
+}
+
+/** Where the checks of a source name other rows. */
+function referencePaths(entry: unknown, path: PolicyPath): readonly PolicyPath[] {
+  const checks = valueAt(entry, ['checks']);
+  return (Array.isArray(checks) ? checks : []).flatMap((check, at) =>
+    isMapping(check)
+      ? Object.keys(check).flatMap((name) => ['to', 'reference'].map((key) => [...path, 'checks', at, name, key]))
+      : [],
+  );
 }

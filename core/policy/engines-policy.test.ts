@@ -64,6 +64,44 @@ describe('engines and their tables', () => {
   });
 });
 
+describe('a check that compares a table with other rows', () => {
+  const key = (to: string) => `[{ relationships: { columns: [customer], to: ${to} } }]`;
+
+  it('compares it with a table of the same engine, and with nothing else', () => {
+    const both = `${trino()}`;
+    expect(codes(both, 'data:\n', table('a.b.c', key('{ table: a.b.d, engine: trino }')))).toEqual([]);
+    expect(codes(both, 'data:\n', table('a.b.c', key('customers.csv')))).toEqual([
+      'two-engines data[0].checks[0].relationships.to',
+    ]);
+    expect(codes(both, 'data:\n', table('a.b.c', key('{ table: d, engine: trino }')))).toEqual([
+      'unplaced-table data[0].checks[0].relationships.to.table',
+    ]);
+    expect(
+      codes(
+        both,
+        'data:\n',
+        table('a.b.c', '[{ train_test_overlap: { reference: { table: A.b.c, engine: trino }, max_share: 0 } }]'),
+      ),
+    ).toEqual(['same-data data[0].checks[0].train_test_overlap.reference']);
+    expect(codes(both, 'data:\n', table('a.b.c', '[{ monotonic: { column: x, direction: increasing } }]'))).toEqual([
+      'files-only data[0].checks[0].monotonic',
+    ]);
+  });
+
+  it('waits for the merge where only the pull request names the other table', () => {
+    const base = [trino(), 'data:\n', table('a.b.c', key('{ table: a.b.known, engine: trino }'))];
+    const { policy: effective } = told(base, [
+      trino(),
+      'data:\n',
+      table(
+        'a.b.c',
+        '[{ relationships: { columns: [x], to: { table: a.b.KNOWN, engine: trino } } }, { relationships: { columns: [y], to: { table: a.b.secret, engine: trino } } }]',
+      ),
+    ]);
+    expect(effective.data?.[0]?.checks.map((check) => check.relationships?.columns)).toEqual([['customer'], ['x']]);
+  });
+});
+
 describe('the engines of a pull request', () => {
   it('are those of the base, whatever it says', () => {
     const { policy: effective, told: differences } = told(

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { DataCheck, DataCheckName, DataCheckOptions, DataSource } from './data-schema.ts';
 import { policyDefaults } from './defaults.ts';
+import type { SourceOfRows } from './engines-schema.ts';
 import type { Spot } from './ledger.ts';
 import {
   baseElseHead,
@@ -178,6 +179,7 @@ function sameColumns<Value>(): Merge<Value> {
 export const mergeData: Merge<DataSource[]> = (base, head, at) => {
   if (head === undefined || (base === undefined && !head.some(waitsInPart))) return oneSided(base, head, at);
   const pairs = pairUp(base ?? [], head, ({ source }) => sameSource(source));
+  const tables = new Set((base ?? []).flatMap(tablesOf));
   const merged: DataSource[] = [];
   for (const [index, pair] of pairs.entries()) {
     const known = (pair.base ?? pair.head)?.value;
@@ -190,7 +192,7 @@ export const mergeData: Merge<DataSource[]> = (base, head, at) => {
       head: pair.head?.index,
     });
     if (waits) spot.differs(undefined, known, 'base');
-    else merged.push(mergeSource(pair, spot));
+    else merged.push(mergeSource(pair, tables, spot));
   }
   return merged.length === 0 ? undefined : merged;
 };
@@ -203,6 +205,31 @@ function isTable({ source }: DataSource): boolean {
   return typeof source !== 'string';
 }
 
+/** The tables that a source reads, its checks' included. */
+function tablesOf({ source, checks }: DataSource): readonly string[] {
+  const others = checks.map((check) => optionsOf(check).to ?? optionsOf(check).reference);
+  return [source, ...others].flatMap((rows) =>
+    rows === undefined || typeof rows === 'string' ? [] : [sameSource(rows)],
+  );
+}
+
+/** A check that only the head has, of SQL or of a table that the base does not read. */
+function waitsForMerge(check: DataCheck, tables: ReadonlySet<string>): boolean {
+  const other = optionsOf(check).to ?? optionsOf(check).reference;
+  return (
+    check.sql !== undefined || (other !== undefined && typeof other !== 'string' && !tables.has(sameSource(other)))
+  );
+}
+
+function optionsOf(check: DataCheck): About {
+  return check[nameOf(check)] ?? {};
+}
+
+function otherOf({ to, reference }: About): string | undefined {
+  const other = to ?? reference;
+  return other === undefined ? undefined : sameSource(other);
+}
+
 function waitsInPart(source: DataSource): boolean {
   return isTable(source) || source.checks.some(({ sql }) => sql !== undefined);
 }
@@ -212,7 +239,7 @@ interface CheckPair extends Pair<DataCheck> {
   readonly keep?: DataCheck | null;
 }
 
-function mergeSource({ base, head }: Pair<DataSource>, at: Spot): DataSource {
+function mergeSource({ base, head }: Pair<DataSource>, tables: ReadonlySet<string>, at: Spot): DataSource {
   const one = (base ?? head)?.value;
   if (one === undefined) throw new RangeError('a pair of nothing');
   if (base === undefined || head === undefined) {
@@ -234,7 +261,7 @@ function mergeSource({ base, head }: Pair<DataSource>, at: Spot): DataSource {
     });
     if (pair.base !== undefined && pair.head !== undefined)
       checks.push(mergeCheck(pair.base.value, pair.head.value, spot));
-    else if (pair.keep === null || (pair.base === undefined && pair.head?.value.sql !== undefined))
+    else if (pair.keep === null || (pair.base === undefined && waitsForMerge(known, tables)))
       spot.differs(undefined, pair.head?.value, 'base');
     else {
       oneSided(pair.base?.value, pair.head?.value, spot);
@@ -276,7 +303,7 @@ function nameOf(check: DataCheck): DataCheckName {
 /** Two checks with the same identity demand the same kind of thing of the same columns and rows. */
 function identityOf(check: DataCheck): string {
   const name = nameOf(check);
-  const options: About = check[name] ?? {};
+  const options = optionsOf(check);
   return JSON.stringify([
     name,
     aboutColumns(name, options),
@@ -284,7 +311,7 @@ function identityOf(check: DataCheck): string {
     options.share,
     options.direction,
     options.label,
-    options.to ?? options.reference,
+    otherOf(options),
     options.measure ?? (name === 'skew' ? policyDefaults.skew.measure : undefined),
     options.name,
     // Numbers and dates cannot be held against each other.
@@ -305,8 +332,8 @@ interface About {
   readonly share?: number | undefined;
   readonly direction?: string | undefined;
   readonly label?: string | undefined;
-  readonly to?: string | undefined;
-  readonly reference?: string | undefined;
+  readonly to?: SourceOfRows | undefined;
+  readonly reference?: SourceOfRows | undefined;
   readonly measure?: string | undefined;
   readonly name?: string | undefined;
   readonly min?: number | string | undefined;
@@ -334,7 +361,7 @@ function sameSeverity(one: DataCheck, other: DataCheck): boolean {
 /** How a difference's key names a check: `.between[age]`. */
 function suffixOf(check: DataCheck): string {
   const name = nameOf(check);
-  const options: About = check[name] ?? {};
+  const options = optionsOf(check);
   const told = options.name ?? options.label ?? options.columns ?? options.column;
   if (told === undefined) return `.${name}`;
   return `.${name}[${typeof told === 'string' ? told : told.join(', ')}]`;

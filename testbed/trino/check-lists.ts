@@ -81,6 +81,14 @@ const lists: Readonly<Record<string, readonly string[]>> = {
     'label_conflicts: { label: ok, features: [score, ratio], max_share: 0 }',
     'duplicate_rows: { max_share: 0, where: { ok: true } }',
   ],
+  'other tables': [
+    'relationships: { columns: [id], to: other.parquet }',
+    'relationships: { columns: [country, score], to: other.parquet, fields: [land, score] }',
+    'new_categories: { column: country, reference: other.parquet, field: land }',
+    'new_categories: { column: country, reference: other.parquet, field: land, where: { ok: true }, mostly: 0.5 }',
+    'train_test_overlap: { reference: other.parquet, columns: [id, score, label], max_share: 0.1 }',
+    'train_test_overlap: { reference: other.parquet, columns: [score], max_share: 0 }',
+  ],
 };
 
 export const checkLists: Readonly<Record<string, string>> = Object.fromEntries(

@@ -1,5 +1,5 @@
 import { type Column, missingColumn, type Table } from '../../../core/data/index.ts';
-import type { DataCheckOptions } from '../../../core/policy/index.ts';
+import { type DataCheckOptions, sourceName } from '../../../core/policy/index.ts';
 import { describeProblem } from '../../../core/problem/index.ts';
 import { excerpt } from '../../../core/text/index.ts';
 import { allColumns, eachColumn } from '../column-of.ts';
@@ -12,7 +12,8 @@ import { counted } from '../wording.ts';
 
 /** Every key is there in another table. Rows that miss a part of the key are not judged, as in SQL. */
 export function relationships(options: DataCheckOptions<'relationships'>, subject: Subject): readonly Demand[] {
-  const { columns: names, to, fields = names, mostly = 1 } = options;
+  const { columns: names, fields = names, mostly = 1 } = options;
+  const to = sourceName(options.to);
   const { table, where } = subject;
   return allColumns('relationships', names, table, (columns, name) => {
     const title = `${columns.map((column) => excerpt(column.name, 60)).join(', ')} in ${excerpt(to, 60)}`;
@@ -38,7 +39,8 @@ export function relationships(options: DataCheckOptions<'relationships'>, subjec
 
 /** No values that a reference does not have: what an encoder has never seen. */
 export function newCategories(options: DataCheckOptions<'new_categories'>, subject: Subject): readonly Demand[] {
-  const { column: named, reference: file, field = named, mostly = 1 } = options;
+  const { column: named, field = named, mostly = 1 } = options;
+  const file = sourceName(options.reference);
   const { table, where, isSensitive } = subject;
   return eachColumn('new_categories', [named], table, (column, name) => {
     const title = `${excerpt(column.name, 60)} without values new to ${excerpt(file, 60)}`;
@@ -82,7 +84,8 @@ export function newCategories(options: DataCheckOptions<'new_categories'>, subje
 
 /** Rows that are in another file too. Two missing values are equal, as in `duplicate_rows`. */
 export function trainTestOverlap(options: DataCheckOptions<'train_test_overlap'>, subject: Subject): readonly Demand[] {
-  const { reference: file, max_share: most } = options;
+  const { max_share: most } = options;
+  const file = sourceName(options.reference);
   const { table } = subject;
   const names = options.columns ?? table.columns.map((column) => column.name);
   return allColumns('train_test_overlap', names, table, (columns, plain) => {
