@@ -1,7 +1,9 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import type { Host } from '../core/host/index.ts';
 import { InputError, PeerError } from '../core/problem/index.ts';
 import { excerpt } from '../core/text/index.ts';
@@ -27,6 +29,8 @@ export interface BaseFiles {
   read(path: string): Promise<Uint8Array | undefined>;
   /** Like `read`, into `file` (made with its folders, atomically); false when the commit has no such file. */
   fetchTo(path: string, file: string): Promise<boolean>;
+  /** The SHA-256 of a file's content, hexadecimal; of a file in Git LFS without bringing it. Undefined when the commit has no such file. */
+  sha256(path: string): Promise<string | undefined>;
 }
 
 export interface BaseFilesOptions {
@@ -54,6 +58,20 @@ export async function baseFilesOf(options: BaseFilesOptions): Promise<BaseFiles>
     sha,
     async read(path) {
       return (await open(path))?.read();
+    },
+    async sha256(path) {
+      const stored = await open(path);
+      if (stored === undefined) return undefined;
+      if (stored.sha256 !== undefined) return stored.sha256;
+      const temporary = await mkdtemp(join(tmpdir(), 'sluice-base-'));
+      try {
+        await stored.copyTo(join(temporary, 'content'));
+        const hash = createHash('sha256');
+        await pipeline(createReadStream(join(temporary, 'content')), hash);
+        return hash.digest('hex');
+      } finally {
+        await rm(temporary, { recursive: true, force: true });
+      }
     },
     async fetchTo(path, file) {
       const stored = await open(path);
@@ -222,6 +240,7 @@ class BaseCommit {
     };
     return {
       bytes: pointer.bytes,
+      sha256: pointer.oid,
       copyTo,
       async read() {
         const directory = await mkdtemp(join(tmpdir(), 'sluice-lfs-'));

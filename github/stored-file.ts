@@ -1,6 +1,8 @@
 /** One file of one commit, wherever it is kept. */
 export interface StoredFile {
   readonly bytes: number;
+  /** Of the content, hexadecimal, where it is known without reading it. */
+  readonly sha256?: string;
   read(): Promise<Buffer>;
   /** Writes the content to `file`, which need not exist. */
   copyTo(file: string): Promise<void>;

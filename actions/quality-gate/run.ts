@@ -17,24 +17,13 @@ import {
   repositoryRoot,
 } from '../../github/index.ts';
 import { type Baseline, openBaseline, withoutBaseline } from './baseline.ts';
-import { needsRows, subjectOf, tried } from './candidate-and-baseline.ts';
-import { classChecks } from './class-gate.ts';
-import { judgeCustomMetrics, openCustomMetrics } from './custom-metric-gate.ts';
+import { needsRows, tried } from './candidate-and-baseline.ts';
 import { judgeEpisodes } from './episodes/episode-gate.ts';
-import { openEvaluation } from './evaluation-rows.ts';
-import { explainModel } from './explain/explain-model.ts';
-import { fairnessChecks } from './fairness-gate.ts';
-import { figuresOf } from './figures.ts';
-import { judgeGuardrails } from './guardrail-gate.ts';
+import { judgeSets } from './evaluation-sets/judge-sets.ts';
 import { judgeLatency } from './latency-gate.ts';
-import { metricChecks } from './metric-gate.ts';
 import { openModelFile, summaryOf } from './model-file.ts';
-import { taskFor, type WiredModel, wire } from './model-run.ts';
 import { signatureChecks } from './signature-gate.ts';
 import { sizeChecks } from './size-gate.ts';
-import { sliceChecks } from './slice-gate.ts';
-import { slicesOf } from './slices/declared-slices.ts';
-import { weakSliceChecks } from './slices/weak-slice-gate.ts';
 import type { NoBaseline } from './subject.ts';
 
 export { type LintInputs, lintPolicy, type PolicyLint } from './lint/lint-policy.ts';
@@ -100,24 +89,17 @@ export async function judgeModel(options: {
 
   const rowsNeeded = needsRows(gates) || evaluation !== undefined;
   const text = textColumns(candidate, modelPolicy);
-  const rows = rowsNeeded ? await openEvaluation(policy, directory, engine, text) : undefined;
-  // Refused before a model has run.
-  await using custom = rows === undefined ? undefined : await openCustomMetrics(policy, rows, host);
-  const slices = rows === undefined ? [] : await slicesOf({ policy }, rows);
-  const task = taskFor(policy.policy, candidate);
-  let wired: WiredModel | undefined;
-  let wiredBaseline: WiredModel | undefined;
-  let noBaseline: NoBaseline = baseline.absence;
-  if (rows !== undefined) {
-    wired = await wire({ model: candidate, path, place, policy: modelPolicy, evaluation: rows.policy, task }, rows);
-    const { model, policy: ofBaseline, evaluation: itsEvaluation, path: itsPath = 'the baseline' } = baseline;
-    if (model !== undefined) {
-      const of = { model, path: itsPath, place, policy: ofBaseline, evaluation: itsEvaluation ?? rows.policy, task };
-      const result = await tried(() => wire(of, rows));
-      if ('kind' in result) noBaseline = result;
-      else wiredBaseline = result;
-    }
-  }
+  const sets = rowsNeeded
+    ? await judgeSets(policy, {
+        directory,
+        engine,
+        base,
+        text,
+        models: { candidate, path, place, policy: modelPolicy, baseline },
+        host,
+      })
+    : undefined;
+  const { rows, wired, wiredBaseline, noBaseline } = sets?.main ?? { noBaseline: baseline.absence };
 
   const checks: Check[] = [];
   const figures: Figure[] = [];
@@ -128,23 +110,7 @@ export async function judgeModel(options: {
     notices.push(...(part.notices ?? []));
   };
 
-  if (rows !== undefined && wired !== undefined && needsRows(gates)) {
-    host.info(`Run the models on ${rows.table.rows.toLocaleString('en-US')} rows of ${excerpt(rows.policy.source)}`);
-    const { subject, notices: said } = await subjectOf(policy, rows, wired, wiredBaseline, noBaseline, host);
-    noBaseline = subject.noBaseline;
-    take({ checks: metricChecks(subject), figures: figuresOf(subject), notices: said });
-    take({ checks: classChecks(subject) });
-    const own = custom === undefined ? { checks: [], measured: [] } : await judgeCustomMetrics(custom, subject);
-    take(own);
-    take(sliceChecks(subject, rows, slices, own.measured));
-    take(await fairnessChecks(subject, rows));
-    take({
-      checks: [],
-      ...(await explainModel(policy, subject, { rows, candidate: wired, baseline: wiredBaseline, host })),
-    });
-    take(await weakSliceChecks(subject, rows, { judged: checks.some(isJudged), declared: slices }));
-  }
-  if (rows !== undefined && wired !== undefined) take(await judgeGuardrails(policy, wired, rows, host));
+  if (sets !== undefined) take(sets);
   take(
     await judgeEpisodes(policy, {
       directory,
@@ -180,7 +146,7 @@ export async function judgeModel(options: {
     notices,
     candidate: summaryOf(path, candidate.facts),
     ...(baseline.model === undefined ? {} : { baseline: summaryOf(baseline.path ?? '', baseline.model.facts) }),
-    sources: rows === undefined ? [] : [{ path: rows.policy.source, sha256: rows.table.sha256, rows: rows.table.rows }],
+    sources: sets?.sources ?? [],
   };
 }
 
@@ -212,11 +178,6 @@ async function baselineOf(
 ): Promise<Baseline> {
   const found = await tried(() => openBaseline(policy, directory, base, host, environment));
   return 'kind' in found ? withoutBaseline(policy, found) : found;
-}
-
-/** Whether anything was found out. */
-function isJudged({ status }: Check): boolean {
-  return status !== 'skipped';
 }
 
 function noticesOf(candidate: Model, baseline: Baseline, noBaseline: NoBaseline): readonly Notice[] {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -70,6 +71,10 @@ function baseOf(files: Readonly<Record<string, Uint8Array>>): BaseFiles {
   return {
     sha: '0123456789abcdef0123456789abcdef01234567',
     read: async (path) => files[path],
+    async sha256(path) {
+      const content = files[path];
+      return content === undefined ? undefined : createHash('sha256').update(content).digest('hex');
+    },
     async fetchTo(path, file) {
       const content = files[path];
       if (content === undefined) return false;

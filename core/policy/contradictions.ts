@@ -3,6 +3,7 @@ import { contradictionsOfData } from './data-contradictions.ts';
 import { contradictionsOfDrift } from './drift-contradictions.ts';
 import { contradictionsOfEngines } from './engines-contradictions.ts';
 import { contradictionsOfEpisodes } from './episodes-contradictions.ts';
+import { contradictionsOfEvaluationSets } from './evaluation-set-contradictions.ts';
 import { contradictionsOfExplain } from './explain-contradictions.ts';
 import { contradictionsOfGates } from './gate-contradictions.ts';
 import type { MendableProblem } from './mendable-problem.ts';
@@ -35,6 +36,7 @@ export function contradictionsOf(policy: unknown): readonly Contradiction[] {
     ...leaksOf(policy),
     ...contradictionsOfSlices(valueAt(policy, ['evaluation', 'slices']), ['evaluation', 'slices']),
     ...contradictionsOfWeakSlices(policy),
+    ...contradictionsOfEvaluationSets(policy),
     ...contradictionsOfWaivers(policy),
     ...emptyPolicy(policy),
   ];

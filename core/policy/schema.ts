@@ -6,6 +6,7 @@ import { policyDefaults } from './defaults.ts';
 import { driftSchema } from './drift-schema.ts';
 import { enginesSchema } from './engines-schema.ts';
 import { episodeGates, episodesSchema } from './episodes-schema.ts';
+import { evaluationSetsSchema } from './evaluation-set-schema.ts';
 import { explainSchema } from './explain-schema.ts';
 import { guardrailSchema } from './guardrail-schema.ts';
 import {
@@ -255,6 +256,16 @@ const size = z
     ...oneOf('max_mb', 'max_memory_mb', 'max_parameters', 'max_operators', 'max_macs', 'min_opset', 'max_regression'),
   });
 
+/** The gates that are measured on rows. */
+const rowGates = {
+  ...(Object.fromEntries(metricNames.map((metric) => [metric, metricBound.optional()])) as Record<
+    MetricName,
+    z.ZodOptional<typeof metricBound>
+  >),
+  custom: z.array(customMetric).min(1).max(50).optional().describe('Metrics of your own.'),
+  fairness: fairness.optional(),
+};
+
 const model = z
   .strictObject({
     path,
@@ -324,22 +335,20 @@ const evaluation = z
     slices: z.array(sliceSchema).min(1).optional().describe('Subsets of the rows that are judged by themselves too.'),
     min_rows: minRows('Slices'),
     weak_slices: weakSliceSchema.optional(),
+    sets: evaluationSetsSchema(
+      z.strictObject(rowGates).describe('What is demanded of the model on these rows.'),
+    ).optional(),
   })
   .describe('The rows the model is judged on.');
 
 const gates = z
   .strictObject({
-    ...(Object.fromEntries(metricNames.map((metric) => [metric, metricBound.optional()])) as Record<
-      MetricName,
-      z.ZodOptional<typeof metricBound>
-    >),
-    custom: z.array(customMetric).min(1).max(50).optional().describe('Metrics of your own.'),
+    ...rowGates,
     guardrails: z.array(guardrailSchema).min(1).optional().describe('What the outputs must keep to on every row.'),
     episode_reward: episodeGates.episode_reward.optional(),
     episode_length: episodeGates.episode_length.optional(),
     episode_violations: episodeGates.episode_violations.optional(),
     latency: latency.optional(),
-    fairness: fairness.optional(),
     size: size.optional(),
     signature: signatureSchema.optional(),
   })

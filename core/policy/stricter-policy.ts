@@ -35,6 +35,7 @@ import { mergeData, reason, severity } from './stricter-data.ts';
 import { mergeDrift } from './stricter-drift.ts';
 import { mergeEngines } from './stricter-engines.ts';
 import { mergeEpisodeGates, mergeEpisodes } from './stricter-episodes.ts';
+import { mergeEvaluationSets, type SetGates } from './stricter-evaluation-sets.ts';
 import { mergeGuardrails } from './stricter-guardrails.ts';
 import { mergeSignature } from './stricter-signature.ts';
 import { mergeSlices } from './stricter-slices.ts';
@@ -72,19 +73,6 @@ const model = fields<Model>({
   threshold: headWins(),
 });
 
-const evaluation = fields<Evaluation>({
-  source: baseWins(),
-  target: baseWins(),
-  positive: baseWins(),
-  query: baseWins(),
-  features: baseWins(),
-  ignore: baseWins(),
-  slices: mergeSlices,
-  min_rows: smaller(policyDefaults.min_rows),
-  // It warns only; until the merge it looks where the base looks.
-  weak_slices: baseWins(),
-});
-
 const metricBound = fields<MetricBound>({
   min: larger(),
   max: smaller(),
@@ -99,9 +87,37 @@ const metricBound = fields<MetricBound>({
 });
 const fairnessBound = fields<FairnessBound>({ min: larger(), max: smaller(), severity, reason });
 
-const gates = fields<Gates>({
+const fairness = fields<Fairness>({
+  group: baseWins(),
+  min_rows: smaller(policyDefaults.min_rows),
+  ...(Object.fromEntries(fairnessMetrics.map((metric) => [metric, fairnessBound])) as Record<
+    FairnessMetric,
+    Merge<FairnessBound>
+  >),
+});
+
+const rowGates = {
   ...(Object.fromEntries(metricNames.map((metric) => [metric, metricBound])) as Record<MetricName, Merge<MetricBound>>),
   custom: mergeCustomMetrics,
+  fairness,
+};
+
+const evaluation = fields<Evaluation>({
+  source: baseWins(),
+  target: baseWins(),
+  positive: baseWins(),
+  query: baseWins(),
+  features: baseWins(),
+  ignore: baseWins(),
+  slices: mergeSlices,
+  min_rows: smaller(policyDefaults.min_rows),
+  // It warns only; until the merge it looks where the base looks.
+  weak_slices: baseWins(),
+  sets: mergeEvaluationSets(fields<SetGates>(rowGates)),
+});
+
+const gates = fields<Gates>({
+  ...rowGates,
   guardrails: mergeGuardrails,
   ...mergeEpisodeGates,
   latency: fields<NonNullable<Gates['latency']>>({
@@ -119,14 +135,6 @@ const gates = fields<Gates>({
     hardware: baseElseHead(),
     severity,
     reason,
-  }),
-  fairness: fields<Fairness>({
-    group: baseWins(),
-    min_rows: smaller(policyDefaults.min_rows),
-    ...(Object.fromEntries(fairnessMetrics.map((metric) => [metric, fairnessBound])) as Record<
-      FairnessMetric,
-      Merge<FairnessBound>
-    >),
   }),
   size: fields<NonNullable<Gates['size']>>({
     max_mb: smaller(),

@@ -55,9 +55,17 @@ function waive(check: Check, waivers: readonly Waiver[]): Check {
   return { ...check, status: 'waived', waiver: { reason, expires } };
 }
 
-/** A check's id, or its beginning and a `*`. */
+/**
+ * A check's id, or its beginning and a `*`. What is waived on the rows as they are is waived on the rows that a pull request took the place of:
+ * `gate/accuracy/min` covers `gate[@base]/accuracy/min`, `gate[edge]/...` covers `gate[edge@base]/...`.
+ */
 function covers({ check: pattern }: Waiver, { id }: Check): boolean {
-  return id === pattern || (pattern.endsWith('*') && id.startsWith(pattern.slice(0, -1)));
+  const plain = id.replace(/^gate\[([A-Za-z0-9_-]*)@base\]/, (_, set: string) =>
+    set === '' ? 'gate' : `gate[${set}]`,
+  );
+  return [id, plain].some(
+    (each) => each === pattern || (pattern.endsWith('*') && each.startsWith(pattern.slice(0, -1))),
+  );
 }
 
 function noticeOf(

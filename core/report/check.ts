@@ -53,7 +53,8 @@ export interface Check {
   /**
    * Stable across runs, unique in a report; waivers name it. `data/<source>/<check>[<columns>]`, the source as the policy writes
    * it: `data/data/train.csv/not_null[age]`. `gate/<gate>/<bound>[<slice>]`: `gate/accuracy/max_regression`,
-   * `gate/recall/min[sex=f]`, `gate/fairness/accuracy_ratio/min`. `<section>/error/<code>` for what kept a phase from judging.
+   * `gate/recall/min[sex=f]`, `gate/fairness/accuracy_ratio/min`; of a further set of rows `gate[edge]/recall/min`, of rows at the base
+   * commit that a pull request changed `gate[@base]/recall/min`. `<section>/error/<code>` for what kept a phase from judging.
    * The second of two alike ends with `#2`.
    */
   readonly id: string;

@@ -29,3 +29,20 @@ test('data checks stand under their file, the longest path that fits; gates stan
     ['Model', '', ['gate/f1/min']],
   ]);
 });
+
+test('every further set of evaluation rows stands by itself, the base commit’s rows too', () => {
+  const ids = [
+    'gate/f1/min',
+    'gate[edge]/f1/min[a=]]',
+    'gate[@base]/f1/min',
+    'gate[edge@base]/f1/min',
+    'gate/size/max_mb',
+  ];
+  const groups = groupsOf({ sources: [], checks: ids.map((id) => check(id, 'gate')) });
+  expect(groups.map(({ source: of, checks }) => [of, checks.length])).toEqual([
+    ['', 2],
+    ['edge', 1],
+    ['rows at the base commit', 1],
+    ['edge, rows at the base commit', 1],
+  ]);
+});

@@ -6,7 +6,7 @@ import { sectionOrder, sectionTitles } from './vocabulary.ts';
 export interface CheckGroup {
   readonly section: Check['section'];
   readonly title: string;
-  /** The data file; empty where the group is the whole section. */
+  /** The data file, or the set of evaluation rows; empty where the group is the whole section. */
   readonly source: string;
   readonly checks: readonly Check[];
 }
@@ -20,9 +20,12 @@ export function groupsOf(report: Pick<Report, 'checks' | 'sources'>): readonly C
     for (const check of report.checks) {
       if (check.section !== section) continue;
       const source =
-        section === 'gate' || section === 'smoke' || section === 'rollout'
-          ? ''
-          : (paths.find((path) => check.id.startsWith(`${path}/`) || check.id.startsWith(`${section}/${path}/`)) ?? '');
+        section === 'gate'
+          ? (setOf(check.id) ?? '')
+          : section === 'smoke' || section === 'rollout'
+            ? ''
+            : (paths.find((path) => check.id.startsWith(`${path}/`) || check.id.startsWith(`${section}/${path}/`)) ??
+              '');
       const key = `${section}\n${source}`;
       const group = groups.get(key) ?? { section, source, checks: [] };
       group.checks.push(check);
@@ -30,4 +33,11 @@ export function groupsOf(report: Pick<Report, 'checks' | 'sources'>): readonly C
     }
   }
   return [...groups.values()].map((group) => ({ ...group, title: sectionTitles[group.section] }));
+}
+
+/** `gate[edge]/recall/min` is of the set `edge`, `gate[edge@base]/recall/min` of its rows at the base commit. */
+function setOf(id: string): string | undefined {
+  const [, set, at] = /^gate\[([A-Za-z0-9_-]*)(@base)?\]\//.exec(id) ?? [];
+  if (set === undefined) return undefined;
+  return [set, ...(at === undefined ? [] : ['rows at the base commit'])].filter((part) => part !== '').join(', ');
 }
