@@ -660,7 +660,9 @@ describe('a baseline of its own file', () => {
     );
     expect(checkOf(judgement, regression)).toMatchObject({ status: 'fail', baseline: 0.9 });
     expect(judgement.baseline?.path).toBe('base.onnx@0123456789ab');
-    expect(judgement.notices.map(({ message }) => message).join()).not.toContain('base commit');
+    expect(judgement.notices.map(({ message }) => message).join()).not.toMatch(
+      /base commit [0-9a-f]+ has no base\.onnx/,
+    );
   });
 
   it('is fed as the base’s policy says', async () => {
@@ -738,7 +740,7 @@ describe('the weights beside the base’s model', () => {
       status: 'error',
       message: expect.stringContaining('a file that is not beside it'),
     });
-    expect(asked).toEqual(['model.onnx']);
+    expect(asked).toEqual(['model.onnx', 'rows.csv']);
   });
 });
 

@@ -177,6 +177,32 @@ describe('a policy is refused', () => {
       'evaluation.weak_slices.columns[1]',
     ],
     [
+      'with two sets of one name',
+      evaluation(
+        'sets: [{ name: s, source: a.csv, gates: { f1: { min: 0 } } }, { name: s, source: b.csv, gates: { f1: { min: 0 } } }]',
+      ),
+      'duplicate-set',
+      'evaluation.sets[1].name',
+    ],
+    [
+      'with a set that demands nothing',
+      evaluation('sets: [{ name: s, source: a.csv, gates: {} }]'),
+      'no-bound',
+      'evaluation.sets[0].gates',
+    ],
+    [
+      'with a bound of a set that no model can reach',
+      evaluation('sets: [{ name: s, source: a.csv, gates: { recall: { min: 90 } } }]'),
+      'out-of-range',
+      'evaluation.sets[0].gates.recall.min',
+    ],
+    [
+      'with slices of a set whose edges fall',
+      evaluation('sets: [{ name: s, source: a.csv, gates: { f1: { min: 0 } }, slices: [{ a: [3, 1] }] }]'),
+      'edges-not-rising',
+      'evaluation.sets[0].slices[0].a',
+    ],
+    [
       'with two conditions of one name',
       evaluation('slices: [{ name: n, where: a }, { name: n, where: b }]'),
       'duplicate-slice',

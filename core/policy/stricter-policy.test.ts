@@ -238,6 +238,25 @@ describe('the stricter of two policies', () => {
     ]);
   });
 
+  it('judges the sets of both, by the stricter bounds, on the rows of the base', () => {
+    const of = (sets: string) => gates('accuracy: { min: 0.9 }').replace('target: y', `target: y, sets: ${sets}`);
+    const effective = merged(
+      of(
+        '[{ name: edge, source: e.csv, gates: { recall: { min: 0.9 } }, slices: [a] }, { name: old, source: o.csv, gates: { f1: { min: 0.5 } } }]',
+      ),
+      of(
+        '[{ name: new, source: n.csv, gates: { f1: { min: 0.1 } } }, { name: edge, source: easy.csv, gates: { recall: { min: 0.5 }, f1: { min: 0.8 } }, slices: [b] }]',
+      ),
+    );
+    expect(effective.policy.evaluation?.sets).toEqual([
+      { name: 'edge', source: 'e.csv', gates: { recall: { min: 0.9 }, f1: { min: 0.8 } }, slices: ['a', 'b'] },
+      { name: 'old', source: 'o.csv', gates: { f1: { min: 0.5 } } },
+      { name: 'new', source: 'n.csv', gates: { f1: { min: 0.1 } } },
+    ]);
+    expect(told(effective)).toContain('evaluation.sets[edge].source: e.csv -> easy.csv = base');
+    expect(told(effective)).toContain('evaluation.sets[edge].gates.recall.min: 0.9 -> 0.5 = base');
+  });
+
   it("takes the candidate's description from the pull request, and its baseline from the base", () => {
     const base = gates('accuracy: { min: 0.9 }').replace('m.onnx', 'm.onnx, task: classification, inputs: { X: [a] }');
     const head = gates('accuracy: { min: 0.9 }').replace('m.onnx', 'n.onnx, baseline: none, inputs: { X: [a, b] }');
