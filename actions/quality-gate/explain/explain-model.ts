@@ -242,7 +242,7 @@ function thresholdNotice(policy: EffectivePolicy, { pair, seed }: Subject, aim: 
   const best = `The threshold ${numberText(found.threshold)} would give ${name} ${text(found.apparent)} on these rows, ${text(found.corrected)} when what is due to choosing it on them is taken off (Efron and Gong’s bootstrap)`;
   return {
     level: 'notice',
-    message: `${best}; ${now} ${text(found.current)}${gains ? '' : ', so no threshold is shown to be better'}.`,
+    message: `${best}; ${now} ${text(found.current)}${gains ? `: a gain of about ${numberText(found.corrected - found.current)}` : ', so no threshold is shown to be better'}.`,
     place,
   };
 }
