@@ -21,6 +21,7 @@ import { sampleFailing } from './failing-rows.ts';
 import { type OpenRows, openRows } from './open-rows.ts';
 import { refuseBadPatterns } from './patterns.ts';
 import { otherRows, planSource, type SourceSubject, textColumns } from './plan.ts';
+import { profileColumns } from './profile-columns.ts';
 import { Selecting } from './selections.ts';
 import { withoutSensitive } from './sensitive.ts';
 import { TableEngines } from './table-engines.ts';
@@ -120,6 +121,9 @@ export async function validateData({
           rows: table.rows,
           ...(table.sha256 === '' ? {} : { sha256: table.sha256 }),
           ...formOf(table),
+          ...(source.profile === true && table.ordered !== false
+            ? { profile: await profileColumns(engine, table, subject.isSensitive) }
+            : {}),
         });
         checks.push(...found);
       } catch (error) {

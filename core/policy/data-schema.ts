@@ -265,6 +265,12 @@ export const dataSchema = z
         sensitive: columnList
           .optional()
           .describe('Columns whose values no report shows: names, addresses. Rows are named by their number alone.'),
+        profile: z
+          .boolean()
+          .optional()
+          .describe(
+            'Shows in the report what each column holds: counts, ranges, small histograms. Reads the data twice more.',
+          ),
         checks: z.array(dataCheck).min(1).describe('One list entry a check.'),
       })
       .describe('A file or a table, and what is demanded of it.'),

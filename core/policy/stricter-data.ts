@@ -269,7 +269,14 @@ function mergeSource({ base, head }: Pair<DataSource>, tables: ReadonlySet<strin
     }
   }
   const sensitive = union<string>(() => true)(base.value.sensitive, head.value.sensitive, at.field('sensitive'));
-  return { source: base.value.source, ...(sensitive === undefined ? {} : { sensitive }), checks };
+  // What a report shows is for the base to say.
+  const profile = baseElseHead<boolean>()(base.value.profile, head.value.profile, at.field('profile'));
+  return {
+    source: base.value.source,
+    ...(sensitive === undefined ? {} : { sensitive }),
+    ...(profile === undefined ? {} : { profile }),
+    checks,
+  };
 }
 
 /** SQL that only a pull request has is never run on it: it waits for the merge, when someone has read it. */

@@ -1,7 +1,9 @@
 /** Check -> report -> verdict, and the renderers: each a pure function of the report. */
+
 export { assembleReport, type ReportParts } from './assemble-report.ts';
 export { type Bound, type Check, type Evidence, type FailingRows, type Status, statuses, type Unit } from './check.ts';
 export { describeOutcome } from './check-facts.ts';
+export type { ColumnProfile } from './column-profile.ts';
 export { countsOf, describeCounts } from './counts.ts';
 export { distinctIds } from './distinct-ids.ts';
 export type {

@@ -121,6 +121,21 @@ function buildSchema(): z.ZodType<Report> {
       )
       .max(reportLimits.failingRows),
   });
+  const columnProfile = z.strictObject({
+    name: value,
+    type: text,
+    missing: count,
+    different: count,
+    min: value.exactOptional(),
+    max: value.exactOptional(),
+    mean: number.exactOptional(),
+    std: number.exactOptional(),
+    top: z
+      .array(z.strictObject({ value, rows: count }))
+      .max(20)
+      .exactOptional(),
+    bars: z.array(count).max(100).exactOptional(),
+  });
   const check = z.strictObject({
     id: text,
     title: text,
@@ -236,7 +251,15 @@ function buildSchema(): z.ZodType<Report> {
     candidate: summary.exactOptional(),
     baseline: summary.exactOptional(),
     sources: z
-      .array(z.strictObject({ path: text, sha256: hash.exactOptional(), rows: count, form: text.exactOptional() }))
+      .array(
+        z.strictObject({
+          path: text,
+          sha256: hash.exactOptional(),
+          rows: count,
+          form: text.exactOptional(),
+          profile: z.array(columnProfile).max(reportLimits.points).exactOptional(),
+        }),
+      )
       .max(reportLimits.sources),
     commit: z.strictObject({ head: commit, base: commit.exactOptional() }).exactOptional(),
     environment: z.strictObject({

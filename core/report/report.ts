@@ -1,5 +1,6 @@
 import type { Place } from '../problem/index.ts';
 import type { Check } from './check.ts';
+import type { ColumnProfile } from './column-profile.ts';
 import type { Figure } from './figure.ts';
 
 /** `error`: something could not be judged, so nothing is known. Exit codes: passed 0, error 1, failed 100. */
@@ -70,6 +71,8 @@ export interface Report {
     readonly rows: number;
     /** How it is stored, in words: `CSV, commas between values, quoted by ", header in line 1, UTF-8, LF`; `Parquet, 12 files`. */
     readonly form?: string;
+    /** What its columns hold, where the policy asks for it. */
+    readonly profile?: readonly ColumnProfile[];
   }[];
   /** Commits judged, where the run knows them. */
   readonly commit?: { readonly head: string; readonly base?: string };

@@ -1,5 +1,6 @@
 import type { Check } from '../check.ts';
 import { type CheckFacts, factsOf } from '../check-facts.ts';
+import { distributionOf, shareOf, spreadOf } from '../column-profile.ts';
 import { comparedMetricsOf } from '../comparison.ts';
 import { describeCounts } from '../counts.ts';
 import { nextStepsOf } from '../next-steps.ts';
@@ -65,6 +66,7 @@ function rendering(report: Report, detail: Detail, reportUrl: string | undefined
     ...comparison(report, detail),
     ...figureTables(report, detail),
     ...passedBlocks(report, detail),
+    ...profileBlocks(report, detail),
     footer(report, reportUrl),
   ];
   return `${blocks.join('\n\n')}\n`;
@@ -294,6 +296,40 @@ function passedBlocks(report: Report, detail: Detail): readonly string[] {
     )
     .join('\n\n');
   return [details(counts, body)];
+}
+
+/** What the columns of the data hold, folded away; left out where the comment is long. */
+function profileBlocks({ sources }: Report, detail: Detail): readonly string[] {
+  if (!detail.passed) return [];
+  return sources.flatMap(({ path, rows, form, profile }) => {
+    if (profile === undefined || profile.length === 0) return [];
+    const shown = profile.slice(0, detail.lists);
+    const more = profile.length - shown.length;
+    return [
+      details(
+        `Profile of ${text(path, 120)}: ${counted(rows, 'row')}, ${counted(profile.length, 'column')}`,
+        [
+          ...(form === undefined ? [] : [text(form, 200)]),
+          table(
+            ['Column', 'Type', 'Missing', 'Different', 'Least', 'Mean ± sd', 'Greatest', 'Distribution'],
+            shown.map((column) => [
+              text(column.name),
+              text(column.type),
+              shareOf(column.missing, rows),
+              `≈ ${grouped(String(column.different))}`,
+              text(column.min ?? ''),
+              spreadOf(column),
+              text(column.max ?? ''),
+              column.bars === undefined
+                ? text(distributionOf(column, rows), 160)
+                : `<code>${distributionOf(column, rows).replaceAll(' ', '&nbsp;')}</code>`,
+            ]),
+          ),
+          ...(more > 0 ? [`*${counted(more, 'more column')}: see the report.*`] : []),
+        ].join('\n\n'),
+      ),
+    ];
+  });
 }
 
 function footer(report: Report, reportUrl: string | undefined): string {
