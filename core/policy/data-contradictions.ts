@@ -17,6 +17,7 @@ export function contradictionsOfData(policy: unknown): readonly Contradiction[] 
     const checks = valueAt(source, ['checks']);
     return [
       ...repeatedSource(source, path, seen),
+      ...profiledTable(source, path),
       ...(Array.isArray(checks)
         ? checks.flatMap((check, at) =>
             contradictionsOfCheck(check, valueAt(source, ['source']), [...path, 'checks', at]),
@@ -38,6 +39,18 @@ function repeatedSource(source: unknown, path: PolicyPath, seen: Set<string>): r
       message: `"${excerpt(sourceName(rows.data))}" already has an entry above`,
       path: [...path, 'source'],
       fix: 'Put all checks of a source into one entry.',
+    },
+  ];
+}
+
+function profiledTable(source: unknown, path: PolicyPath): readonly Contradiction[] {
+  if (valueAt(source, ['profile']) !== true || !isMapping(valueAt(source, ['source']))) return [];
+  return [
+    {
+      code: 'profiled-table',
+      message: 'a table of an engine is not profiled: that would read all of it twice more',
+      path: [...path, 'profile'],
+      fix: 'Remove it, or profile a file.',
     },
   ];
 }

@@ -183,7 +183,7 @@ export const mergeData: Merge<DataSource[]> = (base, head, at) => {
   const merged: DataSource[] = [];
   for (const [index, pair] of pairs.entries()) {
     const known = (pair.base ?? pair.head)?.value;
-    const waits = pair.base === undefined && known !== undefined && isTable(known);
+    const waits = pair.base === undefined && known !== undefined && needsCredentials(known);
     const spot = at.entry({
       suffix: `[${known === undefined ? '' : sourceName(known.source)}]`,
       // What waits is no entry of the effective list, so its number there is past the end.
@@ -198,11 +198,11 @@ export const mergeData: Merge<DataSource[]> = (base, head, at) => {
 };
 
 /**
- * A table that only the head names waits for the merge: the job's credentials read it, and rows that fail are shown to whoever reads the
- * report. A file of the checkout is the author's own.
+ * A table or an object that only the head names waits for the merge: the job's credentials read it, and rows that fail are shown to whoever
+ * reads the report. A file of the checkout is the author's own.
  */
-function isTable({ source }: DataSource): boolean {
-  return typeof source !== 'string';
+function needsCredentials({ source }: DataSource): boolean {
+  return typeof source !== 'string' || /^s3:/i.test(source);
 }
 
 /** The tables that a source reads, its checks' included. */
@@ -231,7 +231,7 @@ function otherOf({ to, reference }: About): string | undefined {
 }
 
 function waitsInPart(source: DataSource): boolean {
-  return isTable(source) || source.checks.some(({ sql }) => sql !== undefined);
+  return needsCredentials(source) || source.checks.some(({ sql }) => sql !== undefined);
 }
 
 /** A pair, and what is left of a check that only the head has; `null`: nothing. */
