@@ -25,17 +25,14 @@ import { sql } from './checks/sql.ts';
 import { correlation, quantile, statistic } from './checks/statistic.ts';
 import { unique } from './checks/unique.ts';
 import { ofChosenRows } from './chosen-rows.ts';
-import { type Demand, type PlannedCheck, settled } from './planned-check.ts';
+import type { Demand, PlannedCheck } from './planned-check.ts';
 import type { Subject } from './subject.ts';
 
 /** What every check of a source is planned on. */
 export type SourceSubject = Omit<Subject, 'where'>;
 
-/** Checks that are not answered by counting one table: others make them. */
-export type CountedCheck = Exclude<DataCheckName, 'skew'>;
-
 const demandsOf: {
-  readonly [Name in CountedCheck]: (options: DataCheckOptions<Name>, subject: Subject) => readonly Demand[];
+  readonly [Name in DataCheckName]: (options: DataCheckOptions<Name>, subject: Subject) => readonly Demand[];
 } = {
   row_count: rowCount,
   schema,
@@ -75,7 +72,7 @@ export function planSource(
 ): readonly PlannedCheck[] {
   return source.checks.flatMap((check, at) => {
     const [kind, options] = kindOf(check);
-    return demandsOfCheck(check, kind, subject).map(
+    return demandsOfKind(kind, check, subject).map(
       (demand): PlannedCheck => ({
         id: `data/${sourceName(source.source)}/${demand.name}`,
         title: demand.title,
@@ -90,12 +87,7 @@ export function planSource(
   });
 }
 
-function demandsOfCheck(check: DataCheck, kind: DataCheckName, subject: SourceSubject): readonly Demand[] {
-  if (kind === 'skew') return [settled(kind, kind, { outcome: 'unjudged', message: `${kind} is not judged here.` })];
-  return demandsOfKind(kind, check, subject);
-}
-
-function demandsOfKind<Name extends CountedCheck>(
+function demandsOfKind<Name extends DataCheckName>(
   name: Name,
   check: DataCheck,
   subject: SourceSubject,

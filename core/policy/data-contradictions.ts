@@ -109,8 +109,8 @@ function contradictionsOfCheck(check: unknown, source: unknown, path: PolicyPath
   });
 }
 
-/** Checks that compare distributions, read the order of rows, or SQL of DuckDB. */
-const ofFilesOnly = new Set<string>(['skew', 'sql', 'monotonic'] satisfies readonly DataCheckName[]);
+/** Checks that read the order of rows, or SQL of DuckDB. */
+const ofFilesOnly = new Set<string>(['sql', 'monotonic'] satisfies readonly DataCheckName[]);
 
 /** Keys that name columns of another file, one for each of their own. */
 function contradictionsOfReference(

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { policyDefaults } from './defaults.ts';
-import { driftMeasures } from './drift-schema.ts';
 import { sourceSchema } from './engines-schema.ts';
 import { column, columnList, mostly, named, oneOf, path, reason, severity, share } from './schema-words.ts';
 import { where } from './where-schema.ts';
@@ -207,22 +206,6 @@ export const dataChecks = {
       ...ofRows,
     })
     .meta({ description: 'Rows with the same features and different labels.' }),
-  skew: z
-    .strictObject({
-      reference: path.describe('The file to compare with, such as the training data of what is served.'),
-      columns: columns.optional().meta({ description: 'Which columns; all that both files have when not given.' }),
-      ignore: columnList.optional().describe('Columns that are not compared: ids, timestamps.'),
-      measure: z.enum(driftMeasures).optional().meta({
-        description: 'How far two distributions are apart, by the names of "drift".',
-        default: policyDefaults.skew.measure,
-      }),
-      max: z
-        .number()
-        .min(0)
-        .describe('How far a column may be from the reference; of psi 0.1 is worth watching and 0.2 much.'),
-      ...ofRows,
-    })
-    .meta({ description: 'Columns distributed as in another file, one check a column.' }),
   sql: z
     .strictObject({
       name: z

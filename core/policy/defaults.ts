@@ -19,7 +19,6 @@ export const policyDefaults = {
   },
   order: 'any',
   strict: false,
-  skew: { measure: 'psi' },
   smoke: {
     deadline: '2m',
     timeout: '30s',

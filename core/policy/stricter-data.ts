@@ -11,7 +11,6 @@ import {
   largerEnd,
   lesser,
   type Merge,
-  moreColumns,
   oneSided,
   smaller,
   smallerEnd,
@@ -141,14 +140,6 @@ const checkMerges: { readonly [Name in DataCheckName]: Merge<DataCheckOptions<Na
     label: same(),
     features: sameColumns(),
     max_share: smaller(),
-    ...ofRows,
-  }),
-  skew: fields<DataCheckOptions<'skew'>>({
-    reference: same(),
-    columns: moreColumns,
-    ignore: same(),
-    measure: same(policyDefaults.skew.measure),
-    max: smaller(),
     ...ofRows,
   }),
   sql: fields<DataCheckOptions<'sql'>>({
@@ -319,7 +310,6 @@ function identityOf(check: DataCheck): string {
     options.direction,
     options.label,
     otherOf(options),
-    options.measure ?? (name === 'skew' ? policyDefaults.skew.measure : undefined),
     options.name,
     // Numbers and dates cannot be held against each other.
     typeof (options.min ?? options.max) === 'string',
@@ -341,7 +331,6 @@ interface About {
   readonly label?: string | undefined;
   readonly to?: SourceOfRows | undefined;
   readonly reference?: SourceOfRows | undefined;
-  readonly measure?: string | undefined;
   readonly name?: string | undefined;
   readonly min?: number | string | undefined;
   readonly max?: number | string | undefined;
@@ -350,8 +339,6 @@ interface About {
 
 function aboutColumns(name: DataCheckName, options: About): unknown {
   const { column, columns, features, field, fields } = options;
-  // Of these the columns are merged: which they are does not tell one check from another.
-  if (name === 'skew') return undefined;
   if (name === 'relationships' && Array.isArray(columns))
     return columns.map((own, index) => [own, fields?.[index] ?? own]).sort();
   if (column !== undefined) return field === undefined || field === column ? [column] : [column, field];
