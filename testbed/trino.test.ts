@@ -6,8 +6,9 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { joniPattern } from '../actions/validate-data/joni-pattern.ts';
 import { validateData } from '../actions/validate-data/run.ts';
-import { type Engine, openEngine } from '../core/data/index.ts';
+import { type Engine, openEngine, quoteLiteral } from '../core/data/index.ts';
 import { openAthena, openTrino, type TableEngine } from '../core/engines/index.ts';
 import { silentHost } from '../core/host/index.ts';
 import { headOnly, parsePolicy } from '../core/policy/index.ts';
@@ -19,6 +20,7 @@ import { AthenaOnTrino } from './trino/athena-on-trino.ts';
 import { checkLists } from './trino/check-lists.ts';
 import { Interferer } from './trino/interferer.ts';
 import { writeOddRows } from './trino/odd-rows.ts';
+import { patternsWithTexts } from './trino/patterns.ts';
 import { copyIntoTrino } from './trino/same-table.ts';
 import { startTrino, type TrinoServer } from './trino/trino-server.ts';
 
@@ -91,6 +93,36 @@ describe('the same checks give the same numbers on DuckDB and on Trino', () => {
     expect(onDuckdb.length).toBeGreaterThan(0);
     // Rows of a table have no numbers.
     expect(onTrino.flatMap(({ failing }) => failing?.rows ?? []).filter((row) => row.row !== undefined)).toEqual([]);
+  });
+});
+
+describe('a pattern', () => {
+  it('matches the same texts in RE2 and, translated, in Trino', async () => {
+    const sound: { readonly pattern: string; readonly text: string; readonly matches: unknown }[] = [];
+    for (const { pattern, texts } of patternsWithTexts(500)) {
+      for (const text of texts) {
+        try {
+          const [row] = await duckdb.query('SELECT regexp_full_match($1, $2) AS matches', [text, pattern]);
+          sound.push({ pattern, text, matches: row?.['matches'] });
+        } catch {
+          break;
+        }
+      }
+    }
+    const wrong: unknown[] = [];
+    for (let from = 0; from < sound.length; from += 500) {
+      const part = sound.slice(from, from + 500);
+      const values = part.map(
+        ({ pattern, text }, at) => `(${at}, ${quoteLiteral(text)}, ${quoteLiteral(joniPattern(pattern))})`,
+      );
+      const rows = await trino.query(
+        `SELECT regexp_like(t, p) AS matches FROM (VALUES ${values.join(', ')}) AS a (n, t, p) ORDER BY n`,
+      );
+      wrong.push(...part.filter(({ matches }, at) => rows[at]?.['matches'] !== matches));
+    }
+    expect(wrong).toEqual([]);
+    expect(sound.length).toBeGreaterThan(800);
+    expect(sound.filter(({ matches }) => matches === true).length).toBeGreaterThan(40);
   });
 });
 
