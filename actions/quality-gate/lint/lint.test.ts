@@ -326,6 +326,17 @@ describe('a policy', () => {
     expect(codes(found)).toEqual(['slice-never-passes', 'small-slices']);
   });
 
+  it('with a slice by a condition and further sets is read as any other', async () => {
+    const found = await lint([
+      evaluation.replace(
+        ' }',
+        ", slices: [{ name: korea, where: country = 'KR' }], weak_slices: { most: 2 }, sets: [{ name: edge, source: none.csv, gates: { f1: { min: 0.9 } } }] }",
+      ),
+      'gates: { accuracy: { min: 0.9 } }',
+    ]);
+    expect(found.bounds.map(({ id }) => id)).toEqual(['gate/accuracy/min', 'gate/accuracy/min[korea]']);
+  });
+
   it('with groups is told what a disparity can tell', async () => {
     const found = await lint([
       evaluation,

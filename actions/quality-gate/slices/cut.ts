@@ -25,10 +25,8 @@ export function cutByValue(column: string, { values }: Pick<ColumnValues, 'value
   const sorted = [...found.keys()].sort(byValue);
   const places = new Int32Array(found.size);
   for (const [place, value] of sorted.entries()) places[found.get(value) ?? 0] = place;
-  return {
-    names: sorted.map((value) => `${column}=${value ?? 'empty'}`),
-    parts: first.map((part) => places[part] ?? 0),
-  };
+  for (let row = 0; row < first.length; row++) first[row] = places[first[row] ?? 0] ?? 0;
+  return { names: sorted.map((value) => `${column}=${value ?? 'empty'}`), parts: first };
 }
 
 /** The parts between edges: `(−∞, a)`, `[a, b)`, ..., `[z, ∞)`, and one of empty values; those without rows too. */
@@ -63,19 +61,39 @@ export function intersectionOf(cuts: readonly Cut[]): Cut {
 
 function crossed(left: Cut, right: Cut): Cut {
   const width = right.names.length;
-  const found = new Set<number>();
   const pairs = new Float64Array(left.parts.length);
   for (let row = 0; row < pairs.length; row++) {
-    const pair = (left.parts[row] ?? 0) * width + (right.parts[row] ?? 0);
-    pairs[row] = pair;
-    found.add(pair);
+    pairs[row] = (left.parts[row] ?? 0) * width + (right.parts[row] ?? 0);
   }
-  const sorted = Float64Array.from(found).sort();
-  const places = new Map([...sorted].map((pair, place) => [pair, place]));
+  const present = distinctOf(pairs, left.names.length * width);
+  const places = placesOf(present, left.names.length * width);
+  const parts = new Int32Array(pairs.length);
+  for (let row = 0; row < pairs.length; row++) parts[row] = places(pairs[row] ?? 0);
   return {
-    names: [...sorted].map((pair) => `${left.names[Math.floor(pair / width)]}, ${right.names[pair % width]}`),
-    parts: Int32Array.from(pairs, (pair) => places.get(pair) ?? 0),
+    names: Array.from(present, (pair) => `${left.names[Math.floor(pair / width)]}, ${right.names[pair % width]}`),
+    parts,
   };
+}
+
+/** Up to so many numbers are looked up in a table: many times faster than in a map, for every row. */
+const mostInTable = 1_000_000;
+
+/** The numbers from 0 to `below` that are there, in their order. */
+function distinctOf(numbers: Float64Array, below: number): Float64Array {
+  if (below > mostInTable) return Float64Array.from(new Set(numbers)).sort();
+  const seen = new Uint8Array(below);
+  for (let row = 0; row < numbers.length; row++) seen[numbers[row] ?? 0] = 1;
+  return Float64Array.from([...seen.keys()].filter((number) => seen[number] === 1));
+}
+
+function placesOf(present: Float64Array, below: number): (number: number) => number {
+  if (below > mostInTable) {
+    const places = new Map(Array.from(present, (number, place) => [number, place] as const));
+    return (number) => places.get(number) ?? 0;
+  }
+  const places = new Int32Array(below);
+  for (const [place, number] of present.entries()) places[number] = place;
+  return (number) => places[number] ?? 0;
 }
 
 /** The parts that have rows, each with its rows. */
