@@ -24,7 +24,7 @@ export async function queriesOf(rows: EvaluationRows, query: string, places: Que
   if (column === undefined) throw new TypeError('the query column was not read');
   const { target, targets, policy } = rows;
   const name = targets[0]?.name ?? '';
-  const documents = documentsOf(column, (row) => {
+  const { starts, rows: order } = documentsOf(column, (row) => {
     throw new DataError({
       code: 'missing-query',
       message: `column "${excerpt(query)}" of ${excerpt(policy.source)} does not say which query a row is of`,
@@ -34,9 +34,6 @@ export async function queriesOf(rows: EvaluationRows, query: string, places: Que
       fix: 'Leave those rows out of the evaluation file, or fill them in.',
     });
   });
-  const order = Int32Array.from([...documents.values()].flat());
-  const starts = new Int32Array(documents.size + 1);
-  for (const [index, of] of [...documents.values()].entries()) starts[index + 1] = (starts[index] ?? 0) + of.length;
   const relevance = Float64Array.from(order, (row) => {
     const value = target.values[row];
     if (typeof value === 'number' && value >= 0 && Number.isFinite(value)) return value;
@@ -58,13 +55,31 @@ export function rankingSample({ starts, rows, relevance }: Queries, { values }: 
   return { task: 'ranking', queries: starts.length - 1, starts, relevance, scores };
 }
 
-function documentsOf({ values }: ColumnValues, refuse: (row: number) => never): ReadonlyMap<string | number, number[]> {
-  const documents = new Map<string | number, number[]>();
-  for (const [row, value] of values.entries()) {
+/** The rows of each query, the queries in the order in which the file first has them. */
+function documentsOf({ values }: ColumnValues, refuse: (row: number) => never): Omit<Queries, 'relevance'> {
+  const numbers = new Map<string | number, number>();
+  const queries = new Int32Array(values.length);
+  for (let row = 0; row < queries.length; row++) {
+    const value = values[row] ?? null;
     if (value === null || Number.isNaN(value)) refuse(row);
-    const known = documents.get(value);
-    if (known === undefined) documents.set(value, [row]);
-    else known.push(row);
+    let number = numbers.get(value);
+    if (number === undefined) {
+      number = numbers.size;
+      numbers.set(value, number);
+    }
+    queries[row] = number;
   }
-  return documents;
+  const starts = new Int32Array(numbers.size + 1);
+  for (const query of queries) starts[query + 1] = (starts[query + 1] ?? 0) + 1;
+  for (let query = 0; query < numbers.size; query++)
+    starts[query + 1] = (starts[query + 1] ?? 0) + (starts[query] ?? 0);
+  const next = starts.slice();
+  const rows = new Int32Array(queries.length);
+  for (let row = 0; row < rows.length; row++) {
+    const query = queries[row] ?? 0;
+    const at = next[query] ?? 0;
+    rows[at] = row;
+    next[query] = at + 1;
+  }
+  return { starts, rows };
 }

@@ -1,11 +1,11 @@
+import { ascendingOrder } from './ascending-order.ts';
+
 /**
  * The median of values that each count `weights[i]` times (whole numbers); the mean of the middle two for an even count, as
  * NumPy's. Looks at the values once, so that many weightings are cheap. NaN when nothing counts.
  */
 export function weightedMedian(values: ArrayLike<number>): (weights?: ArrayLike<number>) => number {
-  const order = Int32Array.from({ length: values.length }, (_, index) => index).sort(
-    (left, right) => (values[left] ?? 0) - (values[right] ?? 0),
-  );
+  const order = ascendingOrder(values);
   return (weights) => {
     let total = weights === undefined ? values.length : 0;
     if (weights !== undefined) for (let index = 0; index < values.length; index++) total += weights[index] ?? 0;
