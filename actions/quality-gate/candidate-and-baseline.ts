@@ -193,7 +193,14 @@ function requireNumbers(rows: EvaluationRows, policy: EffectivePolicy): Float64A
 }
 
 /** Gates that take no truth to hold predictions against. */
-const ofNoMetric: ReadonlySet<string> = new Set(['latency', 'size', 'signature', 'guardrails', ...episodeGateNames]);
+const ofNoMetric: ReadonlySet<string> = new Set([
+  'latency',
+  'size',
+  'signature',
+  'variants',
+  'guardrails',
+  ...episodeGateNames,
+]);
 
 /** Whether the policy asks for anything that compares predictions with the truth. */
 export function needsRows(gates: NonNullable<Policy['gates']>): boolean {

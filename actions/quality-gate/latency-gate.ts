@@ -219,8 +219,19 @@ function regression(
   { noBaseline, level }: { readonly noBaseline: NoBaseline; readonly level: number | 'off' },
 ): Check {
   const demand = demandOfChange(policy, latency);
-  const { ratio, control } = measured;
   if (measured.rounds === 0) return (noBaseline.kind === 'absent' ? skipped : unjudged)(demand, noBaseline.why);
+  return speedCheck(demand, measured, allowed, level, "the baseline's");
+}
+
+/** The check that a comparison side by side makes; `allowed` is the largest ratio. `whose` is what the other side is called. */
+export function speedCheck(
+  demand: Demand,
+  measured: Latency,
+  allowed: number,
+  level: number | 'off',
+  whose: "the baseline's" | "the model's",
+): Check {
+  const { ratio, control } = measured;
   if (ratio === undefined || control === undefined) {
     return {
       ...skipped(demand, ''),
@@ -233,16 +244,15 @@ function regression(
   const baseline = quantileOfSorted(Float64Array.from(measured.baseline).sort(), 0.5);
   const slower = ratio.estimate >= 1;
   return boundCheck(demand, {
-    observed,
-    baseline,
+    ...(demand.unit === 'ratio' ? { observed: ratio.estimate } : { observed, baseline }),
     interval: level === 'off' ? exactInterval(ratio.estimate, ratio.n, 'point') : ratio,
     against: { kind: 'max', value: allowed },
     intervalUnit: 'ratio',
     ...(astray ? { status: 'inconclusive' as const } : {}),
-    said: `A call takes ${numberText(ratio.estimate, allowed)} times as long as the baseline's, ${numberText(Math.abs(ratio.estimate - 1) * 100)} % ${slower ? 'slower' : 'faster'}, in ${counted(ratio.n, 'interleaved round')}`,
+    said: `A call takes ${numberText(ratio.estimate, allowed)} times as long as ${whose}, ${numberText(Math.abs(ratio.estimate - 1) * 100)} % ${slower ? 'slower' : 'faster'}, in ${counted(ratio.n, 'interleaved round')}`,
     note: astray
-      ? `This machine is unfit for the comparison: the baseline against itself came out between ${numberText(control.lower)} and ${numberText(control.upper)} times`
-      : `Control, the baseline against itself: between ${numberText(control.lower)} and ${numberText(control.upper)} times`,
+      ? `This machine is unfit for the comparison: ${whose.slice(0, -2)} against itself came out between ${numberText(control.lower)} and ${numberText(control.upper)} times`
+      : `Control, ${whose.slice(0, -2)} against itself: between ${numberText(control.lower)} and ${numberText(control.upper)} times`,
   });
 }
 

@@ -25,6 +25,7 @@ import { openModelFile, summaryOf } from './model-file.ts';
 import { signatureChecks } from './signature-gate.ts';
 import { sizeChecks } from './size-gate.ts';
 import type { NoBaseline } from './subject.ts';
+import { judgeVariants } from './variant-gate.ts';
 
 export { type LintInputs, lintPolicy, type PolicyLint } from './lint/lint-policy.ts';
 export type QualityGateInputs = GateInputs;
@@ -137,6 +138,9 @@ export async function judgeModel(options: {
       host,
     }),
   );
+  const level = policy.policy.evidence ?? policyDefaults.evidence;
+  const seed = rows?.table.sha256 ?? candidate.facts.sha256;
+  take(await judgeVariants({ policy, directory, candidate, wired, rows, level, seed, host }));
   take({ checks: sizeChecks(policy, candidate.facts, baseline.model?.facts, noBaseline) });
   take({ checks: signatureChecks(policy, candidate.facts, baseline.model?.facts, baseline.absence) });
 

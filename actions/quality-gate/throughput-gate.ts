@@ -95,6 +95,7 @@ export function judgeThroughput(
         title: 'Throughput by rows a call',
         metric: 'rows a second',
         bound,
+        table: true,
         rows: table.map(({ batch, interval }) => ({
           name: counted(batch, 'row'),
           n: interval.n,

@@ -12,6 +12,7 @@ import {
   rankingMetrics,
   regressionMetrics,
 } from './schema.ts';
+import { contradictionsOfVariants } from './variant-contradictions.ts';
 
 /** Rules over `gates` and what gates need elsewhere. */
 export function contradictionsOfGates(policy: unknown): readonly Contradiction[] {
@@ -21,6 +22,7 @@ export function contradictionsOfGates(policy: unknown): readonly Contradiction[]
     ...metricNames.flatMap((metric) => contradictionsOfMetric(metric, gates[metric])),
     ...contradictionsOfCustomMetrics(policy, gates['custom']),
     ...contradictionsOfGuardrails(gates['guardrails'], ['gates', 'guardrails']),
+    ...contradictionsOfVariants(policy, gates['variants']),
     ...contradictionsOfFairness(gates['fairness']),
     ...lacksBound(gates['latency'], latencyBounds, 'the gate "latency"', ['gates', 'latency']),
     ...lacksBound(gates['size'], sizeBounds, 'the gate "size"', ['gates', 'size']),

@@ -53,6 +53,7 @@ export {
   policySchema,
   rankingMetrics,
   regressionMetrics,
+  type Variant,
   type Waiver,
 } from './schema.ts';
 export {

@@ -26,6 +26,7 @@ import {
 import { signatureSchema } from './signature-schema.ts';
 import { sliceSchema } from './slice-schema.ts';
 import { smokeSchema } from './smoke-schema.ts';
+import { variantsSchema } from './variant-schema.ts';
 import { weakSliceSchema } from './weak-slice-schema.ts';
 
 // One source for the TypeScript types, the strict reading and the JSON Schema. `description` becomes the editor's hover;
@@ -351,6 +352,16 @@ const gates = z
     latency: latency.optional(),
     size: size.optional(),
     signature: signatureSchema.optional(),
+    variants: variantsSchema(
+      z.strictObject(
+        Object.fromEntries(metricNames.map((metric) => [metric, metricBound.optional()])) as Record<
+          MetricName,
+          z.ZodOptional<typeof metricBound>
+        >,
+      ),
+    )
+      .optional()
+      .describe('Other files of the model, each held against it.'),
   })
   .describe('What is demanded of the model.');
 
@@ -405,4 +416,5 @@ export const policySchema = z
 
 export type Policy = z.infer<typeof policySchema>;
 export type Gates = NonNullable<Policy['gates']>;
+export type Variant = NonNullable<Gates['variants']>[number];
 export type Waiver = NonNullable<Policy['waivers']>[number];

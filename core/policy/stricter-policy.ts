@@ -28,6 +28,7 @@ import {
   type MetricName,
   metricNames,
   type Policy,
+  type Variant,
 } from './schema.ts';
 import { smokeSchema } from './smoke-schema.ts';
 import { mergeCustomMetrics } from './stricter-custom-metrics.ts';
@@ -39,6 +40,7 @@ import { mergeEvaluationSets, type SetGates } from './stricter-evaluation-sets.t
 import { mergeGuardrails } from './stricter-guardrails.ts';
 import { mergeSignature } from './stricter-signature.ts';
 import { mergeSlices } from './stricter-slices.ts';
+import { variantsBy } from './stricter-variants.ts';
 
 /** The policy a run is judged by. */
 export interface EffectivePolicy {
@@ -148,6 +150,11 @@ const gates = fields<Gates>({
     reason,
   }),
   signature: mergeSignature,
+  variants: variantsBy(
+    fields<NonNullable<Variant['metrics']>>(
+      Object.fromEntries(metricNames.map((metric) => [metric, metricBound])) as Record<MetricName, Merge<MetricBound>>,
+    ),
+  ),
 });
 
 type Waivers = NonNullable<Policy['waivers']>;

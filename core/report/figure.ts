@@ -8,7 +8,8 @@ export type Figure =
   | LatencyFigure
   | ResidualsFigure
   | HistogramFigure
-  | RolloutFigure;
+  | RolloutFigure
+  | TableFigure;
 
 interface FigureHead {
   /** Unique in a report. */
@@ -105,4 +106,12 @@ export interface RolloutFigure extends FigureHead {
   readonly evidence: readonly { readonly name: string; readonly share: readonly number[] }[];
   /** What happened when, in words. */
   readonly events: readonly { readonly seconds: number; readonly text: string }[];
+}
+
+/** Words and numbers side by side, written by whoever made them; may hold names from files. */
+export interface TableFigure extends FigureHead {
+  readonly kind: 'table';
+  readonly columns: readonly string[];
+  /** One cell a column. */
+  readonly rows: readonly (readonly string[])[];
 }

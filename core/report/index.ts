@@ -18,6 +18,7 @@ export type {
   ResidualsFigure,
   RocFigure,
   RolloutFigure,
+  TableFigure,
 } from './figure.ts';
 export { headlineOf } from './headline.ts';
 export { renderHtml } from './html.ts';

@@ -205,6 +205,12 @@ function buildSchema(): z.ZodType<Report> {
       evidence: z.array(z.strictObject({ name: text, share: points })).max(50),
       events: few(z.strictObject({ seconds: number, text })),
     }),
+    z.strictObject({
+      kind: z.literal('table'),
+      ...head,
+      columns: z.array(text).max(50),
+      rows: few(z.array(text).max(50)),
+    }),
   ]);
   const summary = z.strictObject({
     path: text,

@@ -22,6 +22,7 @@ import type {
   ResidualsFigure,
   RocFigure,
   RolloutFigure,
+  TableFigure,
 } from '../figure.ts';
 import { formatNumber } from '../number-format.ts';
 import { counted, grouped } from '../vocabulary.ts';
@@ -43,6 +44,7 @@ const shapes = { width: 500, height: 350, marginLeft: 50, marginBottom: 44, marg
 
 /** One figure with its caption and legend. */
 export function figureMarkup(figure: Figure): Markup {
+  if (figure.kind === 'table') return tableMarkup(figure);
   const { svg, legend, summary, wide } = drawingOf(figure);
   const keys = legend.map(
     ({ name, colour, note }) =>
@@ -58,7 +60,13 @@ function numbersOf({ rows, metric }: IntervalsFigure): Markup {
   return html`<details class="rows"><summary>Numbers</summary><div class="scroll"><table><thead><tr><th scope="col"></th><th scope="col" class="num">${excerpt(metric, 60)}</th><th scope="col" class="num">from</th><th scope="col" class="num">to</th></tr></thead><tbody>${rows.map(({ name, estimate, lower, upper }) => html`<tr><td>${excerpt(name, 80)}</td>${number(estimate)}${number(lower)}${number(upper)}</tr>`)}</tbody></table></div></details>`;
 }
 
-function drawingOf(figure: Figure): Drawing {
+function tableMarkup({ title, columns, rows }: TableFigure): Markup {
+  const head = columns.map((column) => html`<th scope="col">${excerpt(column, 60)}</th>`);
+  const body = rows.map((row) => html`<tr>${row.map((cell) => html`<td>${excerpt(cell, 300)}</td>`)}</tr>`);
+  return html`<figure class="plot wide"><figcaption><h3>${excerpt(title)}</h3></figcaption><div class="scroll"><table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div></figure>`;
+}
+
+function drawingOf(figure: Exclude<Figure, TableFigure>): Drawing {
   switch (figure.kind) {
     case 'roc':
       return rocDrawing(figure);

@@ -65,6 +65,7 @@ function rendering(report: Report, detail: Detail, reportUrl: string | undefined
     ...differences(report, detail),
     ...comparison(report, detail),
     ...figureTables(report, detail),
+    ...tables(report, detail),
     ...passedBlocks(report, detail),
     ...profileBlocks(report, detail),
     footer(report, reportUrl),
@@ -180,6 +181,28 @@ function differences(report: Report, detail: Detail): readonly string[] {
     ),
     ...(all.length > shown.length ? [`*${all.length - shown.length} more in the report.*`] : []),
   ];
+}
+
+/** Tables that the run made, such as of variants. */
+function tables(report: Report, detail: Detail): readonly string[] {
+  if (detail.lists === 0) return [];
+  return report.figures.flatMap((figure) => {
+    if (figure.kind !== 'table') return [];
+    const shown = figure.rows.slice(0, detail.lists).map((row) => row.map((cell) => text(cell, 200)));
+    const more = figure.rows.length - shown.length;
+    return [
+      details(
+        text(figure.title, 80),
+        [
+          table(
+            figure.columns.map((column) => text(column, 60)),
+            shown,
+          ),
+          ...(more > 0 ? [`*${more} more in the report.*`] : []),
+        ].join('\n\n'),
+      ),
+    ];
+  });
 }
 
 /** A rollout's figure as GitHub draws it, and what happened when. Names from outside stay out of the diagram's code. */
