@@ -31,11 +31,13 @@ export function bestThreshold(sample: LabelSample, aim: ThresholdAim, seed: stri
   const rows = actual.length;
   const scores = Float64Array.from({ length: rows }, (_, row) => probabilities[2 * row + positive] ?? Number.NaN);
   if (scores.some(Number.isNaN)) return undefined;
+  // In the order of the scores, so that every scan goes through memory as it lies.
   const order = ascendingOrder(scores);
-  const truth = Uint8Array.from(actual, (label) => (label === positive ? 1 : 0));
+  const sorted = Float64Array.from(order, (row) => scores[row] ?? Number.NaN);
+  const truth = Uint8Array.from(order, (row) => (actual[row] === positive ? 1 : 0));
   const all = new Float64Array(rows).fill(1);
   const value = worthOf(aim);
-  const scan = { scores, order, truth, value };
+  const scan = { scores: sorted, truth, value };
   const whole = best(scan, all);
   if (whole === undefined) return undefined;
 
@@ -52,7 +54,7 @@ export function bestThreshold(sample: LabelSample, aim: ThresholdAim, seed: stri
     threshold: whole.threshold,
     apparent: whole.value,
     corrected: whole.value - mean,
-    current: value(countsOf(truth, (row) => predicted[row] === positive)),
+    current: value(countsOf(truth, (at) => predicted[order[at] ?? 0] === positive)),
   };
 }
 
@@ -83,16 +85,16 @@ function worthOf(aim: ThresholdAim): (counts: Counts) => number {
   }
 }
 
+/** Rows by ascending score. */
 interface Scan {
   readonly scores: Float64Array;
-  /** Row numbers by ascending score. */
-  readonly order: ArrayLike<number>;
+  /** 1 where the row is of the positive class. */
   readonly truth: Uint8Array;
   readonly value: (counts: Counts) => number;
 }
 
 /** Goes through the thresholds from the lowest score up; of equally good ones the one nearest to 0.5. */
-function best({ scores, order, truth, value }: Scan, weights: Float64Array) {
+function best({ scores, truth, value }: Scan, weights: Float64Array) {
   const counts: Counts = { truePositive: 0, falsePositive: 0, positives: 0, negatives: 0 };
   for (let row = 0; row < truth.length; row++) {
     if (truth[row] === 1) counts.positives += weights[row] ?? 0;
@@ -102,8 +104,7 @@ function best({ scores, order, truth, value }: Scan, weights: Float64Array) {
   [counts.truePositive, counts.falsePositive] = [counts.positives, counts.negatives];
   let found: { threshold: number; value: number } | undefined;
   let last: number | undefined;
-  for (let at = 0; at < order.length; at++) {
-    const row = order[at] ?? 0;
+  for (let row = 0; row < truth.length; row++) {
     const weight = weights[row] ?? 0;
     if (weight === 0) continue;
     const score = scores[row] ?? Number.NaN;
@@ -122,7 +123,7 @@ function best({ scores, order, truth, value }: Scan, weights: Float64Array) {
 }
 
 function valueAt({ scores, truth, value }: Scan, threshold: number): number {
-  return value(countsOf(truth, (row) => (scores[row] ?? Number.NaN) > threshold));
+  return value(countsOf(truth, (at) => (scores[at] ?? Number.NaN) > threshold));
 }
 
 function countsOf(truth: Uint8Array, isPositive: (row: number) => boolean): Counts {
