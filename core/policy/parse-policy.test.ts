@@ -146,7 +146,7 @@ on_inconclusive: warning
       [
         "sluice.yaml:1:10 version: wrong value: found the text "1", expected 1. Remove the quotes: 1.",
         "sluice.yaml:2:8 model: wrong value: found the text "models/a.onnx", expected a mapping ("key: value" lines). Write { path: models/a.onnx }.",
-        "sluice.yaml:3:1 min_rows: unknown key "min_rows". "min_rows" belongs in evaluation, drift, gates.fairness.",
+        "sluice.yaml:3:1 min_rows: unknown key "min_rows". "min_rows" belongs in evaluation, drift, evaluation.weak_slices, ....",
         "sluice.yaml:7:9 data[0].checks[0].not_nul: unknown key "not_nul". Did you mean "not_null"?",
         "sluice.yaml:8:9 data[0].checks[1]: wrong value: found the text "not_null", expected a mapping ("key: value" lines). Write "- not_null: { columns: ... }".",
         "sluice.yaml:9:30 data[0].checks[2].not_null.columns: wrong value: found the text "age", expected "all" or a list of column names. Write a list: [age].",
@@ -313,7 +313,7 @@ describe('hints', () => {
     [
       'a key at the wrong level',
       `${withChecks('unique: { columns: [id] }')}min_rows: 3\n`,
-      '"min_rows" belongs in evaluation, drift, gates.fairness.',
+      '"min_rows" belongs in evaluation, drift, evaluation.weak_slices, ....',
     ],
     ['a top-level key below', withGates('evidence: 0.9\nsize: { max_mb: 1 }'), '"evidence" belongs in the top level.'],
     [
