@@ -91,7 +91,8 @@ const fairnessBound = fields<FairnessBound>({ min: larger(), max: smaller(), sev
 
 const fairness = fields<Fairness>({
   group: baseWins(),
-  min_rows: smaller(policyDefaults.min_rows),
+  // More groups are no stricter: a small one widens the interval of the widest difference until nothing is shown.
+  min_rows: baseWins(policyDefaults.min_rows),
   ...(Object.fromEntries(fairnessMetrics.map((metric) => [metric, fairnessBound])) as Record<
     FairnessMetric,
     Merge<FairnessBound>
