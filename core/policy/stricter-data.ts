@@ -170,11 +170,11 @@ function sameColumns<Value>(): Merge<Value> {
 export const mergeData: Merge<DataSource[]> = (base, head, at) => {
   if (head === undefined || (base === undefined && !head.some(waitsInPart))) return oneSided(base, head, at);
   const pairs = pairUp(base ?? [], head, ({ source }) => sameSource(source));
-  const tables = new Set((base ?? []).flatMap(tablesOf));
+  const tables = new Set((base ?? []).flatMap(rowsReadOf));
   const merged: DataSource[] = [];
   for (const [index, pair] of pairs.entries()) {
     const known = (pair.base ?? pair.head)?.value;
-    const waits = pair.base === undefined && known !== undefined && needsCredentials(known);
+    const waits = pair.base === undefined && known !== undefined && needsCredentials(known.source);
     const spot = at.entry({
       suffix: `[${known === undefined ? '' : sourceName(known.source)}]`,
       // What waits is no entry of the effective list, so its number there is past the end.
@@ -192,24 +192,22 @@ export const mergeData: Merge<DataSource[]> = (base, head, at) => {
  * A table or an object that only the head names waits for the merge: the job's credentials read it, and rows that fail are shown to whoever
  * reads the report. A file of the checkout is the author's own.
  */
-function needsCredentials({ source }: DataSource): boolean {
+export function needsCredentials(source: DataSource['source']): boolean {
   return typeof source !== 'string' || /^s3:/i.test(source);
 }
 
-/** The tables that a source reads, its checks' included. */
-function tablesOf({ source, checks }: DataSource): readonly string[] {
+/** What a source reads with the job's credentials, its checks' included. */
+function rowsReadOf({ source, checks }: DataSource): readonly string[] {
   const others = checks.map((check) => optionsOf(check).to ?? optionsOf(check).reference);
   return [source, ...others].flatMap((rows) =>
-    rows === undefined || typeof rows === 'string' ? [] : [sameSource(rows)],
+    rows === undefined || !needsCredentials(rows) ? [] : [sameSource(rows)],
   );
 }
 
-/** A check that only the head has, of SQL or of a table that the base does not read. */
-function waitsForMerge(check: DataCheck, tables: ReadonlySet<string>): boolean {
+/** A check that only the head has, of SQL or of a table or an object that the base does not read. */
+function waitsForMerge(check: DataCheck, read: ReadonlySet<string>): boolean {
   const other = optionsOf(check).to ?? optionsOf(check).reference;
-  return (
-    check.sql !== undefined || (other !== undefined && typeof other !== 'string' && !tables.has(sameSource(other)))
-  );
+  return check.sql !== undefined || (other !== undefined && needsCredentials(other) && !read.has(sameSource(other)));
 }
 
 function optionsOf(check: DataCheck): About {
@@ -222,7 +220,7 @@ function otherOf({ to, reference }: About): string | undefined {
 }
 
 function waitsInPart(source: DataSource): boolean {
-  return needsCredentials(source) || source.checks.some(({ sql }) => sql !== undefined);
+  return needsCredentials(source.source) || source.checks.some((check) => waitsForMerge(check, new Set()));
 }
 
 /** A pair, and what is left of a check that only the head has; `null`: nothing. */
