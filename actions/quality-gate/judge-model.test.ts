@@ -794,10 +794,28 @@ describe('a model or target that no row fits', () => {
     );
   });
 
-  it('is refused for asking for more memory than there is, which ends no job', async () => {
-    expect(await refused(scene('mae: { max: 1 }', { files: { 'model.onnx': hungry } }))).toMatch(
-      /^sluice\.yaml:2:\d+ model\.path: model\.onnx: the model needs more memory than it may use/,
+  it('fails the checks that rows would have judged, and no others, for asking for more memory than there is', async () => {
+    const judgement = await judge(scene('mae: { max: 1 }, size: { max_mb: 1 }', { files: { 'model.onnx': hungry } }));
+    expect(checkOf(judgement, 'gate/evaluation/run')).toMatchObject({
+      status: 'error',
+      message: expect.stringMatching(/model\.onnx: the model needs more memory than it may use/),
+      place: { line: 2 },
+    });
+    expect(checkOf(judgement, 'gate/mae/max').status).toBe('error');
+    expect(checkOf(judgement, 'gate/size/max_mb').status).toBe('pass');
+  });
+
+  it('is warned of for a file beside it that runs code', async () => {
+    const judgement = await judge(
+      scene('accuracy: { min: 0.5 }', {
+        files: { 'model.pkl': Uint8Array.of(0x80, 4, 0x95, 0x15), 'README.md': '# x' },
+      }),
     );
+    expect(checkOf(judgement, 'gate/files/beside')).toMatchObject({
+      status: 'warn',
+      message: expect.stringContaining('model.pkl is a Python pickle'),
+    });
+    expect(judgement.checks.filter(({ status }) => status === 'error')).toEqual([]);
   });
 
   it('is no baseline for asking so; the candidate is judged all the same', async () => {

@@ -10,6 +10,7 @@ import { classChecks } from './class-gate.ts';
 import { type CustomMetrics, judgeCustomMetrics, openCustomMetrics } from './custom-metric-gate.ts';
 import type { EvaluationRows } from './evaluation-rows.ts';
 import { explainModel } from './explain/explain-model.ts';
+import { failedRunChecks, isFailedRun } from './failed-run.ts';
 import { fairnessChecks } from './fairness-gate.ts';
 import { figuresOf } from './figures.ts';
 import { judgeGuardrails } from './guardrail-gate.ts';
@@ -95,7 +96,12 @@ export async function judgeRows(
   };
   if (needsRows(policy.policy.gates ?? {})) {
     host.info(`Run the models on ${rows.table.rows.toLocaleString('en-US')} rows of ${excerpt(rows.policy.source)}`);
-    const { subject, notices: said } = await subjectOf(policy, rows, wired, wiredBaseline, noBaseline, host);
+    const run = await subjectOf(policy, rows, wired, wiredBaseline, noBaseline, host).catch((error: unknown) => {
+      if (isFailedRun(error)) return error;
+      throw error;
+    });
+    if (run instanceof Error) return { checks: failedRunChecks(policy, run), figures, notices, noBaseline };
+    const { subject, notices: said } = run;
     noBaseline = subject.noBaseline;
     take({ checks: metricChecks(subject), figures: figuresOf(subject), notices: said });
     take({ checks: classChecks(subject) });
@@ -104,8 +110,8 @@ export async function judgeRows(
     take(sliceChecks(subject, rows, slices, own.measured));
     take(await fairnessChecks(subject, rows));
     if (explained) {
-      const run = { rows, candidate: wired, baseline: wiredBaseline, host };
-      take({ checks: [], ...(await explainModel(policy, subject, run)) });
+      const models = { rows, candidate: wired, baseline: wiredBaseline, host };
+      take({ checks: [], ...(await explainModel(policy, subject, models)) });
     }
     take(await weakSliceChecks(subject, rows, { judged: checks.some(isJudged), declared: slices }));
   }

@@ -22,6 +22,7 @@ import { judgeEpisodes } from './episodes/episode-gate.ts';
 import { judgeSets } from './evaluation-sets/judge-sets.ts';
 import { judgeLatency } from './latency-gate.ts';
 import { openModelFile, summaryOf } from './model-file.ts';
+import { neighbourChecks } from './neighbour-check.ts';
 import { signatureChecks } from './signature-gate.ts';
 import { sizeChecks } from './size-gate.ts';
 import type { NoBaseline } from './subject.ts';
@@ -111,6 +112,7 @@ export async function judgeModel(options: {
     notices.push(...(part.notices ?? []));
   };
 
+  take({ checks: await neighbourChecks(file.file, place) });
   if (sets !== undefined) take(sets);
   take(
     await judgeEpisodes(policy, {

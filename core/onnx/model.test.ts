@@ -7,6 +7,7 @@ import { silentHost } from '../host/index.ts';
 import { ModelError } from '../problem/index.ts';
 import { openModel } from './model.ts';
 import { classifierModel, identityModel, linearModel, type ModelToWrite, writeModel } from './model-writer.ts';
+import { unsafeNeighbours } from './neighbours.ts';
 import type { Feeds, Tensor } from './tensor.ts';
 import { coldStartOf, Timer } from './timer.ts';
 
@@ -236,18 +237,42 @@ test('a closed model says so, and closing twice is fine', async () => {
   expect((await errorOf(model.run({ X: float([1, 2], [1, 2]) }))).problems[0].code).toBe('model-closed');
 });
 
-test('a pickle beside the model is warned of, ordinary neighbours are not', async () => {
-  const folder = mkdtempSync(join(directory, 'neighbours-'));
-  writeFileSync(join(folder, 'model.onnx'), identityModel());
-  writeFileSync(join(folder, 'data.csv'), 'a,b\n1,2\n');
-  const warnings: string[] = [];
-  const host = { ...silentHost, warning: (message: string) => warnings.push(message) };
-  await (await openModel(join(folder, 'model.onnx'), { host })).close();
-  expect(warnings).toEqual([]);
-  writeFileSync(join(folder, 'model.pkl'), Buffer.from('80049515', 'hex'));
-  await (await openModel(join(folder, 'model.onnx'), { host })).close();
-  expect(warnings).toHaveLength(1);
-  expect(warnings[0]).toContain('"model.pkl"');
+describe('files beside a model', () => {
+  const beside = async (files: Readonly<Record<string, Buffer | string>>) => {
+    const folder = mkdtempSync(join(directory, 'neighbours-'));
+    writeFileSync(join(folder, 'model.onnx'), identityModel());
+    for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
+    const warnings: string[] = [];
+    const host = { ...silentHost, warning: (message: string) => warnings.push(message) };
+    await (await openModel(join(folder, 'model.onnx'), { host })).close();
+    return { warnings, found: await unsafeNeighbours(join(folder, 'model.onnx')) };
+  };
+  const zip = Buffer.concat([Buffer.from('504b0304', 'hex'), Buffer.alloc(26), Buffer.from('archive/data.pkl')]);
+
+  test('that only hold data are nothing to speak of', async () => {
+    const safetensors = Buffer.concat([Buffer.from([2, 0, 0, 0, 0, 0, 0, 0]), Buffer.from('{}{}')]);
+    const files = {
+      'data.csv': 'a,b\n1,2\n',
+      'config.json': '{}',
+      'README.md': '# churn',
+      'w.safetensors': safetensors,
+      'empty.txt': '',
+    };
+    expect(await beside(files)).toEqual({ warnings: [], found: [] });
+  });
+
+  test.each([
+    ['a pickle', 'model.pkl', Buffer.from('80049515', 'hex'), /pickle/],
+    ['a pickle that is called text', 'notes.txt', Buffer.from('80049515', 'hex'), /pickle/],
+    ['a PyTorch checkpoint', 'model.pt', zip, /PyTorch checkpoint/],
+    ['an HDF5 file of Keras', 'model.h5', Buffer.from('\x89HDF\r\n\x1a\n', 'latin1'), /HDF5/],
+    ['a Linux program', 'custom_ops.so', Buffer.from('\x7fELF\x02\x01', 'latin1'), /program/],
+    ['a Windows program', 'custom_ops.dll', Buffer.from('MZ\x90\x00', 'latin1'), /program/],
+  ])('that run code are told by their first bytes: %s', async (_what, name, content, kind) => {
+    const { warnings, found } = await beside({ [name]: content, 'data.csv': 'a\n1\n' });
+    expect(found).toEqual([{ name, kind: expect.stringMatching(kind) }]);
+    expect(warnings).toEqual([expect.stringContaining(name)]);
+  });
 });
 
 describe('a model that asks for more than any machine has', () => {

@@ -1,22 +1,12 @@
-import { readdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { loadOnnxRuntime, locateOnnxRuntime, type NativeOptions } from '../native/index.ts';
 import { ModelError, type Problem } from '../problem/index.ts';
 import { excerpt } from '../text/index.ts';
 import { changed, factsOf, type ModelFacts, throwAll } from './facts.ts';
 import { feedProblems, list } from './feeds.ts';
-import { isPickle, kindBytes } from './file-kind.ts';
 import type { RawTensors } from './inference.ts';
 import { InferenceFailure, type InferenceLimits, InferenceProcess } from './inference-process.ts';
-import {
-  firstBytes,
-  identityOf,
-  inspectModel,
-  type Sayer,
-  type ScanOptions,
-  type SeenFile,
-  sayerFor,
-} from './inspection.ts';
+import { identityOf, inspectModel, type Sayer, type ScanOptions, type SeenFile, sayerFor } from './inspection.ts';
+import { unsafeNeighbours } from './neighbours.ts';
 import { fromRaw, toRaw } from './raw-tensor.ts';
 import { describeTensor, type Feeds, isRunnable, type Outputs, type TensorSpec } from './tensor.ts';
 import type { ModelToTime } from './timer.ts';
@@ -61,7 +51,7 @@ export async function openModel(file: string, options: OpenOptions = {}): Promis
   const process = new InferenceProcess(await locateOnnxRuntime(native), limits);
   try {
     const facts = await factsOf(file, inspection, options);
-    await warnOfPickles(path, options);
+    await warnOfNeighbours(path, options);
     const model = new OpenedModel(facts, process, native, { path, seen: inspection.seen, say });
     await model.load();
     return model;
@@ -271,25 +261,14 @@ const failures = {
   }),
 } as const;
 
-const mostNeighbours = 500;
-
-/**
- * A pickle beside the model is not read, so it is no reason to refuse the model; but whoever deploys the directory may load it, and then
- * it runs code (T8).
- */
-async function warnOfPickles(path: string, { host, place }: OpenOptions): Promise<void> {
+/** Said where no report will say it: a model that is served or smoke-tested (T8). */
+async function warnOfNeighbours(path: string, { host, place }: OpenOptions): Promise<void> {
   if (host === undefined) return;
-  const directory = dirname(path);
-  const neighbours = await readdir(directory, { withFileTypes: true }).catch(() => []);
-  const pickles: string[] = [];
-  for (const neighbour of neighbours.filter((entry) => entry.isFile()).slice(0, mostNeighbours)) {
-    const start = await firstBytes(join(directory, neighbour.name), kindBytes).catch(() => new Uint8Array());
-    if (isPickle(start)) pickles.push(neighbour.name);
-  }
-  if (pickles.length > 0) {
-    host.warning(
-      `Beside the model ${pickles.length === 1 ? 'is a Python pickle' : 'are Python pickles'} (${list(pickles.slice(0, 5))}): loading one runs code. Sluice did not.`,
-      place,
-    );
-  }
+  const found = await unsafeNeighbours(path);
+  if (found.length === 0) return;
+  const names = list(found.slice(0, 5).map(({ name }) => name));
+  host.warning(
+    `Beside the model ${found.length === 1 ? `is ${found[0]?.kind}` : 'are files that run code when they are loaded'} (${names}). Sluice loaded none of it.`,
+    place,
+  );
 }
