@@ -3,6 +3,7 @@
  * `import { parsePolicy } from 'sluice/core/policy'`.
  */
 export * as data from './data/index.ts';
+export * as drift from './drift/index.ts';
 export * as engines from './engines/index.ts';
 export * as evaluation from './evaluation/index.ts';
 export * as host from './host/index.ts';

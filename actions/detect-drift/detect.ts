@@ -1,24 +1,22 @@
 import type { Engine } from '../../core/data/index.ts';
-import type { Host } from '../../core/host/index.ts';
 import {
-  type DriftPolicy,
-  defaultsOf,
-  driftBoundsOf,
-  type EffectivePolicy,
-  policyDefaults,
-} from '../../core/policy/index.ts';
+  chooseColumns,
+  type DriftJudgement,
+  type DriftRows,
+  judgeDrift,
+  measureColumns,
+  titleOf,
+} from '../../core/drift/index.ts';
+import type { Host } from '../../core/host/index.ts';
+import { type DriftPolicy, defaultsOf, driftBoundsOf, type EffectivePolicy } from '../../core/policy/index.ts';
 import { DataError, type Problem } from '../../core/problem/index.ts';
 import { type Check, distinctIds, type Figure, type Notice, type Report } from '../../core/report/index.ts';
 import { counted, excerpt } from '../../core/text/index.ts';
-import { chooseColumns, type LeftColumn } from './compared-column.ts';
-import { type CountedColumn, countedColumns } from './counted-columns.ts';
 import { type DrawnColumn, drawnColumn, driftFigures } from './drift-figures.ts';
-import { measures } from './drift-measures.ts';
 import { type ColumnDistance, distancesOf } from './drift-metrics.ts';
-import { type DriftRows, type GivenFiles, openSide } from './drift-rows.ts';
 import { driftedShareCheck } from './drifted-share.ts';
-import { type DriftJudgement, judgeDrift, type MeasuredBound } from './judge-drift.ts';
 import { leftCheck, unmeasured } from './left-columns.ts';
+import { type GivenFiles, openSide } from './open-side.ts';
 
 export interface DriftToDetect {
   readonly policy: EffectivePolicy;
@@ -55,42 +53,27 @@ export async function detectDrift(options: DriftToDetect): Promise<DriftFound> {
   const drift = policy.policy.drift ?? {};
   const sides = await bothSides(drift, given, { policy, directory, workingDirectory, engine });
   const { reference, current } = sides;
-  const choice = chooseColumns(drift, policy, reference, current);
+  const choice = chooseColumns(drift, (key) => policy.placeOf(['drift', key]), reference, current);
   host.info(
     `${side('reference', reference)}; ${side('current', current)}; ${counted(choice.compared.length, 'column')} to compare`,
   );
   const { evidence: level } = defaultsOf(policy.policy);
-  const measured: MeasuredBound[] = [];
-  const left: LeftColumn[] = [...choice.left];
   const drawn: DrawnColumn[] = [];
-  const checks: Check[] = [];
-
-  const least = drift.min_rows ?? policyDefaults.drift.min_rows;
-  const few = [reference, current].find(({ rows }) => rows < least);
-  if (few !== undefined) {
-    const why = `${counted(few.rows, 'row')} of ${excerpt(few.table.file)}, fewer than min_rows (${least})`;
-    left.push(...choice.compared.map((column): LeftColumn => ({ ...column, status: 'skipped', why })));
-  } else {
-    const seed = `${reference.table.sha256}/${current.table.sha256}`;
-    for await (const column of countedColumns(choice.compared, drift, sides, engine, host)) {
-      if ('why' in column) {
-        left.push(column);
-        continue;
-      }
-      drawn.push(drawnColumn(column));
-      const taken = measureColumn(column, drift, { level, seed, least });
-      measured.push(...taken.measured);
-      checks.push(...taken.left);
-    }
-  }
-  const judgements = judgeDrift(measured, policy, level);
+  const { measured, left } = await measureColumns(
+    choice.compared,
+    sides,
+    { bounds: driftBoundsOf(drift), bins: drift.bins, minRows: drift.min_rows, level },
+    { engine, host, counted: (column) => drawn.push(drawnColumn(column)) },
+  );
+  const judgements = judgeDrift(measured, level, 'drift');
   const share = driftedShareCheck(drift, judgements, policy, level);
-  checks.push(
-    ...judgements.map(({ check }) => check),
+  const checks = [
+    ...left.filter(({ measure }) => measure !== undefined).map(leftCheck),
+    ...judgements.map((judgement) => checkOf(judgement, policy)),
     ...(share === undefined ? [] : [share]),
     ...unmeasured(drift, choice.compared, policy),
-    ...left.map((column) => leftCheck(column)),
-  );
+    ...[...choice.left, ...left.filter(({ measure }) => measure === undefined)].map(leftCheck),
+  ];
   const ids = distinctIds(checks.map(({ id }) => id));
   return {
     checks: checks.map((check, index) => ({ ...check, id: ids[index] ?? check.id })),
@@ -103,39 +86,15 @@ export async function detectDrift(options: DriftToDetect): Promise<DriftFound> {
   };
 }
 
-/** One column by every measure that is asked of it, and where that cannot be. */
-function measureColumn(
-  counts: CountedColumn,
-  drift: DriftPolicy,
-  { level, seed, least }: { readonly level: number | 'off'; readonly seed: string; readonly least: number },
-): { readonly measured: readonly MeasuredBound[]; readonly left: readonly Check[] } {
-  const { column, values } = counts;
-  const measured: MeasuredBound[] = [];
-  const left: Check[] = [];
-  for (const [name, bound] of driftBoundsOf(drift)) {
-    const asked = Array.isArray(bound.columns);
-    if (Array.isArray(bound.columns) && !bound.columns.includes(column.name)) continue;
-    const measure = measures[name];
-    if (measure.of === 'values' && values === undefined) {
-      const why = `${name} measures numbers, and these are classes`;
-      if (asked) left.push(leftCheck({ ...column, status: 'error', why }, name));
-      continue;
-    }
-    if (measure.of === 'values' && values !== undefined && valuesOn(values) < least) {
-      const why = `on one side fewer than min_rows (${least}) rows have a number`;
-      left.push(leftCheck({ ...column, status: 'skipped', why }, name));
-      continue;
-    }
-    const found = measure.measure(counts, { level, seed: `${seed}/${column.name}/${name}` });
-    const numbers = [found.observed, found.interval.estimate, found.interval.lower, found.interval.upper];
-    if (numbers.every(Number.isFinite))
-      measured.push({ column, measure: name, bound, measured: found, counted: counts.counted[measure.of] });
-    else
-      left.push(
-        leftCheck({ ...column, status: 'error', why: `${name} of these values is no number to judge by` }, name),
-      );
-  }
-  return { measured, left };
+function checkOf({ of: { column, measure, bound }, found }: DriftJudgement, policy: EffectivePolicy): Check {
+  const role = column.role === 'feature' ? '' : `${column.role}/`;
+  return {
+    id: `drift/${role}${measure}[${excerpt(column.name)}]`,
+    title: `${titleOf(column)} ${measure} ≤ ${[bound.warn, bound.fail].filter((one) => one !== undefined).join(', ')}`,
+    section: 'drift',
+    ...found,
+    place: policy.placeOf(['drift', measure]),
+  };
 }
 
 interface BothSides {
@@ -200,11 +159,6 @@ function driftedColumnsOf(judgements: readonly DriftJudgement[]): readonly strin
   const names = beyond.toSorted((one, other) => excess(other) - excess(one)).map(({ of }) => of.column.name);
   // GitHub keeps a megabyte of outputs.
   return [...new Set(names)].slice(0, mostNamed);
-}
-
-function valuesOn({ reference, current }: NonNullable<CountedColumn['values']>): number {
-  const sum = (counts: Float64Array) => counts.reduce((all, count) => all + count, 0);
-  return Math.min(sum(reference), sum(current));
 }
 
 function side(name: string, { table, rows, chosenBy }: DriftRows): string {

@@ -1,10 +1,13 @@
+import {
+  type BinnedColumn,
+  type ComparedColumn,
+  type CountedColumn,
+  type DriftJudgement,
+  titleOf,
+} from '../../core/drift/index.ts';
 import type { Figure, HistogramFigure, IntervalsFigure } from '../../core/report/index.ts';
 import type { CountedSamples } from '../../core/statistics/index.ts';
 import { excerpt } from '../../core/text/index.ts';
-import type { BinnedColumn } from './bins.ts';
-import { type ComparedColumn, titleOf } from './compared-column.ts';
-import type { CountedColumn } from './counted-columns.ts';
-import type { DriftJudgement } from './judge-drift.ts';
 
 const mostHistograms = 12;
 const mostRows = 60;

@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import type { DriftJudgement } from '../../core/drift/index.ts';
 import { InputError, PeerError } from '../../core/problem/index.ts';
 import { type MetricDefinition, qualityMetrics } from '../../core/telemetry/index.ts';
 import { excerpt } from '../../core/text/index.ts';
-import type { DriftJudgement } from './judge-drift.ts';
 
 /** Where a drift check's numbers go beside the report, and whose they are. The alert rules of `constructs/dashboards` read them. */
 export interface MetricsGoal {

@@ -1,9 +1,8 @@
+import { type DriftJudgement, judgeTwoBounds } from '../../core/drift/index.ts';
 import type { DriftPolicy, EffectivePolicy } from '../../core/policy/index.ts';
 import type { Check } from '../../core/report/index.ts';
 import { decide, type Interval } from '../../core/statistics/index.ts';
 import { excerpt } from '../../core/text/index.ts';
-import type { DriftJudgement } from './judge-drift.ts';
-import { judgeTwoBounds } from './two-bounds.ts';
 
 /**
  * The share of columns beyond their lowest bound, held against the policy's; none without a bound on it. A column that the evidence

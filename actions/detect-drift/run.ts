@@ -9,7 +9,7 @@ import type { Report } from '../../core/report/index.ts';
 import { type GateInputs, gateReport, loadEffectivePolicy, publishReport, repositoryRoot } from '../../github/index.ts';
 import { detectDrift } from './detect.ts';
 import { type MetricsGoal, metricsText, tellMetrics } from './drift-metrics.ts';
-import { foldersOf, type GivenFiles, namesBothSides } from './drift-rows.ts';
+import { foldersOf, type GivenFiles, namesBothSides } from './open-side.ts';
 
 export { type DriftFound, type DriftToDetect, detectDrift } from './detect.ts';
 export { type GivenFiles, namesBothSides };

@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path';
-import { conditionSql, duckdbLiterals, type Engine, missingColumn, type Table } from '../../core/data/index.ts';
+import { conditionSql, duckdbLiterals, type Engine, missingColumn } from '../../core/data/index.ts';
+import type { DriftRows } from '../../core/drift/index.ts';
 import type { DriftPolicy, DriftSide, EffectivePolicy } from '../../core/policy/index.ts';
 import { DataError, type Place, PolicyError, type Problem } from '../../core/problem/index.ts';
 import { excerpt } from '../../core/text/index.ts';
@@ -11,16 +12,6 @@ export type SideName = 'reference' | 'current';
 export interface GivenFiles {
   readonly reference?: string | undefined;
   readonly current?: string | undefined;
-}
-
-/** The rows of one side: a file, or those of its rows that meet the policy's conditions. */
-export interface DriftRows {
-  readonly table: Table;
-  /** A relation to put after FROM. */
-  readonly sql: string;
-  readonly rows: number;
-  /** Columns that chose the rows: they differ by construction. */
-  readonly chosenBy: readonly string[];
 }
 
 /** Folders besides the repository that the files of a run lie in. */

@@ -1,8 +1,8 @@
-import type { DriftBound, DriftMeasure, EffectivePolicy } from '../../core/policy/index.ts';
-import type { Check } from '../../core/report/index.ts';
-import { benjaminiHochberg, decide, pValueOfBroken, rowsToSettle } from '../../core/statistics/index.ts';
-import { counted, excerpt } from '../../core/text/index.ts';
-import { type ComparedColumn, titleOf } from './compared-column.ts';
+import type { DriftBound, DriftMeasure } from '../policy/index.ts';
+import type { Check } from '../report/index.ts';
+import { benjaminiHochberg, decide, pValueOfBroken, rowsToSettle } from '../statistics/index.ts';
+import { counted, excerpt } from '../text/index.ts';
+import type { ComparedColumn } from './compared-column.ts';
 import type { Measured } from './drift-measures.ts';
 import { type BoundOutcome, judgeTwoBounds } from './two-bounds.ts';
 
@@ -23,8 +23,11 @@ export interface DriftJudgement {
   readonly broken: 'warn' | 'fail' | undefined;
   /** Every bound holds for sure. */
   readonly holds: boolean;
-  readonly check: Check;
+  /** What a report says of it. */
+  readonly found: Found;
 }
+
+type Found = Pick<Check, 'status' | 'message' | 'observed' | 'bound' | 'unit' | 'evidence' | 'rowsToSettle'>;
 
 interface Side extends BoundOutcome {
   readonly q: number;
@@ -36,8 +39,8 @@ interface Side extends BoundOutcome {
  */
 export function judgeDrift(
   measured: readonly MeasuredBound[],
-  policy: EffectivePolicy,
   level: number | 'off',
+  noun: 'drift' | 'skew',
 ): readonly DriftJudgement[] {
   const [warns, fails] = (['warn', 'fail'] as const).map((key) => sidesOf(measured, key, level));
   return measured.map((of, index) => {
@@ -45,7 +48,7 @@ export function judgeDrift(
     const fail = fails?.[index];
     const broken = fail?.broken === true ? 'fail' : warn?.broken === true ? 'warn' : undefined;
     const holds = (warn?.holds ?? true) && (fail?.holds ?? true);
-    return { of, broken, holds, check: checkOf(of, policy, { warn, fail }, level, measured.length) };
+    return { of, broken, holds, found: foundOf(of, { warn, fail }, { level, noun, family: measured.length }) };
   });
 }
 
@@ -70,28 +73,22 @@ function sidesOf(
   return measured.map((_, index) => sides.get(index));
 }
 
-function checkOf(
+function foundOf(
   of: MeasuredBound,
-  policy: EffectivePolicy,
   { warn, fail }: { readonly warn: Side | undefined; readonly fail: Side | undefined },
-  level: number | 'off',
-  family: number,
-): Check {
-  const { column, measure, bound, measured } = of;
+  { level, noun, family }: { readonly level: number | 'off'; readonly noun: 'drift' | 'skew'; readonly family: number },
+): Found {
+  const { measure, bound, measured } = of;
   const { status, decisive: key } = judgeTwoBounds(warn, fail);
   const decisive = bound[key];
   const value = decisive ?? Number.NaN;
   const against = { kind: 'max', value } as const;
   const settle = status === 'inconclusive' ? rowsToSettle(against, measured.interval) : undefined;
   const q = (key === 'fail' ? fail : warn)?.q;
-  const role = column.role === 'feature' ? '' : `${column.role}/`;
   return {
-    id: `drift/${role}${measure}[${excerpt(column.name)}]`,
-    title: `${titleOf(column)} ${measure} ≤ ${[bound.warn, bound.fail].filter((one) => one !== undefined).join(', ')}`,
-    section: 'drift',
     status,
     message: [
-      `${measure} is ${text(measured.observed)} (${of.counted})${beyondChance(measured)}; ${outcome(status, against.value, warn?.broken === true, fail?.holds === false)}.`,
+      `${measure} is ${text(measured.observed)} (${of.counted})${beyondChance(measured)}; ${outcome(status, noun, against.value, warn?.broken === true, fail?.holds === false)}.`,
       ...(settle === undefined || settle === 0
         ? []
         : [`About ${counted(settle, 'more row')} like these would settle it.`]),
@@ -108,12 +105,11 @@ function checkOf(
     unit: 'none',
     evidence: measured.interval,
     ...(settle === undefined || settle === 0 ? {} : { rowsToSettle: settle }),
-    place: policy.placeOf(['drift', measure]),
   };
 }
 
-function outcome(status: Check['status'], bound: number, watched: boolean, unsettled: boolean): string {
-  if (status === 'fail') return `that is drift: above ${bound} also when chance is taken out`;
+function outcome(status: Check['status'], noun: string, bound: number, watched: boolean, unsettled: boolean): string {
+  if (status === 'fail') return `that is ${noun}: above ${bound} also when chance is taken out`;
   if (status === 'warn') return `worth watching: above ${bound} also when chance is taken out`;
   if (status === 'pass') return `at most ${bound}`;
   return watched && unsettled

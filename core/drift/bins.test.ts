@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { countSamples, quantileOfSorted } from '../../core/statistics/index.ts';
+import { countSamples, quantileOfSorted } from '../statistics/index.ts';
 import { binClasses, binNumbers, quantileEnds } from './bins.ts';
 
 const none = { reference: 0, current: 0 };

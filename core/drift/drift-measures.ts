@@ -1,4 +1,4 @@
-import type { DriftMeasure } from '../../core/policy/index.ts';
+import type { DriftMeasure } from '../policy/index.ts';
 import {
   type CountedSamples,
   chiSquareTest,
@@ -13,7 +13,7 @@ import {
   populationStabilityIndex,
   totalVariation,
   wassersteinDistance,
-} from '../../core/statistics/index.ts';
+} from '../statistics/index.ts';
 import type { BinnedColumn } from './bins.ts';
 
 /** What a measure may look at. */

@@ -1,8 +1,7 @@
-import type { Engine } from '../../core/data/index.ts';
-import type { Host } from '../../core/host/index.ts';
-import { type DriftPolicy, policyDefaults } from '../../core/policy/index.ts';
-import type { CountedSamples } from '../../core/statistics/index.ts';
-import { counted } from '../../core/text/index.ts';
+import type { Engine } from '../data/index.ts';
+import type { Host } from '../host/index.ts';
+import type { CountedSamples } from '../statistics/index.ts';
+import { counted } from '../text/index.ts';
 import { type BinnedColumn, binClasses, binNumbers } from './bins.ts';
 import type { ComparedColumn, LeftColumn } from './compared-column.ts';
 import { countClasses, countNumbers } from './count-values.ts';
@@ -23,12 +22,11 @@ const fewestToTellApart = 20;
 /** Each column counted on both sides, or why it was not. */
 export async function* countedColumns(
   columns: readonly ComparedColumn[],
-  drift: DriftPolicy,
+  bins: number,
   { reference, current }: { readonly reference: DriftRows; readonly current: DriftRows },
   engine: Engine,
   host: Host,
 ): AsyncGenerator<CountedColumn | LeftColumn> {
-  const bins = drift.bins ?? policyDefaults.drift.bins;
   const numbers = columns.filter(({ kind }) => kind === 'numbers');
   const progress = host.progress('Comparing the columns');
   try {

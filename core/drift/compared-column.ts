@@ -1,8 +1,8 @@
-import type { Column } from '../../core/data/index.ts';
-import { missingColumn, nearestColumns } from '../../core/data/index.ts';
-import type { DriftPolicy, EffectivePolicy } from '../../core/policy/index.ts';
-import { describeProblem, type Place } from '../../core/problem/index.ts';
-import { excerpt } from '../../core/text/index.ts';
+import type { Column } from '../data/index.ts';
+import { missingColumn, nearestColumns } from '../data/index.ts';
+import type { DriftPolicy } from '../policy/index.ts';
+import { describeProblem, type Place } from '../problem/index.ts';
+import { excerpt } from '../text/index.ts';
 import type { DriftRows } from './drift-rows.ts';
 
 /** What a column is to the model. */
@@ -37,15 +37,15 @@ export interface ColumnChoice {
  * or has as another type, is an error: data that lost a column has drifted furthest of all.
  */
 export function chooseColumns(
-  drift: DriftPolicy,
-  policy: EffectivePolicy,
+  choice: Pick<DriftPolicy, 'columns' | 'ignore' | 'prediction' | 'target'>,
+  placeOf: (key: 'columns' | 'prediction' | 'target') => Place,
   reference: DriftRows,
   current: DriftRows,
 ): ColumnChoice {
-  const { columns = 'all', ignore = [], prediction, target } = drift;
+  const { columns = 'all', ignore = [], prediction, target } = choice;
   const apart = [prediction, target].filter((name) => name !== undefined);
   const chosenBy = new Set([...reference.chosenBy, ...current.chosenBy]);
-  const place = policy.placeOf(['drift', 'columns']);
+  const place = placeOf('columns');
   const named = columns !== 'all';
   const features = (named ? [...new Set(columns)] : reference.table.columns.map(({ name }) => name))
     .filter((name) => !apart.includes(name) && !ignore.includes(name) && (named || !chosenBy.has(name)))
@@ -58,13 +58,11 @@ export function chooseColumns(
           {
             name: prediction,
             role: 'prediction' as const,
-            place: policy.placeOf(['drift', 'prediction']),
+            place: placeOf('prediction'),
             named: true,
           },
         ]),
-    ...(target === undefined
-      ? []
-      : [{ name: target, role: 'target' as const, place: policy.placeOf(['drift', 'target']), named: true }]),
+    ...(target === undefined ? [] : [{ name: target, role: 'target' as const, place: placeOf('target'), named: true }]),
   ];
   const compared: ComparedColumn[] = [];
   const left: LeftColumn[] = [];

@@ -1,4 +1,4 @@
-import type { CountedSamples } from '../../core/statistics/index.ts';
+import type { CountedSamples } from '../statistics/index.ts';
 import type { CountedClasses, CountedNumbers, Sides } from './count-values.ts';
 
 /** A column's rows on both sides by the same bins. */

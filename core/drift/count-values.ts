@@ -1,5 +1,5 @@
-import { type Engine, quoteIdentifier, rowNumberColumn } from '../../core/data/index.ts';
-import { type CountedSamples, countSamples } from '../../core/statistics/index.ts';
+import { type Engine, quoteIdentifier, rowNumberColumn } from '../data/index.ts';
+import { type CountedSamples, countSamples } from '../statistics/index.ts';
 import type { DriftRows } from './drift-rows.ts';
 
 /** Rows of both sides up to which every value is counted; above, numbers are counted by cells. */
