@@ -39,7 +39,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   'constructs/aws': ['core/*', 'constructs/problem'],
   'constructs/kubernetes': ['core/*', 'constructs/dashboards', 'constructs/problem'],
   'actions/validate-data': ['core/*', 'github'],
-  'actions/quality-gate': ['core/*', 'github'],
+  'actions/quality-gate': ['core/*', 'github', 'smoke'],
   'actions/detect-drift': ['core/*', 'github'],
   'actions/pull-request-gate': [
     'core/*',

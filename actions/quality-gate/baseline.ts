@@ -35,7 +35,9 @@ export async function openBaseline(
       ? openRegistered(champion, policy, host, environment)
       : openReleased(champion, policy, directory, base, host);
   }
+  if (typeof chosen === 'object' && 'predictions' in chosen) throw new TypeError('predictions are no model to open');
   const path = chosen === 'base' ? (policy.base?.model?.path ?? model.path) : chosen.path;
+  if (path === undefined) return none('There is no model file to compare with');
   // Of a file elsewhere no commit knows; the checked-out one is then refused, with the reason.
   const ofRepository = chosen === 'base' || repositoryPath(path, directory) !== undefined;
   const found = base === undefined || !ofRepository ? undefined : await openAtBase(path, policy, base, host);

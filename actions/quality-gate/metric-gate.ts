@@ -168,6 +168,33 @@ export function checksOfMetric(
   );
 }
 
+/** What is known of a metric whose rows nobody has. */
+export interface NumberAlone {
+  readonly policy: Subject['policy'];
+  readonly noBaseline: NoBaseline;
+  /** Where the number is from, as the end of a sentence: `in the run brave-owl-7`. */
+  readonly from: string;
+}
+
+/** Holds a metric that somebody else has measured against everything that is demanded of it. */
+export function checksOfNumber(
+  metric: GatedMetric,
+  bound: Demands,
+  measured: MetricIntervals,
+  { policy, noBaseline, from }: NumberAlone,
+): readonly Check[] {
+  return demandsOf(metric, bound, policy).map(({ demand, key, change }) =>
+    key === 'min' || key === 'max'
+      ? boundCheck(demand, {
+          observed: measured.candidate.estimate,
+          baseline: measured.baseline,
+          interval: measured.candidate,
+          said: `${metric.name} is ${numberText(measured.candidate.estimate, bound[key])} ${from}`,
+        })
+      : compared(metric, demand, { key, change: change ?? 0 }, measured, noBaseline, from),
+  );
+}
+
 /** `240 rows`; of rankings, `12 queries`. */
 function rowsText({ pair: { candidate }, unit }: Judged): string {
   const rows = rowsOf(candidate);
@@ -241,11 +268,12 @@ function compared(
   }: {
     readonly key: 'max_regression' | 'min_improvement';
     readonly change: number;
-    readonly rows: number;
-    readonly unit: string | undefined;
+    readonly rows?: number;
+    readonly unit?: string | undefined;
   },
   measured: MetricIntervals,
   noBaseline: NoBaseline,
+  from?: string,
 ): Check {
   const { difference, baseline } = measured;
   if (difference === undefined || baseline === undefined) {
@@ -270,11 +298,11 @@ function compared(
     baseline,
     interval,
     against,
-    rows,
+    ...(rows === undefined ? {} : { rows }),
     unit,
     ...test?.override,
     ...(relative && measured.relative !== undefined ? { intervalUnit: 'share' as const } : {}),
-    said: `${name} is ${numberText(measured.candidate.estimate)}, the baseline's ${numberText(baseline)} on the same ${unit ?? 'row'}s: ${
+    said: `${name} is ${numberText(measured.candidate.estimate)}, the baseline's ${numberText(baseline)} ${from ?? `on the same ${unit ?? 'row'}s`}: ${
       moved === 0 ? 'no change' : `${amount} ${worse ? 'worse' : 'better'}`
     }`,
     note:

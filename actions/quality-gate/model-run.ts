@@ -23,9 +23,14 @@ import { chooseOutputs, namesOf, type OutputChoice, taskOf } from './output-choi
 import { rowsOfBatch } from './predictions.ts';
 import type { PredictedRows, RowPredictor, Task } from './row-predictor.ts';
 
+/** Something that takes tensors and gives tensors: a model that is run here, or one behind a server. */
+export interface RunnableModel extends Pick<Model, 'inputs' | 'outputs' | 'run'> {
+  readonly facts: Pick<Model['facts'], 'sha256' | 'externalFiles'>;
+}
+
 /** A model, and how the policy that came with it says to feed and read it. */
 export interface ModelToRun {
-  readonly model: Model;
+  readonly model: RunnableModel;
   readonly path: string;
   readonly place: Place;
   readonly policy: NonNullable<Policy['model']>;
@@ -42,6 +47,11 @@ export interface WiredModel extends ModelToRun, RowPredictor {
 
 /** Classification or regression: as the policy says, else as its metrics are, else by the model's outputs. */
 export function taskFor(policy: Policy, model: Pick<Model, 'outputs'>): Task {
+  return taskOfPolicy(policy) ?? taskOf(model.outputs);
+}
+
+/** The task as the policy says, else as its metrics are; undefined where neither tells. */
+export function taskOfPolicy(policy: Policy): Task | undefined {
   if (policy.evaluation?.query !== undefined) return 'ranking';
   if (Array.isArray(policy.evaluation?.target)) return 'multilabel';
   if (policy.model?.task !== undefined) return policy.model.task;
@@ -50,7 +60,7 @@ export function taskFor(policy: Policy, model: Pick<Model, 'outputs'>): Task {
   if (classificationMetrics.some((name) => gates[name] !== undefined)) return 'classification';
   if (regressionMetrics.some((name) => gates[name] !== undefined)) return 'regression';
   const [first] = fairness;
-  return first === undefined ? taskOf(model.outputs) : disparities[first].task;
+  return first === undefined ? undefined : disparities[first].task;
 }
 
 /**

@@ -25,6 +25,7 @@ import { openModelFile, summaryOf } from './model-file.ts';
 import { neighbourChecks } from './neighbour-check.ts';
 import { signatureChecks } from './signature-gate.ts';
 import { sizeChecks } from './size-gate.ts';
+import { judgeSource } from './sources/judge-source.ts';
 import type { NoBaseline } from './subject.ts';
 import { judgeVariants } from './variant-gate.ts';
 
@@ -82,8 +83,10 @@ export async function judgeModel(options: {
   const { model: modelPolicy, gates, evaluation } = policy.policy;
   if (modelPolicy === undefined || gates === undefined) return { checks: [], figures: [], notices: [], sources: [] };
 
+  const elsewhere = await judgeSource({ policy, directory, engine, base, host, environment });
+  if (elsewhere !== undefined) return elsewhere;
   const place = policy.placeOf(['model', 'path']);
-  const path = modelPolicy.path;
+  const { path = '' } = modelPolicy;
   const file = { file: resolve(directory, path), path, place, within: repositoryRoot(directory) };
   host.info(`Open the candidate ${excerpt(path)}`);
   await using models = await both(openModelFile(file, host), baselineOf(policy, directory, base, host, environment));

@@ -10,6 +10,7 @@ import type { MendableProblem } from './mendable-problem.ts';
 import { isMapping, type PolicyPath, valueAt } from './policy-path.ts';
 import { contradictionsOfSlices } from './slice-contradictions.ts';
 import { contradictionsOfSmoke } from './smoke-contradictions.ts';
+import { contradictionsOfSource } from './source-contradictions.ts';
 import { contradictionsOfWeakSlices } from './weak-slice-contradictions.ts';
 
 /** What a rule found wrong, without its place in the text. */
@@ -30,6 +31,7 @@ export function contradictionsOf(policy: unknown): readonly Contradiction[] {
     ...contradictionsOfGates(policy),
     ...contradictionsOfEpisodes(policy),
     ...contradictionsOfExplain(policy),
+    ...contradictionsOfSource(policy),
     ...contradictionsOfDrift(policy),
     ...contradictionsOfSmoke(policy),
     ...contradictionsOfCanary(policy),

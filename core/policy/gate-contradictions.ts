@@ -181,7 +181,7 @@ function missingParts(policy: Mapping, gates: Mapping): readonly Contradiction[]
           },
         ]
       : []),
-    ...(judging !== undefined && !('evaluation' in policy)
+    ...(judging !== undefined && !('evaluation' in policy) && valueAt(policy, ['model', 'run']) === undefined
       ? [
           {
             code: 'gate-without-evaluation',

@@ -64,7 +64,14 @@ export {
 } from './slice-schema.ts';
 export { type SmokePolicy, type SmokeQuestion, tensorProtocols, textProtocols } from './smoke-schema.ts';
 export { sourceName } from './source-name.ts';
+export type {
+  EndpointSource,
+  PredictionsSource,
+  RunSource,
+  SourceKind,
+} from './source-schema.ts';
 export { type EffectivePolicy, headOnly, stricterOf } from './stricter-policy.ts';
+export { sourceKindOf } from './stricter-source.ts';
 export { applyWaivers, type WaivedChecks, type WaiverOptions } from './waivers.ts';
 export type { WeakSlicePolicy } from './weak-slice-schema.ts';
 export type { RowCondition, Where } from './where-schema.ts';

@@ -4,10 +4,15 @@ import type { Side, Spot } from './ledger.ts';
 /** Makes one value of the base's and the head's (`undefined`: the policy is silent) and tells the ledger where they differ. */
 export type Merge<Value> = (base: Value | undefined, head: Value | undefined, at: Spot) => Value | undefined;
 
-interface Choice<Value> {
+export interface Choice<Value> {
   readonly value: Value | undefined;
   readonly from: Side;
 }
+
+/** A value without parts, chosen by a rule of its own; `undefined` is a silent side. */
+export const leafOf = <Value>(
+  choose: (base: Value | undefined, head: Value | undefined) => Choice<Value>,
+): Merge<Value> => leaf<Value>(choose);
 
 /** A value without parts. `silent` is what silence means; saying it aloud is no difference. */
 function leaf<Value>(

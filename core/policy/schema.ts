@@ -26,6 +26,7 @@ import {
 import { signatureSchema } from './signature-schema.ts';
 import { sliceSchema } from './slice-schema.ts';
 import { smokeSchema } from './smoke-schema.ts';
+import { endpointSchema, predictionsSchema, runSchema, sourceKinds } from './source-schema.ts';
 import { variantsSchema } from './variant-schema.ts';
 import { weakSliceSchema } from './weak-slice-schema.ts';
 
@@ -269,12 +270,18 @@ const rowGates = {
 
 const model = z
   .strictObject({
-    path,
+    path: path.optional(),
+    predictions: predictionsSchema.optional(),
+    endpoint: endpointSchema.optional(),
+    run: runSchema.optional(),
     baseline: z
       .union(
         [
           z.enum(['base', 'none']),
           z.strictObject({ path }).describe('A file of its own.'),
+          z
+            .strictObject({ predictions: predictionsSchema })
+            .describe('Predictions of another model for the same rows.'),
           z.strictObject({ champion: championSchema }).describe('The model that is released.'),
         ],
         { error: '"base", "none", { path: file } or { champion: ... }' },
@@ -310,7 +317,11 @@ const model = z
         "Of two classes: the positive one is predicted where its probability is over this; the model's own labels are left aside.",
       ),
   })
-  .describe('The model under judgement and what it is held against.');
+  .meta({
+    description:
+      'What is judged (path: an ONNX file; else predictions, a running endpoint, or the metrics of a run) and what it is held against.',
+    ...oneOf(...sourceKinds),
+  });
 
 const evaluation = z
   .strictObject({

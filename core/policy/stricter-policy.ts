@@ -31,6 +31,7 @@ import {
   type Variant,
 } from './schema.ts';
 import { smokeSchema } from './smoke-schema.ts';
+import { contradictionsOfSource } from './source-contradictions.ts';
 import { mergeCustomMetrics } from './stricter-custom-metrics.ts';
 import { mergeData, reason, severity } from './stricter-data.ts';
 import { mergeDrift } from './stricter-drift.ts';
@@ -40,6 +41,7 @@ import { mergeEvaluationSets, type SetGates } from './stricter-evaluation-sets.t
 import { mergeGuardrails } from './stricter-guardrails.ts';
 import { mergeSignature } from './stricter-signature.ts';
 import { mergeSlices } from './stricter-slices.ts';
+import { mergeEndpoint, mergeRun, withSourceOfBase } from './stricter-source.ts';
 import { variantsBy } from './stricter-variants.ts';
 
 /** The policy a run is judged by. */
@@ -60,20 +62,25 @@ type Evaluation = NonNullable<Policy['evaluation']>;
 type Fairness = NonNullable<Gates['fairness']>;
 type FairnessBound = NonNullable<Fairness[FairnessMetric]>;
 
-const model = fields<Model>({
-  path: headWins(),
-  baseline: (base, head, at) =>
-    (base === 'none' ? headWins<Model['baseline']>() : baseWins<Model['baseline']>(policyDefaults.baseline))(
-      base,
-      head,
-      at,
-    ),
-  task: headWins(),
-  inputs: headWins(),
-  outputs: headWins(),
-  classes: headWins(),
-  threshold: headWins(),
-});
+const model = withSourceOfBase(
+  fields<Model>({
+    path: headWins(),
+    predictions: headWins(),
+    endpoint: mergeEndpoint,
+    run: mergeRun,
+    baseline: (base, head, at) =>
+      (base === 'none' ? headWins<Model['baseline']>() : baseWins<Model['baseline']>(policyDefaults.baseline))(
+        base,
+        head,
+        at,
+      ),
+    task: headWins(),
+    inputs: headWins(),
+    outputs: headWins(),
+    classes: headWins(),
+    threshold: headWins(),
+  }),
+);
 
 const metricBound = fields<MetricBound>({
   min: larger(),
@@ -234,7 +241,7 @@ export function stricterOf(base: LoadedPolicy, head: LoadedPolicy): EffectivePol
   const ledger = new Ledger(base, head);
   const effective = policy(base.policy, head.policy, ledger.root()) ?? base.policy;
   const placeOf = (path: PolicyPath) => ledger.placeOf(path);
-  const [conflict] = [...leaksOf(effective), ...mixedTasksOf(effective)];
+  const [conflict] = [...leaksOf(effective), ...mixedTasksOf(effective), ...contradictionsOfSource(effective)];
   if (conflict !== undefined) {
     const { path, lackingIn: _, ...problem } = conflict;
     throw new SluiceError({
