@@ -6,10 +6,11 @@ const waiting = [
   '{canary,github,kubernetes,model-fetch,monitoring,prometheus}/**/*.test.ts',
 ];
 
-/** Workflows on the real runner: processes that start, mostly, each in folders of its own. */
-const workflows = [
-  '{base-branch,consumer,detect-drift-action,publish-report,publishing}.test.ts',
-  '{pull-request-gate,smoke-action,sub-actions}.test.ts',
+/** Tests that share nothing and measure no time: workflows on the real runner, and numbers held against the tools they come from. */
+const paired = [
+  '{base-branch,consumer,detect-drift-action,publish-report,publishing,pull-request-gate,smoke-action,sub-actions}.test.ts',
+  '{data-sources,great-expectations,gymnasium,mlflow-sources,trino}.test.ts',
+  'model-zoo/**/*.test.ts',
 ];
 
 export default defineConfig({
@@ -25,14 +26,14 @@ export default defineConfig({
         test: {
           name: 'one at a time',
           include: ['**/*.test.ts'],
-          exclude: [...waiting, ...workflows],
+          exclude: [...waiting, ...paired],
           fileParallelism: false,
           sequence: { groupOrder: 0 },
         },
       },
       {
         extends: true,
-        test: { name: 'two workflows at a time', include: workflows, maxWorkers: 2, sequence: { groupOrder: 1 } },
+        test: { name: 'two at a time', include: paired, maxWorkers: 2, sequence: { groupOrder: 1 } },
       },
       {
         extends: true,
