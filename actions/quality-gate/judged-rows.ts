@@ -3,21 +3,14 @@ import type { Model } from '../../core/onnx/index.ts';
 import type { EffectivePolicy, Policy } from '../../core/policy/index.ts';
 import type { Place } from '../../core/problem/index.ts';
 import type { Check, Figure, Notice } from '../../core/report/index.ts';
-import { excerpt } from '../../core/text/index.ts';
 import type { Baseline } from './baseline.ts';
-import { needsRows, subjectOf, tried } from './candidate-and-baseline.ts';
-import { classChecks } from './class-gate.ts';
-import { type CustomMetrics, judgeCustomMetrics, openCustomMetrics } from './custom-metric-gate.ts';
+import { needsRows, tried } from './candidate-and-baseline.ts';
 import type { EvaluationRows } from './evaluation-rows.ts';
 import { explainModel } from './explain/explain-model.ts';
 import { failedRunChecks, isFailedRun } from './failed-run.ts';
-import { fairnessChecks } from './fairness-gate.ts';
-import { figuresOf } from './figures.ts';
 import { judgeGuardrails } from './guardrail-gate.ts';
-import { metricChecks } from './metric-gate.ts';
 import { taskFor, type WiredModel, wire } from './model-run.ts';
-import { sliceChecks } from './slice-gate.ts';
-import { type DeclaredSlice, slicesOf } from './slices/declared-slices.ts';
+import { openRowGates, type RowGates } from './row-gates.ts';
 import { weakSliceChecks } from './slices/weak-slice-gate.ts';
 import type { NoBaseline } from './subject.ts';
 
@@ -37,8 +30,7 @@ export interface RowsToJudge extends AsyncDisposable {
   readonly wired: WiredModel;
   readonly wiredBaseline: WiredModel | undefined;
   readonly noBaseline: NoBaseline;
-  readonly custom: CustomMetrics | undefined;
-  readonly slices: readonly DeclaredSlice[];
+  readonly gates: RowGates;
 }
 
 export interface JudgedRows {
@@ -55,10 +47,9 @@ export async function prepareRows(
   { candidate, path, place, policy: modelPolicy, baseline }: ModelsToJudge,
   host: Host,
 ): Promise<RowsToJudge> {
-  const custom = await openCustomMetrics(policy, rows, host);
-  const dispose = async () => custom?.[Symbol.asyncDispose]();
+  const gates = await openRowGates(policy, rows, host);
+  const dispose = () => gates[Symbol.asyncDispose]();
   try {
-    const slices = await slicesOf({ policy }, rows);
     const task = taskFor(policy.policy, candidate);
     const of = { model: candidate, path, place, policy: modelPolicy, evaluation: rows.policy, task };
     const wired = await wire(of, rows);
@@ -71,7 +62,7 @@ export async function prepareRows(
       if ('kind' in result) noBaseline = result;
       else wiredBaseline = result;
     }
-    return { policy, rows, wired, wiredBaseline, noBaseline, custom, slices, [Symbol.asyncDispose]: dispose };
+    return { policy, rows, wired, wiredBaseline, noBaseline, gates, [Symbol.asyncDispose]: dispose };
   } catch (error) {
     await dispose();
     throw error;
@@ -84,7 +75,7 @@ export async function judgeRows(
   host: Host,
   { explained }: { readonly explained: boolean },
 ): Promise<JudgedRows> {
-  const { policy, rows, wired, wiredBaseline, custom, slices } = of;
+  const { policy, rows, wired, wiredBaseline, gates } = of;
   const checks: Check[] = [];
   const figures: Figure[] = [];
   const notices: Notice[] = [];
@@ -95,25 +86,19 @@ export async function judgeRows(
     notices.push(...(part.notices ?? []));
   };
   if (needsRows(policy.policy.gates ?? {})) {
-    host.info(`Run the models on ${rows.table.rows.toLocaleString('en-US')} rows of ${excerpt(rows.policy.source)}`);
-    const run = await subjectOf(policy, rows, wired, wiredBaseline, noBaseline, host).catch((error: unknown) => {
+    const run = await gates.judge(wired, wiredBaseline, noBaseline).catch((error: unknown) => {
       if (isFailedRun(error)) return error;
       throw error;
     });
     if (run instanceof Error) return { checks: failedRunChecks(policy, run), figures, notices, noBaseline };
-    const { subject, notices: said } = run;
-    noBaseline = subject.noBaseline;
-    take({ checks: metricChecks(subject), figures: figuresOf(subject), notices: said });
-    take({ checks: classChecks(subject) });
-    const own = custom === undefined ? { checks: [], measured: [] } : await judgeCustomMetrics(custom, subject);
-    take(own);
-    take(sliceChecks(subject, rows, slices, own.measured));
-    take(await fairnessChecks(subject, rows));
+    noBaseline = run.noBaseline;
+    take(run);
+    const { subject } = run;
     if (explained) {
       const models = { rows, candidate: wired, baseline: wiredBaseline, host };
       take({ checks: [], ...(await explainModel(policy, subject, models)) });
     }
-    take(await weakSliceChecks(subject, rows, { judged: checks.some(isJudged), declared: slices }));
+    take(await weakSliceChecks(subject, rows, { judged: checks.some(isJudged), declared: gates.slices }));
   }
   take(await judgeGuardrails(policy, wired, rows, host));
   return { checks, figures, notices, noBaseline };

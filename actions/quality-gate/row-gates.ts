@@ -11,17 +11,19 @@ import { figuresOf } from './figures.ts';
 import { metricChecks } from './metric-gate.ts';
 import type { RowPredictor } from './row-predictor.ts';
 import { sliceChecks } from './slice-gate.ts';
-import { slicesOf } from './slices/declared-slices.ts';
-import type { NoBaseline } from './subject.ts';
+import { type DeclaredSlice, slicesOf } from './slices/declared-slices.ts';
+import type { NoBaseline, Subject } from './subject.ts';
 
 /** Everything that is demanded of what is said of rows: metrics, classes, metrics of the policy's own, slices, fairness. */
 export interface RowGates extends AsyncDisposable {
+  readonly slices: readonly DeclaredSlice[];
   /** Whoever says it: a model run here, a file of predictions, a server. */
   judge(
     candidate: RowPredictor,
     baseline: RowPredictor | undefined,
     noBaseline: NoBaseline,
   ): Promise<{
+    readonly subject: Subject;
     readonly checks: readonly Check[];
     readonly figures: readonly Figure[];
     readonly notices: readonly Notice[];
@@ -36,6 +38,7 @@ export async function openRowGates(policy: EffectivePolicy, rows: EvaluationRows
   try {
     const slices = await slicesOf({ policy }, rows);
     return {
+      slices,
       async judge(candidate, baseline, absent) {
         host.info(
           `Run the models on ${rows.table.rows.toLocaleString('en-US')} rows of ${excerpt(rows.policy.source)}`,
@@ -50,6 +53,7 @@ export async function openRowGates(policy: EffectivePolicy, rows: EvaluationRows
           await fairnessChecks(subject, rows),
         ] as readonly Part[];
         return {
+          subject,
           checks: parts.flatMap((part) => part.checks),
           figures: parts.flatMap((part) => part.figures ?? []),
           notices: parts.flatMap((part) => part.notices ?? []),
