@@ -189,9 +189,11 @@ export function checksOfNumber(
           observed: measured.candidate.estimate,
           baseline: measured.baseline,
           interval: measured.candidate,
+          // A point has nothing that more rows could settle.
+          ...(measured.candidate.lower === measured.candidate.upper ? {} : { rows: measured.candidate.n }),
           said: `${metric.name} is ${numberText(measured.candidate.estimate, bound[key])} ${from}`,
         })
-      : compared(metric, demand, { key, change: change ?? 0 }, measured, noBaseline, from),
+      : compared(metric, demand, { key, change: change ?? 0 }, measured, noBaseline, 'where it was logged'),
   );
 }
 

@@ -1,5 +1,6 @@
 import type { Host } from '../../../core/host/index.ts';
 import { secretWords } from '../../../core/http/index.ts';
+import { metrics } from '../../../core/metrics/index.ts';
 import { type MlflowReader, openMlflow, type Run, trackingServerOf } from '../../../core/mlflow/index.ts';
 import { type EffectivePolicy, type MetricName, policyDefaults, type RunSource } from '../../../core/policy/index.ts';
 import type { Place } from '../../../core/problem/index.ts';
@@ -30,22 +31,12 @@ export async function judgeRun(source: RunSource, options: SourceOptions): Promi
   const checks = boundedMetrics({ policy }).flatMap(({ name, bound }): readonly Check[] => {
     const metric = namedMetric(name);
     const logged = source.metrics?.[name] ?? name;
-    const value = run.metrics.get(logged);
-    if (value === undefined) return unjudgedMetric(metric, bound, { policy }, missing(logged, run));
-    if (!Number.isFinite(value)) {
-      return unjudgedMetric(
-        metric,
-        bound,
-        { policy },
-        `the run ${excerpt(run.name, 40)} logged ${value} as "${excerpt(logged)}"`,
-      );
-    }
-    const other = 'metrics' in baseline ? baseline.metrics.get(logged) : undefined;
+    const value = numberOf(name, logged, run);
+    if (typeof value === 'string') return unjudgedMetric(metric, bound, { policy }, value);
+    const other = 'metrics' in baseline ? numberOf(name, logged, baseline) : undefined;
     const against: NoBaseline =
-      'metrics' in baseline && other === undefined
-        ? { kind: 'unusable', why: `The baseline cannot be judged: ${missing(logged, baseline)}` }
-        : noBaseline;
-    const measured = measuredOf(name, value, other, source.rows, policy);
+      typeof other === 'string' ? { kind: 'unusable', why: `The baseline cannot be judged: ${other}` } : noBaseline;
+    const measured = measuredOf(name, value, typeof other === 'number' ? other : undefined, source.rows, policy);
     return checksOfNumber(metric, bound, measured, {
       policy,
       noBaseline: against,
@@ -62,6 +53,7 @@ export async function judgeRun(source: RunSource, options: SourceOptions): Promi
       }`,
       place,
     },
+    ...[run, ...('metrics' in baseline ? [baseline] : [])].flatMap((each) => unfinished(each, place)),
     ...('metrics' in baseline
       ? [
           {
@@ -126,6 +118,27 @@ async function baselineRun(
   });
 }
 
+/** What the run logged as the metric, or why that is nothing to judge by. */
+function numberOf(name: MetricName, logged: string, run: Run): number | string {
+  const value = run.metrics.get(logged);
+  if (value === undefined) return missing(logged, run);
+  const said = `the run ${excerpt(run.name, 40)} logged ${value} as "${excerpt(logged)}"`;
+  if (!Number.isFinite(value)) return said;
+  // A percentage would pass every `min`, a score that is an error with its sign turned every `max`.
+  const { better } = metrics[name];
+  const upToOne = better === 'higher' && name !== 'calibration_slope';
+  if (upToOne && value > 1) return `${said}, and ${name} is 1 at most; log the share, not the percentage`;
+  if (better === 'lower' && value < 0) return `${said}, and ${name} is 0 at least; log it without the sign`;
+  return value;
+}
+
+/** A run that goes on may log other numbers, and one that failed may not have logged its last. */
+function unfinished({ name, status }: Run, place: Place): readonly Notice[] {
+  if (status === 'FINISHED') return [];
+  const message = `The run ${excerpt(name, 40)} has not finished: MLflow says ${excerpt(status, 40)}.`;
+  return [{ level: 'warning', message, place }];
+}
+
 function missing(logged: string, { name, metrics }: Run): string {
   const near = nearestName(logged, metrics.keys());
   const known = [...metrics.keys()].slice(0, 8).map((key) => excerpt(key, 40));
@@ -150,14 +163,16 @@ function measuredOf(
     estimate,
     lower: estimate,
     upper: estimate,
-    n: rows ?? 0,
+    // The one number that was logged, where nobody says what it was measured on.
+    n: rows ?? 1,
     level: 1,
     method: 'point',
   });
   const level = policy.policy.evidence ?? policyDefaults.evidence;
-  const share = name === 'accuracy' && rows !== undefined && level !== 'off' && value >= 0 && value <= 1;
+  const share = name === 'accuracy' && rows !== undefined && level !== 'off';
   return {
-    candidate: share ? wilsonInterval(Math.round(value * rows), rows, level) : point(value),
+    // What was logged stands, rounded by whoever logged it.
+    candidate: share ? { ...wilsonInterval(Math.round(value * rows), rows, level), estimate: value } : point(value),
     ...(baseline === undefined ? {} : { baseline, difference: point(value - baseline) }),
     ...(baseline === undefined || baseline === 0 ? {} : { relative: point((value - baseline) / Math.abs(baseline)) }),
   };
