@@ -2,7 +2,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parsePolicy } from '../core/policy/index.ts';
+import { expectationOf } from '../actions/validate-data/gx/expectation-of.ts';
+import { type DataCheck, type DataCheckName, parsePolicy } from '../core/policy/index.ts';
 import { nextDown, nextUp } from './data-import/drafted-checks.ts';
 import { expectations } from './data-import/gx-expectations.ts';
 import { draftOfGxSuite } from './data-import/gx-suite.ts';
@@ -296,5 +297,68 @@ describe('sluice data', () => {
     const { code, out } = await call('data', 'import-pandera', 'schema.yaml', '--source', 'a.parquet');
     expect(code).toBe(0);
     expect(out).toContain('accepted_values: { column: x, values: [1, 2] }');
+  });
+});
+
+describe('the export of results', () => {
+  const checks: readonly DataCheck[] = [
+    { row_count: { min: 3, max: 9 } },
+    { row_count: { min: 3, max: 3 } },
+    { schema: { required: ['age'] } },
+    { schema: { required: ['age', 'id'] } },
+    { schema: { required: ['age', 'id'], extra: 'forbid' } },
+    { schema: { required: ['age', 'id'], order: 'kept', extra: 'forbid' } },
+    { schema: { types: { age: 'integer' } } },
+    { schema: { types: { age: 'timestamp' } } },
+    { not_null: { columns: ['age'], mostly: 0.9 } },
+    { between: { column: 'age', min: 0, max: 150, mostly: 0.9 } },
+    { between: { column: 'day', min: '2026-01-01' } },
+    { accepted_values: { column: 'c', values: ['a', 1, true], mostly: 0.5 } },
+    { not_accepted_values: { column: 'c', values: ['a'] } },
+    { length: { column: 'c', min: 1, max: 3 } },
+    { length: { column: 'c', min: 2, max: 2, mostly: 0.5 } },
+    { unique: { columns: ['id'], mostly: 0.9 } },
+    { unique: { columns: ['id', 'day'] } },
+    { mean: { column: 'age', min: 1 } },
+    { std: { column: 'age', max: 1 } },
+    { sum: { column: 'age', min: 1, max: 2 } },
+    { min: { column: 'day', min: '2026-01-01' } },
+    { max: { column: 'age', max: 2 } },
+    { quantile: { column: 'age', share: 0.9, max: 2 } },
+    { quantile: { column: 'age', share: 0.9, min: 1, max: 2 } },
+    { distinct_count: { column: 'c', max: 2 } },
+    { distinct_share: { column: 'c', min: 0.2 } },
+    { monotonic: { column: 'id', direction: 'increasing', strict: true } },
+    { monotonic: { column: 'id', direction: 'decreasing', mostly: 0.5 } },
+  ];
+  const asked = (check: DataCheck) => {
+    const [kind] = Object.keys(check) as DataCheckName[];
+    if (kind === undefined) throw new Error('a check without a kind');
+    const [column] = check.not_null?.columns ?? [];
+    return { kind, check, ...(column === undefined ? {} : { column }) };
+  };
+
+  it.each(checks.map((check) => [check]))('names %j by the expectation that the import makes it of', (check) => {
+    expect(draft(expectationOf(asked(check), [])).drafted).toMatchObject([{ checks: [check] }]);
+  });
+
+  it('names a pattern of the whole text', () => {
+    const { type, kwargs } = expectationOf(asked({ regex: { column: 'c', pattern: 'a|b' } }), []);
+    expect({ type, kwargs }).toEqual({
+      type: 'expect_column_values_to_match_regex',
+      kwargs: { column: 'c', regex: '^(?:a|b)$' },
+    });
+  });
+
+  it.each([
+    [{ mean: { column: 'age', min: 1, where: { c: 'a' } } }],
+    [{ schema: { types: { age: 'integer', c: 'string' } } }],
+    [{ schema: { required: ['age'], order: 'kept' } }],
+    [{ label_conflicts: { label: 'c', max_share: 0 } }],
+    [{ sql: { name: 'x', select: 'SELECT 1', mostly: 0.5 } }],
+  ] as readonly [DataCheck][])('says of %j that no core expectation does', (check) => {
+    const { type, own } = expectationOf(asked(check), []);
+    expect(type).toBe('unexpected_rows_expectation');
+    expect(own).toEqual(Object.values(check)[0]);
   });
 });

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { validateData } from '../actions/validate-data/run.ts';
+import { run as validate, validateData } from '../actions/validate-data/run.ts';
 import { expectations as counterparts } from '../cli/data-import/gx-expectations.ts';
 import { draftOfGxSuite } from '../cli/data-import/gx-suite.ts';
 import { importedPolicy } from '../cli/data-import/imported-policy.ts';
@@ -245,9 +245,9 @@ const ofCancer: readonly Asked[] = ['mean radius', 'mean texture', 'worst area',
   ],
 );
 
-const run = (python: string, input: string): Promise<string> =>
+const run = (python: string, input: string, name = 'gx_verdicts.py'): Promise<string> =>
   new Promise((resolve, reject) => {
-    const script = fileURLToPath(new URL('data-validation/gx_verdicts.py', import.meta.url));
+    const script = fileURLToPath(new URL(`data-validation/${name}`, import.meta.url));
     const child = execFile(
       python,
       [script],
@@ -300,6 +300,66 @@ it('imported checks give the verdict of Great Expectations, but for the differen
   // The suite is one of both.
   for (const verdict of ['pass', 'fail'])
     expect(verdicts.filter((each) => each === verdict).length).toBeGreaterThan(60);
+}, 240_000);
+
+it('reads the results that are exported: the same counts, failures and severities, and pages of all of them', async () => {
+  const { python } = await pythonEnvironment('bench-data-validation', requirements);
+  const data = [
+    {
+      source: 'people.parquet',
+      checks: [
+        { row_count: { min: 8 } },
+        { schema: { required: ['id', 'name'], types: { id: 'integer' } } },
+        { schema: { required: ['id', 'name'] } },
+        { not_null: { columns: 'all' } },
+        { between: { column: 'zero', min: -10, max: 10, severity: 'warn' } },
+        { max: { column: 'zero', max: 10 } },
+        { accepted_values: { column: 'country', values: ['KR', 'US'], mostly: 0.9 } },
+        { regex: { column: 'mail', pattern: '.*@.*' } },
+        { length: { column: 'country', min: 2, max: 2 } },
+        { unique: { columns: ['id'] } },
+        { unique: { columns: ['country', 'level'] } },
+        { quantile: { column: 'step', share: 0.5, max: 50 } },
+        { distinct_count: { column: 'level', min: 9 } },
+        { monotonic: { column: 'step', direction: 'increasing' } },
+        { mean: { column: 'step', max: 50, where: { country: ['KR'] } } },
+        { class_share: { column: 'country', min: 0.3 } },
+        { duplicate_rows: { max_share: 0 } },
+        { label_conflicts: { label: 'level', features: ['name'], max_share: 0 } },
+        { sql: { name: 'old', select: 'SELECT * FROM data WHERE step > 60' } },
+        { between: { column: 'nothing', min: 0 } },
+        { between: { column: 'gone', min: 0 } },
+      ],
+    },
+    { source: 'fine.csv', checks: [{ not_null: { columns: ['a'] } }] },
+  ];
+  await writeFile(join(directory, 'fine.csv'), 'a,b\n1,x\n2,y\n');
+  await writeFile(join(directory, 'sluice.yaml'), JSON.stringify({ version: 1, data }));
+  const { checks } = await validate(
+    { policyFile: 'sluice.yaml', directory, comment: 'never', checkRun: false, gxFile: 'report.gx.json' },
+    silentHost,
+  );
+  const [people, fine, ...others] = JSON.parse(
+    await run(python, await readFile(join(directory, 'report.gx.json'), 'utf8'), 'gx_results.py'),
+  );
+  expect(others).toEqual([]);
+  const ofPeople = checks.filter(({ id }) => id.startsWith('data/people.parquet/'));
+  const passed = ofPeople.filter(({ status }) => status === 'pass').length;
+  expect(passed).toBeGreaterThan(10);
+  expect(ofPeople.length - passed).toBeGreaterThan(10);
+  expect(people).toMatchObject({
+    success: false,
+    asset: 'people.parquet',
+    evaluated: ofPeople.length,
+    successful: passed,
+    failed: ofPeople.length - passed,
+    raised: ofPeople.filter(({ status }) => status === 'error').length,
+    severity: 'critical',
+    same: true,
+  });
+  for (const { title } of ofPeople.filter(({ id }) => /label_conflicts|class_share/.test(id)))
+    expect(people.page).toContain(title);
+  expect(fine).toMatchObject({ success: true, evaluated: 1, successful: 1, failed: 0, severity: null, same: true });
 }, 240_000);
 
 it('has a suite entry for every expectation with a counterpart that needs no text of another kind', () => {

@@ -13,7 +13,8 @@ export function eachColumn(
   return names.map((columnName) => {
     const name = `${check}[${excerpt(columnName)}]`;
     const column = table.columns.find((candidate) => candidate.name === columnName);
-    return column === undefined ? lacking(name, check, [columnName], table) : demandOf(column, name);
+    const demand = column === undefined ? lacking(name, check, [columnName], table) : demandOf(column, name);
+    return { ...demand, column: columnName };
   });
 }
 

@@ -74,6 +74,7 @@ export function planSource(
     const [kind, options] = kindOf(check);
     return demandsOfKind(kind, check, subject).map(
       (demand): PlannedCheck => ({
+        asked: { kind, check, ...(demand.column === undefined ? {} : { column: demand.column }) },
         id: `data/${sourceName(source.source)}/${demand.name}`,
         title: demand.title,
         place: placeOf(['data', index, 'checks', at, kind]),

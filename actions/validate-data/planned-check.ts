@@ -1,4 +1,5 @@
 import type { Column } from '../../core/data/index.ts';
+import type { DataCheck, DataCheckName } from '../../core/policy/index.ts';
 import type { Place } from '../../core/problem/index.ts';
 import type { Bound, Unit } from '../../core/report/index.ts';
 import type { Chosen, Condition, ConflictsMeasure, CopiesMeasure, Measure, Measurements } from './measure.ts';
@@ -39,8 +40,16 @@ export interface Judgement {
   readonly rows?: number;
 }
 
+/** What the policy demands: the list entry a check comes from, and, where one entry is a check for each column, of which. */
+export interface Asked {
+  readonly kind: DataCheckName;
+  readonly check: DataCheck;
+  readonly column?: string;
+}
+
 /** One check before anything is counted: what it needs to know, and how it judges then. */
 export interface PlannedCheck {
+  readonly asked: Asked;
   /** Without what tells two equal checks apart: `data/train.csv/not_null[age]`. */
   readonly id: string;
   readonly title: string;
@@ -56,6 +65,8 @@ export interface PlannedCheck {
 export type Demand = Pick<PlannedCheck, 'title' | 'unit' | 'needs' | 'judge'> & {
   /** What the check's id ends with: `not_null[age]`. */
   readonly name: string;
+  /** The column, where the list entry is a check for each of several. */
+  readonly column?: string;
 };
 
 /** A demand that is answered without counting. */

@@ -18,9 +18,12 @@ import {
 } from '../../github/index.ts';
 import { conclude } from './conclude.ts';
 import { sampleFailing } from './failing-rows.ts';
+import type { AskedSource } from './gx/render-gx.ts';
+import { writeGx } from './gx/write-gx.ts';
 import { type OpenRows, openRows } from './open-rows.ts';
 import { refuseBadPatterns } from './patterns.ts';
 import { otherRows, planSource, type SourceSubject, textColumns } from './plan.ts';
+import type { Asked } from './planned-check.ts';
 import { profileColumns } from './profile-columns.ts';
 import { Selecting } from './selections.ts';
 import { withoutSensitive } from './sensitive.ts';
@@ -28,7 +31,10 @@ import { TableEngines } from './table-engines.ts';
 import { takeMeasures } from './take-measures.ts';
 import { counted } from './wording.ts';
 
-export type ValidateDataInputs = GateInputs;
+export interface ValidateDataInputs extends GateInputs {
+  /** Where the results go as JSON of Great Expectations, relative to `directory`. */
+  readonly gxFile?: string;
+}
 
 /** Data validation alone: reads the policy, checks its data, reports and publishes. */
 export async function run(inputs: ValidateDataInputs, host: Host): Promise<Report> {
@@ -48,6 +54,8 @@ export async function run(inputs: ValidateDataInputs, host: Host): Promise<Repor
   );
   const report = gateReport(gate, found, inputs);
   await publishReport(report, { ...inputs, part: 'data', event }, host);
+  if (inputs.gxFile !== undefined)
+    await writeGx(report, found.asked, { file: inputs.gxFile, directory: inputs.directory });
   return report;
 }
 
@@ -72,7 +80,7 @@ export async function validateData({
   engine,
   host,
   today = todayOf({}),
-}: DataToValidate): Promise<{ checks: Check[]; sources: Report['sources'] }> {
+}: DataToValidate): Promise<{ checks: Check[]; sources: Report['sources']; asked: readonly AskedSource[] }> {
   const sources = policy.policy.data ?? [];
   const within = repositoryRoot(directory);
   await refuseBadPatterns(policy, engine);
@@ -81,6 +89,7 @@ export async function validateData({
   await using selecting = new Selecting(engine, host);
 
   const checks: Check[] = [];
+  const asked: { source: DataSource; rows: number; checks: readonly Asked[] }[] = [];
   const tables: Report['sources'][number][] = [];
   const problems: Problem[] = [];
   const progress = host.progress('Checking the data');
@@ -125,7 +134,8 @@ export async function validateData({
             ? { profile: await profileColumns(engine, table, subject.isSensitive) }
             : {}),
         });
-        checks.push(...found);
+        checks.push(...found.map(({ check }) => check));
+        asked.push({ source, rows: table.rows, checks: found.map((one) => one.asked) });
       } catch (error) {
         if (!(error instanceof DataError || error instanceof PeerError)) throw error;
         problems.push(...error.problems);
@@ -138,9 +148,15 @@ export async function validateData({
   if (first !== undefined) throw new DataError([first, ...others]);
 
   const ids = distinctIds(checks.map((check) => check.id));
+  const identified = checks.map((check, index) => ({ ...check, id: ids[index] ?? check.id }));
+  let at = 0;
   return {
-    checks: checks.map((check, index) => ({ ...check, id: ids[index] ?? check.id })),
+    checks: identified,
     sources: tables,
+    asked: asked.map((source) => ({
+      ...source,
+      checks: source.checks.map((one) => ({ ...one, id: identified[at++]?.id ?? '' })),
+    })),
   };
 }
 
@@ -163,7 +179,7 @@ async function checkSource(
   { table, engine, dialect }: OpenRows,
   subject: SourceSubject,
   policy: EffectivePolicy,
-): Promise<readonly Check[]> {
+): Promise<readonly { readonly check: Check; readonly asked: Asked }[]> {
   const planned = planSource(source, index, subject, policy.placeOf);
   const needs = planned.flatMap((check) => check.needs);
   const measurements = withoutSensitive(await takeMeasures(engine, table, needs, dialect), subject);
@@ -175,6 +191,6 @@ async function checkSource(
   const samples = new Map(shown.map((failing, at) => [failing, rows[at]]));
   return judged.map(({ check, judgement }) => {
     const sample = judgement.failing === undefined ? undefined : samples.get(judgement.failing);
-    return conclude(check, judgement, sample);
+    return { check: conclude(check, judgement, sample), asked: check.asked };
   });
 }

@@ -1,3 +1,8 @@
+import {
+  orderExpectations,
+  rangeExpectations,
+  setExpectations,
+} from '../../actions/validate-data/gx/expectation-names.ts';
 import type { DataCheck } from '../../core/policy/index.ts';
 import { bySelect, nextDown, nextUp, sqlName, sqlValue } from './drafted-checks.ts';
 
@@ -110,6 +115,13 @@ function ofTypes(column: unknown, names: readonly unknown[]): Made {
   return [check('schema', { types: { [text(column)]: only } })];
 }
 
+/** Entries of a table that the export reads too, the other way round. */
+const tableOf = <Names extends Readonly<Record<string, string>>>(
+  names: Names,
+  made: (name: keyof Names & string) => (kwargs: Kwargs) => Made,
+): Readonly<Record<string, (kwargs: Kwargs) => Made>> =>
+  Object.fromEntries((Object.keys(names) as (keyof Names & string)[]).map((name) => [names[name], made(name)]));
+
 const noCounterpart = (why: string) => (): Made => why;
 const statistics = 'a statistical test; "sluice detect-drift" compares distributions with a reference';
 
@@ -202,9 +214,8 @@ export const expectations: Readonly<Record<string, (kwargs: Kwargs) => Made>> = 
     return byWhere('pairs-in-set', ofRows(columns, pairs.join(' OR '), kwargs['ignore_row_if']), kwargs);
   },
   expect_column_pair_cramers_phi_value_to_be_less_than: noCounterpart(statistics),
-  expect_column_values_to_be_between: inRange('between'),
-  expect_column_values_to_be_in_set: ofSet('accepted_values'),
-  expect_column_values_to_not_be_in_set: ofSet('not_accepted_values'),
+  ...tableOf(rangeExpectations, inRange),
+  ...tableOf(setExpectations, ofSet),
   expect_column_distinct_values_to_be_in_set: ofSet('accepted_values'),
   expect_column_distinct_values_to_contain_set: ({ column, value_set }) => [lacking(column, list(value_set))],
   expect_column_distinct_values_to_equal_set: ({ column, value_set }) => [
@@ -279,13 +290,6 @@ export const expectations: Readonly<Record<string, (kwargs: Kwargs) => Made>> = 
     ];
   },
   expect_column_values_to_not_be_outliers: noCounterpart(statistics),
-  expect_column_mean_to_be_between: inRange('mean'),
-  expect_column_stdev_to_be_between: inRange('std'),
-  expect_column_sum_to_be_between: inRange('sum'),
-  expect_column_min_to_be_between: inRange('min'),
-  expect_column_max_to_be_between: inRange('max'),
-  expect_column_unique_value_count_to_be_between: inRange('distinct_count'),
-  expect_column_proportion_of_unique_values_to_be_between: inRange('distinct_share'),
   expect_column_median_to_be_between: (kwargs) => ({
     checks: [check('quantile', { column: kwargs['column'], share: 0.5, ...ends(kwargs) })],
     note: 'of an even number of values the lower one of the middle two, where Great Expectations takes their mean',
@@ -301,8 +305,7 @@ export const expectations: Readonly<Record<string, (kwargs: Kwargs) => Made>> = 
       note: 'a value of the column itself; Great Expectations works out one between two values, depending on the engine',
     };
   },
-  expect_column_values_to_be_increasing: (kwargs) => ordered(kwargs, 'increasing'),
-  expect_column_values_to_be_decreasing: (kwargs) => ordered(kwargs, 'decreasing'),
+  ...tableOf(orderExpectations, (direction) => (kwargs) => ordered(kwargs, direction)),
   expect_column_values_to_match_strftime_format: (kwargs) =>
     byWhere(
       'strftime-format',

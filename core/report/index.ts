@@ -33,4 +33,5 @@ export type { ModelSummary, Notice, PolicyDifference, Report, Verdict } from './
 export { renderTerminal, type TerminalOptions } from './terminal/render-terminal.ts';
 export { exitCodeOf, verdictOf } from './verdict.ts';
 export { statusWords, verdictWords } from './vocabulary.ts';
+export { writeWhole } from './whole-files.ts';
 export { type ReportFiles, writeReport } from './write-report.ts';

@@ -1,4 +1,4 @@
-import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../problem/index.ts';
 import { renderHtml } from './html.ts';
@@ -6,6 +6,7 @@ import { renderJunit } from './junit/render-junit.ts';
 import { renderMarkdown } from './markdown/render-markdown.ts';
 import { renderJson } from './render-json.ts';
 import type { Report } from './report.ts';
+import { writeWhole } from './whole-files.ts';
 
 /** Paths of the files one report was written to. */
 export interface ReportFiles {
@@ -33,15 +34,9 @@ export async function writeReport(report: Report, directory: string): Promise<Re
     [files.markdown, renderMarkdown(report)],
     [files.junit, renderJunit(report)],
   ];
-  const unfinished = (file: string) => `${file}.${process.pid}.unfinished`;
-  try {
-    await mkdir(directory, { recursive: true });
-    await Promise.all(contents.map(([file, content]) => writeFile(unfinished(file), content)));
-    for (const [file] of contents) await rename(unfinished(file), file);
-  } catch (cause) {
-    await Promise.all(contents.map(([file]) => rm(unfinished(file), { force: true }).catch(() => {})));
+  await writeWhole(contents).catch(async (cause: unknown) => {
     throw await notWritten(directory, cause);
-  }
+  });
   return files;
 }
 
