@@ -6,6 +6,8 @@ import sys
 import warnings
 
 warnings.filterwarnings("ignore")
+# Great Expectations logs to where it finds standard output.
+answer, sys.stdout = sys.stdout, sys.stderr
 
 from great_expectations.core.expectation_validation_result import ExpectationSuiteValidationResultSchema
 from great_expectations.render.renderer import ValidationResultsPageRenderer
@@ -33,4 +35,4 @@ for written in json.load(sys.stdin):
             "page": html.unescape(DefaultJinjaPageView().render(ValidationResultsPageRenderer().render(result))),
         }
     )
-json.dump(found, sys.stdout)
+json.dump(found, answer)
