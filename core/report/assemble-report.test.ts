@@ -74,6 +74,7 @@ test('giant texts and samples are cut, so that the report can be read back', () 
           columns: Array.from({ length: 300 }, () => giant),
           rows: Array.from({ length: 500 }, (_, row) => ({
             row: row + 1,
+            file: 'f'.repeat(600),
             values: Array.from({ length: 300 }, () => 'v'.repeat(600)),
           })),
         },
@@ -87,6 +88,7 @@ test('giant texts and samples are cut, so that the report can be read back', () 
   expect(cut?.failing?.rows.length).toBe(reportLimits.failingRows);
   expect(cut?.failing?.columns.length).toBe(reportLimits.failingColumns);
   expect(cut?.failing?.rows[0]?.values[0]?.length).toBe(reportLimits.value);
+  expect(cut?.failing?.rows[0]?.file?.length).toBe(reportLimits.value);
 });
 
 test('a figure that cannot be drawn is left out, and that is said', () => {

@@ -88,8 +88,9 @@ function clipped(check: Check): Check {
           failing: {
             total: failing.total,
             columns: failing.columns.slice(0, reportLimits.failingColumns).map((name) => cut(name, reportLimits.value)),
-            rows: failing.rows.slice(0, reportLimits.failingRows).map(({ row, values }) => ({
+            rows: failing.rows.slice(0, reportLimits.failingRows).map(({ row, file, values }) => ({
               ...(row === undefined ? {} : { row }),
+              ...(file === undefined ? {} : { file: cut(file, reportLimits.value) }),
               values: values
                 .slice(0, reportLimits.failingColumns)
                 .map((value) => (value === null ? null : cut(value, reportLimits.value))),
