@@ -145,17 +145,7 @@ function ofKind<Name extends DataCheckName>(
 
 /** The report tells how many values a sensitive column may have, not which. */
 function withoutSensitive<Options extends object>(options: Options, sensitive: readonly string[]): Options {
-  const { column, values, where } = options as { column?: string; values?: readonly unknown[]; where?: object };
-  const hidden = column !== undefined && sensitive.includes(column) && values !== undefined;
-  return {
-    ...options,
-    ...(hidden ? { values: values.map(() => masked) } : {}),
-    ...(where === undefined
-      ? {}
-      : {
-          where: Object.fromEntries(
-            Object.entries(where).map(([name, condition]) => [name, sensitive.includes(name) ? masked : condition]),
-          ),
-        }),
-  };
+  const { column, values } = options as { readonly column?: string; readonly values?: readonly unknown[] };
+  if (column === undefined || values === undefined || !sensitive.includes(column)) return options;
+  return { ...options, values: values.map(() => masked) };
 }
