@@ -362,8 +362,8 @@ test("names and classes that attack the reader are harmless in every renderer, a
   expect(report.verdict).toBe('failed');
   expect(report.checks.map(({ status }) => status)).toEqual(['fail', 'fail']);
   const terminal = renderTerminal(report, { colour: false, width: 100 });
-  for (const page of [renderHtml(report), renderMarkdown(report)]) expect(page).not.toContain('<img src=x');
-  for (const text of [renderHtml(report), renderMarkdown(report), terminal]) expect(text).not.toContain('\u202e');
+  for (const page of [await renderHtml(report), renderMarkdown(report)]) expect(page).not.toContain('<img src=x');
+  for (const text of [await renderHtml(report), renderMarkdown(report), terminal]) expect(text).not.toContain('\u202e');
   expect(outputs['drift']).toBe('fail');
   expect([...(JSON.parse(outputs['drifted-columns'] ?? '') as string[])].sort()).toEqual(names);
 });

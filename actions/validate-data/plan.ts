@@ -21,6 +21,7 @@ import { newCategories, relationships, trainTestOverlap } from './checks/referen
 import { regex } from './checks/regex.ts';
 import { rowCount } from './checks/row-count.ts';
 import { schema } from './checks/schema.ts';
+import { skew } from './checks/skew.ts';
 import { sql } from './checks/sql.ts';
 import { correlation, quantile, statistic } from './checks/statistic.ts';
 import { unique } from './checks/unique.ts';
@@ -60,6 +61,7 @@ const demandsOf: {
   new_categories: newCategories,
   train_test_overlap: trainTestOverlap,
   label_conflicts: labelConflicts,
+  skew,
   sql,
 };
 
@@ -117,10 +119,11 @@ export function otherRows(
     others.set(sourceName(other), { source: other, text });
   };
   const all = table.columns.map(({ name }) => name);
-  for (const { relationships: key, new_categories: known, train_test_overlap: overlap } of source.checks) {
+  for (const { relationships: key, new_categories: known, train_test_overlap: overlap, skew: apart } of source.checks) {
     if (key !== undefined) compare(key.to, key.columns, key.fields ?? key.columns);
     if (known !== undefined) compare(known.reference, [known.column], [known.field ?? known.column]);
     if (overlap !== undefined) compare(overlap.reference, overlap.columns ?? all, overlap.columns ?? all);
+    if (apart !== undefined) compare(apart.reference, all, all);
   }
   return others;
 }

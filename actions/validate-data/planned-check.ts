@@ -1,7 +1,7 @@
 import type { Column } from '../../core/data/index.ts';
 import type { DataCheck, DataCheckName } from '../../core/policy/index.ts';
 import type { Place } from '../../core/problem/index.ts';
-import type { Bound, Unit } from '../../core/report/index.ts';
+import type { Bound, Check, Unit } from '../../core/report/index.ts';
 import type { Chosen, Condition, ConflictsMeasure, CopiesMeasure, Measure, Measurements } from './measure.ts';
 
 /** Rows that show a failure: how many, and what to look for. */
@@ -30,7 +30,8 @@ export interface AnswerRows {
 
 /** What the measurements say of one check. */
 export interface Judgement {
-  readonly outcome: 'holds' | 'broken' | 'unjudged';
+  /** `unsettled`: the evidence says neither. `left`: deliberately not judged. */
+  readonly outcome: 'holds' | 'broken' | 'unjudged' | 'unsettled' | 'left';
   readonly message: string;
   readonly observed?: number | string;
   readonly bound?: Bound;
@@ -38,6 +39,9 @@ export interface Judgement {
   readonly failing?: Failing;
   /** How many rows the answer rests on. */
   readonly rows?: number;
+  /** How sure it is, where it is estimated. */
+  readonly evidence?: Check['evidence'];
+  readonly rowsToSettle?: number;
 }
 
 /** What the policy demands: the list entry a check comes from, and, where one entry is a check for each column, of which. */

@@ -4,7 +4,13 @@
  */
 import { type Engine, openEngine, type Table } from '../../core/data/index.ts';
 import type { Host } from '../../core/host/index.ts';
-import { type DataSource, type EffectivePolicy, type SourceOfRows, sourceName } from '../../core/policy/index.ts';
+import {
+  type DataSource,
+  defaultsOf,
+  type EffectivePolicy,
+  type SourceOfRows,
+  sourceName,
+} from '../../core/policy/index.ts';
 import { DataError, PeerError, PolicyError, type Problem } from '../../core/problem/index.ts';
 import { type Check, distinctIds, type Report } from '../../core/report/index.ts';
 import { excerpt } from '../../core/text/index.ts';
@@ -27,6 +33,7 @@ import type { Asked } from './planned-check.ts';
 import { profileColumns } from './profile-columns.ts';
 import { Selecting } from './selections.ts';
 import { withoutSensitive } from './sensitive.ts';
+import { skewsOf } from './skews.ts';
 import { TableEngines } from './table-engines.ts';
 import { takeMeasures } from './take-measures.ts';
 import { counted } from './wording.ts';
@@ -110,16 +117,19 @@ export async function validateData({
         for (const [name, { source: other, text }] of otherRows(source, table))
           others.set(name, await open(other, text));
         const selections = await selecting.of(source, table, (file) => open(file, []));
+        const other = (file: string) => {
+          const found = others.get(file);
+          if (found === undefined) throw new RangeError('a file that no check names');
+          return found;
+        };
+        const skews = await skewsOf(source, table, other, { engine, level: defaultsOf(policy.policy).evidence });
         const subject: SourceSubject = {
           table,
           today,
           selected: (check) => selections.get(check) ?? { refused: 'it was not run' },
           isSensitive: ({ name }) => source.sensitive?.includes(name) ?? false,
-          other: (file) => {
-            const other = others.get(file);
-            if (other === undefined) throw new RangeError('a file that no check names');
-            return other;
-          },
+          skewed: (check) => skews.get(check) ?? [],
+          other,
         };
         const found = await checkSource(source, index, rows, subject, policy);
         host.info(

@@ -1,6 +1,7 @@
 import type { Column, SelectedRows, Table } from '../../core/data/index.ts';
 import type { DataCheckOptions } from '../../core/policy/index.ts';
 import type { Chosen } from './measure.ts';
+import type { SkewedColumn } from './skews.ts';
 
 /** What a check is planned on. */
 export interface Subject {
@@ -11,6 +12,8 @@ export interface Subject {
   other(file: string): Table;
   /** What the SELECT of a check found. */
   selected(check: DataCheckOptions<'sql'>): SelectedRows | { readonly refused: string };
+  /** How far columns are from those of another file. */
+  skewed(check: DataCheckOptions<'skew'>): readonly SkewedColumn[];
   /** Whether no value of the column may be shown. */
   isSensitive(column: Column): boolean;
   /** `YYYY-MM-DD` in UTC. */

@@ -123,7 +123,7 @@ const tableOf = <Names extends Readonly<Record<string, string>>>(
   Object.fromEntries((Object.keys(names) as (keyof Names & string)[]).map((name) => [names[name], made(name)]));
 
 const noCounterpart = (why: string) => (): Made => why;
-const statistics = 'a statistical test; "sluice detect-drift" compares distributions with a reference';
+const statistics = 'a statistical test; "skew" and "sluice detect-drift" compare distributions with a reference';
 
 export const expectations: Readonly<Record<string, (kwargs: Kwargs) => Made>> = {
   expect_column_to_exist: ({ column }) => [check('schema', { required: [text(column)] })],

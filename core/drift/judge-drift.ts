@@ -4,7 +4,7 @@ import { benjaminiHochberg, decide, pValueOfBroken, rowsToSettle } from '../stat
 import { counted, excerpt } from '../text/index.ts';
 import type { ComparedColumn } from './compared-column.ts';
 import type { Measured } from './drift-measures.ts';
-import { type BoundOutcome, judgeTwoBounds } from './two-bounds.ts';
+import { type BoundOutcome, judgeTwoBounds, type TwoBoundsOutcome } from './two-bounds.ts';
 
 /** A column measured against a bound of the policy. */
 export interface MeasuredBound {
@@ -27,7 +27,10 @@ export interface DriftJudgement {
   readonly found: Found;
 }
 
-type Found = Pick<Check, 'status' | 'message' | 'observed' | 'bound' | 'unit' | 'evidence' | 'rowsToSettle'>;
+type Found = { readonly status: TwoBoundsOutcome['status'] } & Pick<
+  Check,
+  'message' | 'observed' | 'bound' | 'unit' | 'evidence' | 'rowsToSettle'
+>;
 
 interface Side extends BoundOutcome {
   readonly q: number;

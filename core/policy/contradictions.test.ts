@@ -22,6 +22,18 @@ function codesOf(text: string): readonly (readonly [string, string | undefined])
 describe('a policy is refused', () => {
   it.each([
     [
+      'with a column of skew both named and ignored',
+      check('skew: { reference: b.csv, max: 0.1, columns: [x, y], ignore: [y] }'),
+      'named-and-ignored',
+      'data[0].checks[0].skew.columns[1]',
+    ],
+    [
+      'with skew against itself',
+      check('skew: { reference: a.csv, max: 0.1 }'),
+      'same-data',
+      'data[0].checks[0].skew.reference',
+    ],
+    [
       'with two checks in one list entry',
       check('unique: { columns: [a] }, row_count: { min: 1 }'),
       'not-one-key',

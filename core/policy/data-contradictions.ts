@@ -2,6 +2,7 @@ import { excerpt } from '../text/index.ts';
 import { lacksBound, minAboveMax } from './bound-contradictions.ts';
 import type { Contradiction } from './contradictions.ts';
 import { type DataCheckName, dataChecks } from './data-schema.ts';
+import { namedAndIgnored } from './drift-contradictions.ts';
 import { type SourceOfRows, sourceSchema } from './engines-schema.ts';
 import { isMapping, type PolicyPath, valueAt } from './policy-path.ts';
 import { sameSource, sourceName } from './source-name.ts';
@@ -104,13 +105,14 @@ function contradictionsOfCheck(check: unknown, source: unknown, path: PolicyPath
       ...minAboveMax(options, [...path, name]),
       ...contradictionsOfWhere(valueAt(options, ['where']), [...path, name, 'where']),
       ...contradictionsOfReference(name, options, source, [...path, name]),
+      ...(name === 'skew' && isMapping(options) ? namedAndIgnored(options, [...path, name]) : []),
       ...(name === 'schema' ? contradictionsOfOrder(options, [...path, name]) : []),
     ];
   });
 }
 
-/** Checks that read the order of rows, or SQL of DuckDB. */
-const ofFilesOnly = new Set<string>(['sql', 'monotonic'] satisfies readonly DataCheckName[]);
+/** Checks that read the order of rows, SQL of DuckDB, or every value of two sides. */
+const ofFilesOnly = new Set<string>(['sql', 'monotonic', 'skew'] satisfies readonly DataCheckName[]);
 
 /** Keys that name columns of another file, one for each of their own. */
 function contradictionsOfReference(

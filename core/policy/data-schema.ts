@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { policyDefaults } from './defaults.ts';
+import { driftMeasures } from './drift-schema.ts';
 import { sourceSchema } from './engines-schema.ts';
 import { column, columnList, mostly, named, oneOf, path, reason, severity, share } from './schema-words.ts';
 import { where } from './where-schema.ts';
@@ -206,6 +207,33 @@ export const dataChecks = {
       ...ofRows,
     })
     .meta({ description: 'Rows with the same features and different labels.' }),
+  skew: z
+    .strictObject({
+      reference: path.describe(
+        'The file the rows are held against: the training data of what is served, or the other way round.',
+      ),
+      columns: z
+        .union([z.literal('all'), columnList], { error: '"all" or a list of column names' })
+        .optional()
+        .meta({
+          description: 'Which columns are compared: all of the reference, or a list. Each is judged by itself.',
+          default: 'all',
+        }),
+      ignore: columnList.optional().describe('Columns that are not compared: ids, timestamps.'),
+      measure: z.enum(driftMeasures).optional().meta({
+        description: 'How far apart the values of a column are, by the measures of "drift".',
+        default: policyDefaults.skew.measure,
+      }),
+      max: z
+        .number()
+        .min(0)
+        .describe('The most a column may be apart, when chance is taken out. Of psi 0.1 is worth watching, 0.2 much.'),
+      ...ofRows,
+    })
+    .meta({
+      description:
+        'Columns whose values are spread as in another file (train/serve skew), judged with evidence as drift is. Needs 30 rows on both sides.',
+    }),
   sql: z
     .strictObject({
       name: z

@@ -45,6 +45,7 @@ export const policyDefaults = {
   },
   explain: { repeats: 5, rows: 2000 },
   endpoint: { protocol: 'v2', batch: 64, concurrency: 4, timeout: '30s' },
+  skew: { measure: 'psi' },
   drift: {
     psi: { warn: 0.1, fail: 0.2 },
     bins: 10,

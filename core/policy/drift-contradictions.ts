@@ -16,7 +16,7 @@ export function contradictionsOfDrift(policy: unknown): readonly Contradiction[]
       contradictionsOfWhere(valueAt(drift, [key, 'where']), ['drift', key, 'where']),
     ),
     ...sameData(drift),
-    ...namedAndIgnored(drift),
+    ...namedAndIgnored(drift, ['drift']),
   ];
 }
 
@@ -56,21 +56,25 @@ function sameData(drift: Readonly<Record<string, unknown>>): readonly Contradict
   ];
 }
 
-function namedAndIgnored(drift: Readonly<Record<string, unknown>>): readonly Contradiction[] {
-  const { columns, ignore, prediction, target } = drift;
+/** Columns that a comparison at `path` both names and ignores. */
+export function namedAndIgnored(
+  comparison: Readonly<Record<string, unknown>>,
+  path: PolicyPath,
+): readonly Contradiction[] {
+  const { columns, ignore, prediction, target } = comparison;
   if (!Array.isArray(ignore)) return [];
   const named: readonly (readonly [PolicyPath, unknown])[] = [
-    ...(Array.isArray(columns) ? columns.map((column, at) => [['drift', 'columns', at], column] as const) : []),
-    [['drift', 'prediction'], prediction],
-    [['drift', 'target'], target],
+    ...(Array.isArray(columns) ? columns.map((column, at) => [[...path, 'columns', at], column] as const) : []),
+    [[...path, 'prediction'], prediction],
+    [[...path, 'target'], target],
   ];
-  return named.flatMap(([path, column]) =>
+  return named.flatMap(([at, column]) =>
     typeof column === 'string' && ignore.includes(column)
       ? [
           {
             code: 'named-and-ignored',
             message: `the column "${excerpt(column, 60)}" is to be compared and to be ignored`,
-            path,
+            path: at,
             fix: 'Remove it from one of the two.',
           },
         ]

@@ -86,6 +86,9 @@ describe('a check that compares a table with other rows', () => {
     expect(codes(both, 'data:\n', table('a.b.c', '[{ monotonic: { column: x, direction: increasing } }]'))).toEqual([
       'files-only data[0].checks[0].monotonic',
     ]);
+    expect(codes(both, 'data:\n', table('a.b.c', '[{ skew: { reference: train.parquet, max: 0.2 } }]'))).toEqual([
+      'files-only data[0].checks[0].skew',
+    ]);
   });
 
   it('waits for the merge where only the pull request names the other table', () => {

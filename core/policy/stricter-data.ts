@@ -142,6 +142,15 @@ const checkMerges: { readonly [Name in DataCheckName]: Merge<DataCheckOptions<Na
     max_share: smaller(),
     ...ofRows,
   }),
+  // Fewer ignored columns would be stricter, but what is judged beside a column decides how sure of it one has to be: the base's stand.
+  skew: fields<DataCheckOptions<'skew'>>({
+    reference: same(),
+    columns: sameColumns(),
+    ignore: same(),
+    measure: same(policyDefaults.skew.measure),
+    max: smaller(),
+    ...ofRows,
+  }),
   sql: fields<DataCheckOptions<'sql'>>({
     name: same(),
     select: same(),
@@ -306,6 +315,7 @@ function identityOf(check: DataCheck): string {
     options.pattern,
     options.share,
     options.direction,
+    name === 'skew' ? (options.measure ?? policyDefaults.skew.measure) : undefined,
     options.label,
     otherOf(options),
     options.name,
@@ -326,6 +336,7 @@ interface About {
   readonly pattern?: string | undefined;
   readonly share?: number | undefined;
   readonly direction?: string | undefined;
+  readonly measure?: string | undefined;
   readonly label?: string | undefined;
   readonly to?: SourceOfRows | undefined;
   readonly reference?: SourceOfRows | undefined;
@@ -340,7 +351,7 @@ function aboutColumns(name: DataCheckName, options: About): unknown {
   if (name === 'relationships' && Array.isArray(columns))
     return columns.map((own, index) => [own, fields?.[index] ?? own]).sort();
   if (column !== undefined) return field === undefined || field === column ? [column] : [column, field];
-  const named = features ?? columns;
+  const named = features ?? columns ?? (name === 'skew' ? 'all' : undefined);
   return named === undefined || named === 'all' ? named : [...named].sort();
 }
 

@@ -405,6 +405,29 @@ waivers:
   });
 });
 
+describe('skew', () => {
+  const policy = (...options: readonly string[]) =>
+    `version: 1\ndata:\n  - source: a.csv\n    checks:\n${options.map((one) => `      - skew: { reference: b.csv, ${one} }\n`).join('')}`;
+  const effective = (base: string, head: string) =>
+    merged(base, head).policy.data?.[0]?.checks.map(({ skew }) => skew) ?? [];
+
+  it('keeps the smaller max, and what is ignored and chosen by the base', () => {
+    expect(
+      effective(policy('max: 0.2, ignore: [id]'), policy('max: 0.1, measure: psi, columns: all, ignore: [id, age]')),
+    ).toEqual([{ reference: 'b.csv', max: 0.1, ignore: ['id'] }]);
+    expect(effective(policy('max: 0.1'), policy('max: 9'))).toEqual([{ reference: 'b.csv', max: 0.1 }]);
+  });
+
+  it('of other columns, or by another measure, is one more check', () => {
+    const head = policy('max: 9, columns: [x, y]', 'max: 9, measure: ks');
+    expect(effective(policy('max: 0.1, columns: [x]'), head)).toEqual([
+      { reference: 'b.csv', max: 0.1, columns: ['x'] },
+      { reference: 'b.csv', max: 9, columns: ['x', 'y'] },
+      { reference: 'b.csv', max: 9, measure: 'ks' },
+    ]);
+  });
+});
+
 describe('SQL of a policy', () => {
   const policy = (...checks: readonly string[]) =>
     `version: 1\ndata:\n  - source: a.csv\n    checks:\n${checks.map((check) => `      - ${check}\n`).join('')}`;
