@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { expectationOf } from '../actions/validate-data/gx/expectation-of.ts';
+import { expectationOf } from '../actions/validate-data/run.ts';
 import { type DataCheck, type DataCheckName, parsePolicy } from '../core/policy/index.ts';
 import { nextDown, nextUp } from './data-import/drafted-checks.ts';
 import { expectations } from './data-import/gx-expectations.ts';

@@ -38,6 +38,9 @@ import { TableEngines } from './table-engines.ts';
 import { takeMeasures } from './take-measures.ts';
 import { counted } from './wording.ts';
 
+export { orderExpectations, rangeExpectations, setExpectations } from './gx/expectation-names.ts';
+export { expectationOf } from './gx/expectation-of.ts';
+
 export interface ValidateDataInputs extends GateInputs {
   /** Where the results go as JSON of Great Expectations, relative to `directory`. */
   readonly gxFile?: string;

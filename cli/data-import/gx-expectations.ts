@@ -1,8 +1,4 @@
-import {
-  orderExpectations,
-  rangeExpectations,
-  setExpectations,
-} from '../../actions/validate-data/gx/expectation-names.ts';
+import { orderExpectations, rangeExpectations, setExpectations } from '../../actions/validate-data/run.ts';
 import type { DataCheck } from '../../core/policy/index.ts';
 import { bySelect, nextDown, nextUp, sqlName, sqlValue } from './drafted-checks.ts';
 

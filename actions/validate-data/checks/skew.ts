@@ -9,6 +9,6 @@ export function skew(options: DataCheckOptions<'skew'>, { skewed }: Subject): re
   return skewed(options).map(({ column, judgement }) => {
     if (column === undefined) return settled(`skew[${measure}]`, `skew against ${excerpt(reference, 60)}`, judgement);
     const title = `${excerpt(column, 60)} ${measure} ≤ ${max} against ${excerpt(reference, 60)}`;
-    return settled(`skew[${excerpt(column)}][${measure}]`, title, judgement);
+    return { ...settled(`skew[${excerpt(column)}][${measure}]`, title, judgement), column };
   });
 }

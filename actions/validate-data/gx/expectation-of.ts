@@ -137,7 +137,7 @@ function ofKind<Name extends DataCheckName>(
     type: unexpectedRows,
     kwargs: { unexpected_rows_query: `-- sluice:${kind} of {batch}, see meta` },
     own: {
-      ...(column !== undefined && 'columns' in own ? { ...ofOne, column } : own),
+      ...(column === undefined ? own : { ...ofOne, column }),
       ...(hides && kind === 'sql' ? { select: masked } : {}),
     },
   };

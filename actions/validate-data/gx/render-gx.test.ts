@@ -131,6 +131,17 @@ describe('results as JSON of Great Expectations', () => {
     });
   });
 
+  it('name the column of a skew check, and what was measured', async () => {
+    const rows = (from: number) => `n\n${Array.from({ length: 200 }, (_, index) => index + from).join('\n')}\n`;
+    await writeFile(join(directory, 'then.csv'), rows(0));
+    await writeFile(join(directory, 'now.csv'), rows(150));
+    const found = await one({ skew: { reference: 'then.csv', max: 0.5, measure: 'ks' } }, {}, 'now.csv');
+    expect(found).toMatchObject({ success: false, result: { observed_value: 0.75 } });
+    expect(found.expectation_config).toMatchObject({
+      meta: { sluice: { check: 'skew', options: { reference: 'then.csv', max: 0.5, column: 'n' } } },
+    });
+  });
+
   it('count missing values and those that break the check as Great Expectations does', async () => {
     expect((await one({ between: { column: 'age', min: 0, max: 150 } })).result).toMatchObject({
       element_count: 5,
