@@ -1,13 +1,6 @@
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  arrayOf,
-  type Feeds,
-  type Outputs,
-  readModelFacts,
-  type Tensor,
-  type TensorSpec,
-} from '../../../core/onnx/index.ts';
+import { arrayOf, type Feeds, type Outputs, readModelFacts, type Tensor } from '../../../core/onnx/index.ts';
 import { durationMs, type EndpointSource, policyDefaults } from '../../../core/policy/index.ts';
 import { InputError, ModelError, PeerError, type Place, SluiceError } from '../../../core/problem/index.ts';
 import { counted, excerpt } from '../../../core/text/index.ts';
@@ -54,7 +47,7 @@ export async function openEndpoint(
     const readiness = await protocol.ready();
     if (!readiness.ready) throw new PeerError({ ...readiness.problem, place });
     const specs = await specsOf(source, protocol, place, directory);
-    const shown = `${target.url.origin}${source.model === undefined ? '' : `/${source.model}`}${source.version === undefined ? '' : `:${source.version}`}`;
+    const shown = `${target.url.protocol}//${target.url.host}${source.model === undefined ? '' : `/${source.model}`}${source.version === undefined ? '' : `:${source.version}`}`;
     const sending = new Sending(protocol, specs, source, { shown, place });
     return {
       ...specs,
@@ -127,6 +120,8 @@ class Sending {
   readonly #named: { readonly shown: string; readonly place: Place };
   readonly #waiting: (() => void)[] = [];
   #running = 0;
+  /** What ended one request for good: none is begun after it. */
+  #failure: { readonly reason: unknown } | undefined;
 
   constructor(protocol: TensorProtocol, specs: Specs, source: EndpointSource, named: { shown: string; place: Place }) {
     this.#protocol = protocol;
@@ -140,20 +135,22 @@ class Sending {
 
   async run(feeds: Feeds, names: readonly string[] = this.#specs.outputs.map(({ name }) => name)): Promise<Outputs> {
     const rows = Object.values(feeds)[0]?.dims[0] ?? 0;
-    const outputs = this.#specs.outputs.filter(({ name }) => names.includes(name));
     const parts: Promise<Outputs>[] = [];
     for (let from = 0; from < rows; from += this.#rows) {
       const to = Math.min(rows, from + this.#rows);
       const some = to - from === rows ? feeds : mapped(feeds, (tensor) => rowsOf(tensor, from, to, rows));
-      parts.push(this.#inTurn(() => this.#send(some, to - from, outputs)));
+      parts.push(this.#inTurn(() => this.#send(some, to - from)));
     }
     const settled = await Promise.allSettled(parts);
-    for (const each of settled) if (each.status === 'rejected') throw each.reason;
+    if (this.#failure !== undefined) throw this.#failure.reason;
     const answers = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
     return Object.fromEntries(
-      outputs.flatMap(({ name }) => {
-        const tensors = answers.flatMap((answer) => answer[name] ?? []);
-        return tensors.length === answers.length ? [[name, joined(tensors)] as const] : [];
+      this.#specs.outputs.flatMap(({ name }) => {
+        const tensors = names.includes(name) ? answers.flatMap((answer) => answer[name] ?? []) : [];
+        if (tensors.length === 0) return [];
+        const whole = tensors.length === answers.length ? joined(tensors) : undefined;
+        if (whole === undefined) throw this.#uneven(name);
+        return [[name, whole] as const];
       }),
     );
   }
@@ -162,18 +159,23 @@ class Sending {
     while (this.#running >= this.#most) await new Promise<void>((wake) => this.#waiting.push(wake));
     this.#running++;
     try {
+      if (this.#failure !== undefined) throw this.#failure.reason;
       return await work();
+    } catch (reason) {
+      this.#failure ??= { reason };
+      throw reason;
     } finally {
       this.#running--;
       this.#waiting.shift()?.();
     }
   }
 
-  async #send(feeds: Feeds, rows: number, outputs: readonly TensorSpec[]): Promise<Outputs> {
+  async #send(feeds: Feeds, rows: number): Promise<Outputs> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const answer: Answer<Outputs> = await this.#protocol.infer(feeds, { inputs: this.#specs.inputs, outputs });
-        if (answer.value !== undefined) return answer.value;
+        // All outputs, whichever are read: answers without names have them in their order.
+        const answer: Answer<Outputs> = await this.#protocol.infer(feeds, this.#specs);
+        if (answer.value !== undefined) return this.#ofRows(answer.value, rows);
         if (attempt >= tries || !passingStatus.has(answer.status)) throw this.#refused(answer, rows);
       } catch (error) {
         if (!(error instanceof SluiceError)) throw error;
@@ -184,6 +186,33 @@ class Sending {
       }
       await sleep(100 * 2 ** attempt);
     }
+  }
+
+  /** The answer, if it has an entry for each row: two that have one too many and one too few would else become rows of others. */
+  #ofRows(outputs: Outputs, rows: number): Outputs {
+    return mapped(outputs, (tensor, name) => {
+      const { dims, data } = tensor;
+      if (dims[0] === rows && (rows === 0 || data.length % rows === 0)) return tensor;
+      if (rows === 1 && data.length >= 1) return { ...tensor, dims: [1, ...dims] } as Tensor;
+      throw new PeerError({
+        code: 'wrong-rows',
+        message: `the output "${excerpt(name, 60)}" of ${excerpt(this.#named.shown, 200)} does not have one entry a row`,
+        place: this.#named.place,
+        found: `${tensor.type} [${dims.slice(0, 8).join(', ')}] for ${counted(rows, 'row')}`,
+        expected: `${rows} as the first dimension`,
+        fix: 'Serve a model whose outputs have the rows of its inputs as their first dimension; one that takes a single row a request needs "batch: 1".',
+      });
+    });
+  }
+
+  #uneven(name: string): PeerError {
+    return new PeerError({
+      code: 'uneven-answers',
+      message: `the output "${excerpt(name, 60)}" of ${excerpt(this.#named.shown, 200)} is not alike in all answers`,
+      place: this.#named.place,
+      found: 'another type or width, or none at all, for some of the rows',
+      fix: 'See whether several models answer at this address.',
+    });
   }
 
   #refused({ status, refusal }: Answer<Outputs>, rows: number): PeerError {
@@ -200,8 +229,8 @@ class Sending {
   }
 }
 
-function mapped(feeds: Feeds, of: (tensor: Tensor) => Tensor): Feeds {
-  return Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, of(tensor)]));
+function mapped(feeds: Feeds, of: (tensor: Tensor, name: string) => Tensor): Feeds {
+  return Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, of(tensor, name)]));
 }
 
 function rowsOf(tensor: Tensor, from: number, to: number, rows: number): Tensor {
@@ -213,11 +242,13 @@ function rowsOf(tensor: Tensor, from: number, to: number, rows: number): Tensor 
   } as Tensor;
 }
 
-/** The answers of several requests as one of all their rows. */
-function joined(tensors: readonly Tensor[]): Tensor {
+/** The answers of several requests as one of all their rows; undefined where they are not of one type and width. */
+function joined(tensors: readonly Tensor[]): Tensor | undefined {
   const [first, ...others] = tensors;
   if (first === undefined) throw new TypeError('no tensor to join');
   if (others.length === 0) return first;
+  const wide = ({ dims, data }: Tensor) => data.length / (dims[0] ?? 0);
+  if (others.some((other) => other.type !== first.type || wide(other) !== wide(first))) return undefined;
   const rows = tensors.reduce((sum, { dims }) => sum + (dims[0] ?? 0), 0);
   const length = tensors.reduce((sum, { data }) => sum + data.length, 0);
   const dims = [rows, ...first.dims.slice(1)];

@@ -1,3 +1,4 @@
+import { textColumns } from '../../../core/evaluation/index.ts';
 import { type EndpointSource, policyDefaults } from '../../../core/policy/index.ts';
 import type { Notice } from '../../../core/report/index.ts';
 import { excerpt } from '../../../core/text/index.ts';
@@ -18,10 +19,7 @@ export async function judgeEndpoint(source: EndpointSource, options: SourceOptio
   if (modelPolicy === undefined) throw new TypeError('an endpoint is named by a model');
   const place = policy.placeOf(['model', 'endpoint']);
   await using endpoint = await openEndpoint(source, place, options);
-  const text = endpoint.inputs.flatMap(({ name, type }) =>
-    type === 'string' ? (modelPolicy.inputs?.[name] ?? [name]) : [],
-  );
-  const rows = await openEvaluation(policy, directory, engine, text);
+  const rows = await openEvaluation(policy, directory, engine, textColumns(endpoint, modelPolicy));
   await using gates = await openRowGates(policy, rows, host);
   const task = taskFor(policy.policy, endpoint);
   const named = { path: endpoint.shown, place, task };
