@@ -72,7 +72,7 @@ export const endpointSchema = z
       })
       .describe("The server's address."),
     protocol: z
-      .enum(tensorProtocols)
+      .enum(tensorProtocols.filter((each) => each !== 'rest'))
       .optional()
       .meta({ description: 'What the server speaks.', default: policyDefaults.endpoint.protocol }),
     model: name.optional().describe("The model's name on the server."),
