@@ -22,11 +22,13 @@ interface Said {
   /** Rows more or fewer than were asked for. */
   readonly more?: number;
   readonly wide?: boolean;
+  /** Says 1 of every row. */
+  readonly always?: boolean;
   readonly afterMs?: number;
 }
 
 /** A server of the Open Inference Protocol v2 that says 1 where x is over 0; `of` says how it answers the request of a number, from 0. */
-async function server(of: (request: number, rows: number) => Said = () => ({}), metadata: unknown = modelMetadata) {
+async function server(of: (request: number, path: string) => Said = () => ({}), metadata: unknown = modelMetadata) {
   const seen = { requests: 0, rows: [] as number[], authorization: new Set<string | undefined>(), most: 0 };
   let running = 0;
   const listener = createServer(async (request, response) => {
@@ -42,12 +44,21 @@ async function server(of: (request: number, rows: number) => Said = () => ({}), 
       String(request.headers[headerLengthName] ?? '') || undefined,
     );
     const values = Array.from(feeds['features']?.data ?? [], Number);
-    const { status = 200, body, more = 0, wide = false, afterMs = 0 } = of(seen.requests++, values.length);
+    const {
+      status = 200,
+      body,
+      more = 0,
+      wide = false,
+      always = false,
+      afterMs = 0,
+    } = of(seen.requests++, request.url ?? '');
     seen.rows.push(values.length);
     seen.most = Math.max(seen.most, ++running);
     if (afterMs > 0) await new Promise((done) => setTimeout(done, afterMs));
     running--;
-    const probability = Array.from({ length: values.length + more }, (_, row) => ((values[row] ?? 0) > 0 ? 0.9 : 0.1));
+    const probability = Array.from({ length: values.length + more }, (_, row) =>
+      always || (values[row] ?? 0) > 0 ? 0.9 : 0.1,
+    );
     const width = wide ? 3 : 2;
     const data = Float32Array.from(probability.flatMap((one) => (wide ? [1 - one, one, 0] : [1 - one, one])));
     const answer = encodeInferResponse(
@@ -130,6 +141,19 @@ describe('a model server', () => {
     expect(checkOf(judgement, 'gate/accuracy/max_regression')).toMatchObject({
       status: 'pass',
       baseline: points.observed,
+    });
+  });
+
+  it('is held against the version that the policy of the base names, on the same server', async () => {
+    const { url } = await server((_, path) => ({ always: path.includes('/versions/2/') }));
+    const of = (version: number) => scene(url, `, version: "${version}"`, { baseline: 'base' });
+    const regression = 'gate/accuracy/max_regression';
+    const worse = await judge({ ...of(2), basePolicy: of(1).policy });
+    expect(checkOf(worse, regression)).toMatchObject({ status: 'fail', observed: 0.5, baseline: points.observed });
+    const same = await judge({ ...of(1), basePolicy: of(1).policy });
+    expect(checkOf(same, regression)).toMatchObject({
+      status: 'skipped',
+      message: expect.stringMatching(/names no other version/),
     });
   });
 
