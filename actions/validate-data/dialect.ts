@@ -6,6 +6,7 @@ import {
   quoteLiteral,
   type SqlLiterals,
 } from '../../core/data/index.ts';
+import { type BreakingWords, breakingRows } from './breaking-rows.ts';
 import type { Chosen, PlainCondition, Statistic } from './measure.ts';
 
 /** How one SQL engine says what the checks need. Fragments, so that another engine is another object and nothing else. */
@@ -59,51 +60,9 @@ export const duckdbDialect: Dialect = {
     const name = quoteIdentifier(column.name);
     return holdsNaN(column) ? `CASE WHEN isnan(${name}) THEN NULL ELSE ${name} END` : name;
   },
-  isMissing: (column) => {
-    const name = quoteIdentifier(column.name);
-    return holdsNaN(column) ? `(${name} IS NULL OR isnan(${name}))` : `${name} IS NULL`;
-  },
+  isMissing,
   countIf: (condition) => `count(*) FILTER (WHERE ${condition})`,
-  breaks: (condition) => {
-    const { column } = condition;
-    const name = quoteIdentifier(column.name);
-    switch (condition.kind) {
-      case 'missing':
-        return duckdbDialect.isMissing(column);
-      case 'outside': {
-        const end = (value: number | string) =>
-          typeof value === 'number' ? numberLiteral(value, column) : duckdbLiterals.timestamp(value);
-        const sides = [
-          ...(condition.min === undefined ? [] : [`${name} < ${end(condition.min)}`]),
-          ...(condition.max === undefined ? [] : [`${name} > ${end(condition.max)}`]),
-        ];
-        // NaN is above every number here.
-        return `(${sides.join(' OR ')})${holdsNaN(column) ? ` AND NOT isnan(${name})` : ''}`;
-      }
-      case 'unaccepted':
-      case 'forbidden': {
-        const values = condition.values.map((value) =>
-          typeof value === 'number'
-            ? numberLiteral(value, column)
-            : typeof value === 'boolean'
-              ? String(value)
-              : quoteLiteral(value),
-        );
-        const compared = column.type === 'date' ? `CAST(${name} AS VARCHAR)` : name;
-        const within = `${compared} ${condition.kind === 'forbidden' ? 'IN' : 'NOT IN'} (${values.join(', ')})`;
-        return `${within}${holdsNaN(column) ? ` AND NOT isnan(${name})` : ''}`;
-      }
-      case 'unmatched':
-        return `NOT regexp_full_match(${name}, ${quoteLiteral(condition.pattern)})`;
-      case 'mislength':
-        return `(${[
-          ...(condition.min === undefined ? [] : [`length(${name}) < ${condition.min}`]),
-          ...(condition.max === undefined ? [] : [`length(${name}) > ${condition.max}`]),
-        ].join(' OR ')})`;
-      case 'unnumeric':
-        return `${name} IS NOT NULL AND TRY_CAST(${name} AS DOUBLE) IS NULL`;
-    }
-  },
+  breaks: (condition) => breakingRows(condition, breakingWords),
   fingerprint: (columns) => `hash(${columns.map((column) => quoteIdentifier(column.name)).join(', ')})`,
   differentWithin: (column, least, most) => {
     const end = (value: bigint) => `CAST('${value}' AS ${column.sqlType})`;
@@ -118,6 +77,24 @@ export const duckdbDialect: Dialect = {
   same: (one, other) => `${one} IS NOT DISTINCT FROM ${other}`,
   previous: (value, order) => `lag(${value} IGNORE NULLS) OVER (ORDER BY ${order})`,
 };
+
+const breakingWords: BreakingWords = {
+  isMissing,
+  isNaN: (column) => (holdsNaN(column) ? `isnan(${quoteIdentifier(column.name)})` : undefined),
+  number: numberLiteral,
+  timestamp: duckdbLiterals.timestamp,
+  compared: (column) => {
+    const name = quoteIdentifier(column.name);
+    return column.type === 'date' ? `CAST(${name} AS VARCHAR)` : name;
+  },
+  unmatched: (name, pattern) => `NOT regexp_full_match(${name}, ${quoteLiteral(pattern)})`,
+  tryNumber: (name) => `TRY_CAST(${name} AS DOUBLE)`,
+};
+
+function isMissing(column: Column): string {
+  const name = quoteIdentifier(column.name);
+  return holdsNaN(column) ? `(${name} IS NULL OR isnan(${name}))` : `${name} IS NULL`;
+}
 
 function filtered(condition: string | undefined): string {
   return condition === undefined ? '' : ` FILTER (WHERE ${condition})`;

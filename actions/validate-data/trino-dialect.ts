@@ -1,5 +1,6 @@
 import { type Column, quoteIdentifier, quoteLiteral } from '../../core/data/index.ts';
 import { baseTypeOf, trinoFingerprint } from '../../core/engines/index.ts';
+import { type BreakingWords, breakingRows } from './breaking-rows.ts';
 import type { Dialect } from './dialect.ts';
 import { joniPattern } from './joni-pattern.ts';
 import type { Statistic } from './measure.ts';
@@ -16,54 +17,12 @@ const dialect: Dialect = {
   identifier: quoteIdentifier,
   text: quoteLiteral,
   double,
-  timestamp: (value) => `TIMESTAMP ${quoteLiteral(value)}`,
+  timestamp,
   number: numberLiteral,
   value,
-  isMissing: (column) => {
-    const name = quoteIdentifier(column.name);
-    return holdsNaN(column) ? `(${name} IS NULL OR is_nan(${name}))` : `${name} IS NULL`;
-  },
+  isMissing,
   countIf: (condition) => `count(*) FILTER (WHERE ${condition})`,
-  breaks: (condition) => {
-    const { column } = condition;
-    const name = quoteIdentifier(column.name);
-    switch (condition.kind) {
-      case 'missing':
-        return dialect.isMissing(column);
-      case 'outside': {
-        const end = (bound: number | string) =>
-          typeof bound === 'number' ? numberLiteral(bound, column) : dialect.timestamp(bound);
-        // NaN is neither below nor above anything here.
-        return `(${[
-          ...(condition.min === undefined ? [] : [`${name} < ${end(condition.min)}`]),
-          ...(condition.max === undefined ? [] : [`${name} > ${end(condition.max)}`]),
-        ].join(' OR ')})`;
-      }
-      case 'unaccepted':
-      case 'forbidden': {
-        const values = condition.values.map((listed) =>
-          typeof listed === 'number'
-            ? numberLiteral(listed, column)
-            : typeof listed === 'boolean'
-              ? String(listed)
-              : quoteLiteral(listed),
-        );
-        const compared =
-          column.type === 'date' || baseTypeOf(column.sqlType) === 'char' ? `CAST(${name} AS VARCHAR)` : name;
-        const within = `${compared} ${condition.kind === 'forbidden' ? 'IN' : 'NOT IN'} (${values.join(', ')})`;
-        return `${within}${holdsNaN(column) ? ` AND NOT is_nan(${name})` : ''}`;
-      }
-      case 'unmatched':
-        return `NOT regexp_like(${name}, ${quoteLiteral(joniPattern(condition.pattern))})`;
-      case 'mislength':
-        return `(${[
-          ...(condition.min === undefined ? [] : [`length(${name}) < ${condition.min}`]),
-          ...(condition.max === undefined ? [] : [`length(${name}) > ${condition.max}`]),
-        ].join(' OR ')})`;
-      case 'unnumeric':
-        return `${name} IS NOT NULL AND TRY_CAST(trim(${name}) AS DOUBLE) IS NULL`;
-    }
-  },
+  breaks: (condition) => breakingRows(condition, breakingWords),
   fingerprint: trinoFingerprint,
   least: (expression, count, condition) => `min(${expression}, ${count})${filtered(condition)}`,
   asText,
@@ -82,6 +41,28 @@ const dialect: Dialect = {
   },
   previous: (expression, order) => `lag(${expression}) IGNORE NULLS OVER (ORDER BY ${order})`,
 };
+
+const breakingWords: BreakingWords = {
+  isMissing,
+  isNaN: (column) => (holdsNaN(column) ? `is_nan(${quoteIdentifier(column.name)})` : undefined),
+  number: numberLiteral,
+  timestamp,
+  compared: (column) => {
+    const name = quoteIdentifier(column.name);
+    return column.type === 'date' || baseTypeOf(column.sqlType) === 'char' ? `CAST(${name} AS VARCHAR)` : name;
+  },
+  unmatched: (name, pattern) => `NOT regexp_like(${name}, ${quoteLiteral(joniPattern(pattern))})`,
+  tryNumber: (name) => `TRY_CAST(trim(${name}) AS DOUBLE)`,
+};
+
+function timestamp(value: string): string {
+  return `TIMESTAMP ${quoteLiteral(value)}`;
+}
+
+function isMissing(column: Column): string {
+  const name = quoteIdentifier(column.name);
+  return holdsNaN(column) ? `(${name} IS NULL OR is_nan(${name}))` : `${name} IS NULL`;
+}
 
 const fillers: Readonly<Partial<Record<Column['type'], string>>> = {
   integer: '0',
