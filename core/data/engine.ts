@@ -4,7 +4,6 @@ import { availableParallelism } from 'node:os';
 import { join, sep } from 'node:path';
 import type { DuckDBConnection, DuckDBDataChunk, DuckDBInstance, DuckDBValue } from '@duckdb/node-api';
 import type { Host } from '../host/index.ts';
-import { loadDuckDb } from '../native/index.ts';
 import { DataError } from '../problem/index.ts';
 import { columnTypeOf } from './column-type.ts';
 import { loadCsv } from './csv-file.ts';
@@ -12,6 +11,7 @@ import { digestFile } from './digest.ts';
 import { dataErrorOf, spillPrefix } from './duckdb-error.ts';
 import { loadJsonLines } from './json-lines-file.ts';
 import { type LocatedFile, locateSource } from './located-source.ts';
+import { openDatabase } from './own-database.ts';
 import { openParquet } from './parquet-file.ts';
 import { type PrivateDirectory, privateDirectory } from './private-directory.ts';
 import { quoteIdentifier, quoteLiteral } from './quoting.ts';
@@ -60,22 +60,18 @@ export interface Engine extends AsyncDisposable {
 
 /** Starts DuckDB in memory, with a private directory to spill to. */
 export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
-  const duckdb = await loadDuckDb(options.host === undefined ? {} : { host: options.host });
   const own = await privateDirectory(spillPrefix);
   const directory = own.path;
-  const instance = await duckdb.DuckDBInstance.create(':memory:', {
+  const settings = {
     memory_limit: options.memoryLimit ?? '2GB',
     threads: String(options.threads ?? availableParallelism()),
     temp_directory: join(directory, 'spill'),
     max_temp_directory_size: '20GB',
-    preserve_insertion_order: 'true',
-    autoinstall_known_extensions: 'false',
-    autoload_known_extensions: 'false',
-    allow_community_extensions: 'false',
+  };
+  const { instance, connection } = await openDatabase(settings, options.host).catch(async (error: unknown) => {
+    await own.remove();
+    throw error;
   });
-  const connection = await instance.connect();
-  // Timestamps with a zone are compared and shown as UTC wherever the job runs.
-  await connection.run("SET TimeZone = 'UTC'").catch(() => undefined);
   if (options.directories !== undefined) {
     const allowed = await Promise.all(
       // What was downloaded or unpacked lies in the engine's own.

@@ -1,8 +1,9 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Host } from '../host/index.ts';
-import { loadDuckDb } from '../native/index.ts';
+import type { loadDuckDb } from '../native/index.ts';
 import { excerpt, printable } from '../text/index.ts';
 import type { ColumnValues } from './column-values.ts';
+import { openSealedDatabase } from './own-database.ts';
 import { quoteIdentifier } from './quoting.ts';
 import { readTree } from './row-expression-tree.ts';
 import { rowNumberColumn } from './table.ts';
@@ -37,20 +38,12 @@ export interface ExpressionSandbox extends AsyncDisposable {
 
 /** Starts DuckDB in memory with nothing in it and no way out. */
 export async function openExpressionSandbox(options: { readonly host?: Host } = {}): Promise<ExpressionSandbox> {
-  const duckdb = await loadDuckDb(options.host === undefined ? {} : { host: options.host });
-  const instance = await duckdb.DuckDBInstance.create(':memory:', {
+  const settings = {
     memory_limit: '1GB',
     threads: '1',
     temp_directory: '',
-    preserve_insertion_order: 'true',
-    autoinstall_known_extensions: 'false',
-    autoload_known_extensions: 'false',
-    allow_community_extensions: 'false',
-    enable_external_access: 'false',
-  });
-  const connection = await instance.connect();
-  await connection.run("SET TimeZone = 'UTC'").catch(() => undefined);
-  await connection.run('SET lock_configuration = true');
+  };
+  const { duckdb, instance, connection } = await openSealedDatabase(settings, options.host);
 
   const read = async (sql: string): Promise<ReadExpression> => {
     if (sql.length > longestExpression) return { refused: `it is longer than ${longestExpression} characters` };

@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Host } from '../host/index.ts';
-import { loadDuckDb } from '../native/index.ts';
 import { excerpt, printable } from '../text/index.ts';
 import { spillPrefix } from './duckdb-error.ts';
 import type { Engine } from './engine.ts';
+import { openSealedDatabase } from './own-database.ts';
 import { quoteIdentifier } from './quoting.ts';
 import { refusalOf } from './select-tree.ts';
 import { rowNumberColumn, type Table } from './table.ts';
@@ -46,21 +46,13 @@ export async function openSelectSandbox(
   engine: Pick<Engine, 'chunks'>,
   { host, seconds = 60, memoryLimit = '2GB' }: SandboxLimits & { readonly host?: Host } = {},
 ): Promise<SelectSandbox> {
-  const duckdb = await loadDuckDb(host === undefined ? {} : { host });
   const directory = await mkdtemp(join(tmpdir(), spillPrefix));
-  const instance = await duckdb.DuckDBInstance.create(':memory:', {
+  const settings = {
     memory_limit: memoryLimit,
     temp_directory: join(directory, 'spill'),
     max_temp_directory_size: '10GB',
-    preserve_insertion_order: 'true',
-    autoinstall_known_extensions: 'false',
-    autoload_known_extensions: 'false',
-    allow_community_extensions: 'false',
-    enable_external_access: 'false',
-  });
-  const connection = await instance.connect();
-  await connection.run("SET TimeZone = 'UTC'").catch(() => undefined);
-  await connection.run('SET lock_configuration = true');
+  };
+  const { instance, connection } = await openSealedDatabase(settings, host);
   const loaded = new Map<string, string>();
 
   const parse = async (sql: string): Promise<string> => {
