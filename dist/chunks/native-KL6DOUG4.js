@@ -1,2 +1,0 @@
-import{createRequire as sluiceRequire}from'node:module';const require=sluiceRequire(import.meta.url);
-import{b as c,c as d,d as e,e as f,f as g}from"./chunk-ICCUUXJE.js";import{f as a,k as b}from"./chunk-FJB5GKRQ.js";import"./chunk-IJBZ244X.js";import"./chunk-SE6Z6Z5M.js";export{g as bringNativeParts,e as loadDuckDb,c as loadOnnxRuntime,d as locateOnnxRuntime,a as nativeVersions,f as openBareSession,b as proxyFor};

@@ -1,2 +1,0 @@
-import{createRequire as sluiceRequire}from'node:module';const require=sluiceRequire(import.meta.url);
-import{a,b,c,d}from"./chunk-OM75XDOI.js";import"./chunk-VGTC3ML2.js";import"./chunk-5YWCF5VL.js";import"./chunk-EZI6WLD5.js";import"./chunk-7QGPRNEU.js";import"./chunk-EF432JKO.js";import"./chunk-ICCUUXJE.js";import"./chunk-FJB5GKRQ.js";import"./chunk-RO77YHVB.js";import"./chunk-IJBZ244X.js";import"./chunk-SE6Z6Z5M.js";export{c as inferenceOverHttp,b as modelPath,a as openInferenceHttp,d as readingAnswer};

@@ -1,2 +1,0 @@
-import{createRequire as sluiceRequire}from'node:module';const require=sluiceRequire(import.meta.url);
-import{i as a,j as b,k as c,l as d,m as e,n as f,o as g,p as h,q as i,r as j,s as k}from"./chunk-IJBZ244X.js";import"./chunk-SE6Z6Z5M.js";export{h as DataError,g as InputError,i as ModelError,j as NativeError,k as PeerError,f as PolicyError,e as SluiceError,c as codesOf,d as deepestMessage,a as describePlace,b as describeProblem};

@@ -1,0 +1,3 @@
+import{createRequire as sluiceRequire}from'node:module';const require=sluiceRequire(import.meta.url);
+import{a as o}from"../chunks/chunk-6NDBZYDS.js";import{a as r}from"../chunks/chunk-SE6Z6Z5M.js";process.stdout.write(`Sluice ${o.version} · publish report
+`);var p=await import("../chunks/core-QTG4LNGM.js"),{runStep:c}=await import("../chunks/github-6CKCIU5W.js"),s=r(t=>p.getInput(t),"read"),u=r(t=>t==="working-directory"?"":s(t),"readShared");await c(u,async(t,i)=>{let{publishInputsFrom:e}=await import("../chunks/publish-inputs-FOXWU2TP.js"),{run:n}=await import("../chunks/run-V6OP56FH.js"),a=await n(e(t,s),i);i.info(`The gate's report is published: ${a.headline}`)});
