@@ -25,8 +25,9 @@ import { findWeakSlices, type Losses, type WeakSlice } from './weak-slices.ts';
 
 /** Rows that are searched where the policy asks for the search; of more, as many are drawn evenly. A slice of one in a hundred still has a thousand. */
 const mostRows = 100_000;
-/** Where nobody asked: a look in passing, which takes a fifth of the time. */
+/** Where nobody asked: a look in passing, which takes a fraction of the time. */
 const mostRowsUnasked = 20_000;
+const crossedUnasked = 10;
 /** Fewer rows than this show no slice. */
 const leastRows = 100;
 
@@ -69,6 +70,7 @@ export async function weakSliceChecks(
     minGap: gap,
     maxQ: policyDefaults.weak_slices.max_q,
     most: search.most ?? policyDefaults.weak_slices.most,
+    ...(rows.policy.weak_slices === undefined ? { crossed: crossedUnasked } : {}),
   });
   if (found.length === 0) return { checks: [], figures: [] };
   const level = subject.level === 'off' ? policyDefaults.evidence : subject.level;

@@ -22,6 +22,8 @@ export interface WeakSliceSearch {
   readonly maxQ: number;
   /** The most slices to give. */
   readonly most: number;
+  /** So many columns are crossed with each other. @default 30 */
+  readonly crossed?: number;
 }
 
 export interface WeakSlice {
@@ -41,7 +43,7 @@ export interface WeakSlices {
 }
 
 /** Columns that are crossed with each other; with more, the search would take longer than it is worth. */
-export const mostCrossed = 30;
+const mostCrossed = 30;
 
 /**
  * Looks for slices that cost more than all rows do: every part of every column, and of every pair of the first 30. All that are large enough are one family:
@@ -87,7 +89,7 @@ interface Tried extends Excess {
 }
 
 /** The parts of every column and of every two, as far as they are large enough to be judged. */
-function candidatesOf({ columns, losses, minRows }: WeakSliceSearch): readonly Tried[] {
+function candidatesOf({ columns, losses, minRows, crossed: most = mostCrossed }: WeakSliceSearch): readonly Tried[] {
   const { length: rows } = losses.values;
   const all = allRows(losses);
   const tried: Tried[] = [];
@@ -100,7 +102,7 @@ function candidatesOf({ columns, losses, minRows }: WeakSliceSearch): readonly T
       consider([{ column, part: cell.at }], cell);
     }
   }
-  const crossed = columns.slice(0, mostCrossed);
+  const crossed = columns.slice(0, most);
   const pair = new Int32Array(rows);
   for (const [one, left] of crossed.entries()) {
     for (let other = one + 1; other < crossed.length; other++) {
