@@ -14,7 +14,10 @@ export function addGateFlags(command: Command): Command {
     command
       .option('--policy <file>', "the policy; paths in it are relative to the policy's own folder", 'sluice.yaml')
       .option('--base <ref>', 'a git ref: judge by the stricter of its policy and this one, against its model')
-      .option('--report <folder>', 'write report.html, report.json, report.md and report.junit.xml there'),
+      .option(
+        '--report <folder>',
+        'write report.html, report.json, report.md, report.junit.xml and report.sarif there',
+      ),
   );
 }
 

@@ -34,7 +34,10 @@ export function addSmoke(program: Command, session: Session): void {
       .option('--header <header>', '"Name: value", as often as needed; values are never shown', collected, [])
       .option('--token-env <variable>', 'the environment variable with a token, sent as Authorization: Bearer')
       .option('--ca <file>', 'a certificate authority to trust, in PEM')
-      .option('--report <folder>', 'write report.html, report.json, report.md and report.junit.xml there'),
+      .option(
+        '--report <folder>',
+        'write report.html, report.json, report.md, report.junit.xml and report.sarif there',
+      ),
   )
     .summary('hold a running model server against its ONNX file')
     .description(

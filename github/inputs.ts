@@ -13,7 +13,7 @@ export interface GateInputs {
   /** The working directory: what `policyFile`, `reportDirectory` and places in messages are relative to. */
   readonly directory: string;
   readonly base?: BaseChoice;
-  /** Where report.json, report.html, report.md and report.junit.xml go, relative to `directory`; nothing is written when not given. */
+  /** Where report.json, report.html, report.md, report.junit.xml and report.sarif go, relative to `directory`; nothing is written when not given. */
   readonly reportDirectory?: string;
   /** A GitHub token; without one nothing is asked of or published through the API. */
   readonly token?: string;

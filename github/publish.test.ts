@@ -527,6 +527,7 @@ describe('what does not need GitHub', () => {
       'report.json',
       'report.junit.xml',
       'report.md',
+      'report.sarif',
     ]);
   });
 

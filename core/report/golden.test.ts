@@ -7,6 +7,7 @@ import { renderJunit } from './junit/render-junit.ts';
 import { renderMarkdown } from './markdown/render-markdown.ts';
 import { renderJson } from './render-json.ts';
 import type { Report } from './report.ts';
+import { renderSarif } from './sarif/render-sarif.ts';
 import { renderTerminal } from './terminal/render-terminal.ts';
 
 // `UPDATE_GOLDEN=1 npx vitest run core/report/golden` writes them anew; read the difference before committing it.
@@ -18,6 +19,7 @@ const renderers: Readonly<Record<string, (report: Report) => string | Promise<st
   html: renderHtml,
   xml: renderJunit,
   json: renderJson,
+  sarif: renderSarif,
 };
 
 // The long one matters for Markdown and the terminal only; its other files would be megabytes of one row repeated.

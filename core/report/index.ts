@@ -30,6 +30,7 @@ export { nextStepsOf } from './next-steps.ts';
 export { parseReport } from './parse-report.ts';
 export { renderJson } from './render-json.ts';
 export type { ModelSummary, Notice, PolicyDifference, Report, Verdict } from './report.ts';
+export { renderSarif } from './sarif/render-sarif.ts';
 export { renderTerminal, type TerminalOptions } from './terminal/render-terminal.ts';
 export { exitCodeOf, verdictOf } from './verdict.ts';
 export { statusWords, verdictWords } from './vocabulary.ts';

@@ -13,10 +13,16 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true }));
 
-test('writes the four files into a directory it makes, and leaves nothing else there', async () => {
+test('writes the five files into a directory it makes, and leaves nothing else there', async () => {
   const target = join(directory, 'deep/er');
   const files = await writeReport(passedReport, target);
-  expect((await readdir(target)).toSorted()).toEqual(['report.html', 'report.json', 'report.junit.xml', 'report.md']);
+  expect((await readdir(target)).toSorted()).toEqual([
+    'report.html',
+    'report.json',
+    'report.junit.xml',
+    'report.md',
+    'report.sarif',
+  ]);
   expect(await readFile(files.json, 'utf8')).toBe(renderJson(passedReport));
   expect(await readFile(files.html, 'utf8')).toMatch(/^<!doctype html>/);
 });

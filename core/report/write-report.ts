@@ -6,6 +6,7 @@ import { renderJunit } from './junit/render-junit.ts';
 import { renderMarkdown } from './markdown/render-markdown.ts';
 import { renderJson } from './render-json.ts';
 import type { Report } from './report.ts';
+import { renderSarif } from './sarif/render-sarif.ts';
 import { writeWhole } from './whole-files.ts';
 
 /** Paths of the files one report was written to. */
@@ -14,10 +15,11 @@ export interface ReportFiles {
   readonly html: string;
   readonly markdown: string;
   readonly junit: string;
+  readonly sarif: string;
 }
 
 /**
- * Writes report.json, report.html, report.md and report.junit.xml into `directory`, which is made if it is not there. Each file is
+ * Writes report.json, report.html, report.md, report.junit.xml and report.sarif into `directory`, which is made if it is not there. Each file is
  * written beside its name and renamed, so a reader never sees half of one. `InputError` when the directory is a file or cannot be
  * written.
  */
@@ -27,12 +29,14 @@ export async function writeReport(report: Report, directory: string): Promise<Re
     html: join(directory, 'report.html'),
     markdown: join(directory, 'report.md'),
     junit: join(directory, 'report.junit.xml'),
+    sarif: join(directory, 'report.sarif'),
   };
   const contents: readonly (readonly [string, string])[] = [
     [files.json, renderJson(report)],
     [files.html, await renderHtml(report)],
     [files.markdown, renderMarkdown(report)],
     [files.junit, renderJunit(report)],
+    [files.sarif, renderSarif(report)],
   ];
   await writeWhole(contents).catch(async (cause: unknown) => {
     throw await notWritten(directory, cause);
