@@ -170,6 +170,23 @@ describe('what the file does not settle', () => {
     expect(tree([1, 1, 0, 0, 0], [4, 3, 0, 0, 0]).unknown).toHaveLength(1);
   });
 
+  it('is none of a shape that the graph itself makes less than nothing', () => {
+    const graph: GraphToWrite = {
+      nodes: [
+        { operator: 'TopK', inputs: ['i'], outputs: ['a'] },
+        { operator: 'Reshape', inputs: ['a', 'a'], outputs: ['b'] },
+        { operator: 'Reshape', inputs: ['i', 'k'], outputs: ['c'] },
+        { operator: 'Concat', inputs: ['c', 'c'], outputs: ['d'] },
+      ],
+      inputs: [{ name: 'X', type: 'float32', shape: ['batch', 4] }],
+      initializers: [
+        { name: 'i', type: 'int64', dims: [0], integers: [] },
+        { name: 'k', type: 'int64', dims: [1], integers: [-2] },
+      ],
+    };
+    expect(Number.isFinite(of({ graph }).operations)).toBe(true);
+  });
+
   it('never keeps the facts from being read, whatever nodes, shapes and attributes a file has', () => {
     const operators = [
       'MatMul',

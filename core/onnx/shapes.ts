@@ -49,11 +49,21 @@ export function shapesOf(graph: GraphRecord, inputs: readonly TensorSpec[]): Loo
     for (const [at, name] of node.outputs.entries()) {
       if (name === '') continue;
       const declared = graph.declared.get(name);
-      const result = results[at] ?? nothing;
+      const result = sensible(results[at] ?? nothing);
       known.set(name, declared === undefined ? result : filledIn(result, declaredShape(declared, false)));
     }
   }
   return lookup;
+}
+
+/** Of a graph that makes no sense a size may come out as a fraction or below nothing: it is then not known. */
+function sensible(known: Known): Known {
+  if (known.shape === undefined || known.shape.every((size) => size === undefined || isCount(size))) return known;
+  return { ...known, shape: known.shape.map((size) => (size !== undefined && isCount(size) ? size : undefined)) };
+}
+
+function isCount(size: number): boolean {
+  return Number.isSafeInteger(size) && size >= 0;
 }
 
 /** The product of sizes; undefined where one is unknown. */
@@ -213,7 +223,7 @@ const reshape: Rule = (node, [x = nothing, wanted]) => {
   const sizes = wanted?.values ?? intsOf(node, 'shape');
   if (sizes === undefined) {
     const rank = wanted?.shape?.length === 1 ? wanted.shape[0] : undefined;
-    return rank === undefined || rank > 64 ? [] : [{ shape: Array<Size>(rank).fill(undefined) }];
+    return rank === undefined || !isCount(rank) || rank > 64 ? [] : [{ shape: Array<Size>(rank).fill(undefined) }];
   }
   const copies = intOf(node, 'allowzero', 0) === 0;
   const shape: Size[] = sizes.map((size, at) =>
@@ -263,7 +273,7 @@ const concat: Rule = (node, given) => {
 
 function unknownValues(shape: Shape): readonly Size[] | undefined {
   const count = productOf(shape);
-  return count === undefined || count > mostValues ? undefined : Array<Size>(count).fill(undefined);
+  return count === undefined || !isCount(count) || count > mostValues ? undefined : Array<Size>(count).fill(undefined);
 }
 
 const split: Rule = (node, [x = nothing, sizes]) => {
@@ -376,10 +386,10 @@ const ofShape: Rule = (node, [wanted = nothing]) => {
   const { values: shape } = wanted;
   if (shape === undefined) {
     const rank = wanted.shape?.[0];
-    return rank === undefined || rank > 64 ? [] : [{ shape: Array<Size>(rank).fill(undefined) }];
+    return rank === undefined || !isCount(rank) || rank > 64 ? [] : [{ shape: Array<Size>(rank).fill(undefined) }];
   }
   const count = productOf(shape);
-  if (filling === undefined || count === undefined || count > mostValues) return [{ shape }];
+  if (filling === undefined || count === undefined || !isCount(count) || count > mostValues) return [{ shape }];
   return [{ shape, values: Array<Size>(count).fill(filling) }];
 };
 
