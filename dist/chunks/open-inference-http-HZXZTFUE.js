@@ -1,2 +1,0 @@
-import{createRequire as sluiceRequire}from'node:module';const require=sluiceRequire(import.meta.url);
-import{a,b,c,d}from"./chunk-J5ZNEARF.js";import"./chunk-KR6IIA74.js";import"./chunk-GMMSFAPE.js";import"./chunk-LAFVJ5A7.js";import"./chunk-MQGR5WGV.js";import"./chunk-VMTK4FIC.js";import"./chunk-BKERWTS3.js";import"./chunk-FJB5GKRQ.js";import"./chunk-ZCJIQZ2H.js";import"./chunk-7QGPRNEU.js";import"./chunk-E6ULMH7L.js";import"./chunk-SE6Z6Z5M.js";export{c as inferenceOverHttp,b as modelPath,a as openInferenceHttp,d as readingAnswer};
