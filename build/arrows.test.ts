@@ -36,7 +36,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   rollout: ['core/*'],
   'constructs/dashboards': ['core/*'],
   'constructs/problem': ['core/*'],
-  'constructs/aws': ['core/*', 'constructs/problem'],
+  'constructs/aws': ['core/*', 'constructs/dashboards', 'constructs/problem'],
   'constructs/kubernetes': ['core/*', 'constructs/dashboards', 'constructs/problem'],
   'actions/validate-data': ['core/*', 'github'],
   'actions/quality-gate': ['core/*', 'github', 'smoke'],
@@ -67,9 +67,9 @@ const packages: readonly { readonly name: RegExp; readonly rooms: readonly strin
   { name: /^@actions\/|^@octokit\//, rooms: ['github'] },
   { name: /^@grpc\//, rooms: ['server', 'smoke'] },
   { name: /^fastify$|^prom-client$/, rooms: ['server'] },
-  { name: /^constructs$/, rooms: ['constructs/kubernetes', 'constructs/aws', 'constructs/problem'] },
+  { name: /^constructs$/, rooms: ['constructs/kubernetes', 'constructs/aws', 'constructs/problem', 'infra'] },
   { name: /^cdk8s/, rooms: ['constructs/kubernetes'] },
-  { name: /^aws-cdk-lib|^cdk-nag/, rooms: ['constructs/aws'] },
+  { name: /^aws-cdk-lib|^cdk-nag/, rooms: ['constructs/aws', 'infra'] },
   { name: /^onnxruntime-(node|web|common)|^@duckdb\//, rooms: ['core/native'] },
 ];
 

@@ -2,7 +2,7 @@ import { Duration, type Stack } from 'aws-cdk-lib';
 import { Match } from 'aws-cdk-lib/assertions';
 import { AccountPrincipal, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { describe, expect, test } from 'vitest';
-import { gallery } from '../fixtures/gallery.ts';
+import { gallery } from '../fixtures/gallery/index.ts';
 import { templateOf } from '../fixtures/synthesized.ts';
 import { ModelBucket, type ModelBucketProps } from './model-bucket.ts';
 
