@@ -3,7 +3,6 @@
  * is loaded when it is first used.
  * @module
  */
-export { actionsHost } from './actions-host.ts';
 export { type GitHubApi, type GitHubApiOptions, gitHubApi } from './api.ts';
 export { describeApiFailure } from './api-failure.ts';
 // For tests of the rooms that publish.

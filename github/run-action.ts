@@ -1,12 +1,9 @@
-import * as core from '@actions/core';
 import type { Host } from '../core/host/index.ts';
 import { describeProblem, SluiceError } from '../core/problem/index.ts';
 import { describeOutcome, escapeMarkdown, type Report, renderTerminal } from '../core/report/index.ts';
 import manifest from '../package.json' with { type: 'json' };
-import { actionsHost } from './actions-host.ts';
 import { remarkableChecks } from './annotation.ts';
 import { type GateInputs, gateInputsFrom } from './inputs.ts';
-import { commandText } from './log-text.ts';
 
 /** GitHub shows ten errors and ten warnings a step and drops the rest; one is kept for the verdict. */
 const annotationsPerStep = 9;
@@ -32,7 +29,9 @@ export async function runAction(
 export function showReport(report: Report, host: Host): void {
   host.info(`\n${renderTerminal(report, { colour: false, width: logWidth })}`);
   annotateLog(report, host);
-  if (report.verdict !== 'passed') core.setFailed(commandText(report.headline));
+  if (report.verdict === 'passed') return;
+  process.exitCode = 1;
+  host.error(report.headline);
 }
 
 /**
@@ -43,6 +42,8 @@ export async function runStep(
   read: (input: string) => string,
   work: (inputs: GateInputs, host: Host) => Promise<void>,
 ): Promise<void> {
+  // Here, since the command enters this room too and never needs the toolkit.
+  const { actionsHost } = await import('./actions-host.ts');
   let host = actionsHost();
   try {
     const inputs = gateInputsFrom(read);

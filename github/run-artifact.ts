@@ -1,5 +1,5 @@
 import { buffer } from 'node:stream/consumers';
-import { type Entry, fromBufferPromise, type ZipFile } from 'yauzl';
+import type { Entry, ZipFile } from 'yauzl';
 import { InputError, PeerError } from '../core/problem/index.ts';
 import { excerpt } from '../core/text/index.ts';
 import type { GitHubApi } from './api.ts';
@@ -80,6 +80,7 @@ export async function fileOfArchive(
   archive: Buffer,
   { file, limitBytes, artifact }: Pick<WantedFile, 'file' | 'limitBytes' | 'artifact'>,
 ): Promise<Buffer> {
+  const { fromBufferPromise } = await import('yauzl');
   const shown = `the artifact "${excerpt(artifact)}"`;
   const entries: Entry[] = [];
   let zip: ZipFile;
