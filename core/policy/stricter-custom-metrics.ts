@@ -1,5 +1,5 @@
-import { baseWins, fields, larger, largerChange, type Merge, oneSided, smaller, smallerChange } from './merge.ts';
-import { pairUp } from './pair-up.ts';
+import { baseWins, fields, larger, largerChange, type Merge, smaller, smallerChange } from './merge.ts';
+import { mergeByName } from './merge-by-name.ts';
 import type { CustomMetric } from './schema.ts';
 import { reason, severity } from './stricter-data.ts';
 
@@ -30,14 +30,6 @@ const anotherMeaning = fields<CustomMetric>({
  * Metrics by name. What the head leaves out stays and what it adds is added; where it changes what is measured, the base's metric counts
  * as a whole until the merge. Every difference is told.
  */
-export const mergeCustomMetrics: Merge<CustomMetric[]> = (base, head, at) => {
-  if (base === undefined || head === undefined) return oneSided(base, head, at);
-  return pairUp(base, head, ({ name }) => name).flatMap((pair, effective) => {
-    const [ofBase, ofHead] = [pair.base?.value, pair.head?.value];
-    const suffix = `[${(ofBase ?? ofHead)?.name ?? ''}]`;
-    const spot = at.entry({ suffix, effective, base: pair.base?.index, head: pair.head?.index });
-    const same = ofBase?.mean === ofHead?.mean && ofBase?.better === ofHead?.better;
-    const merged = (same ? sameMeaning : anotherMeaning)(ofBase, ofHead, spot);
-    return merged === undefined ? [] : [merged];
-  });
-};
+export const mergeCustomMetrics: Merge<CustomMetric[]> = mergeByName((base, head) =>
+  base?.mean === head?.mean && base?.better === head?.better ? sameMeaning : anotherMeaning,
+);

@@ -201,7 +201,7 @@ export const mergeData: Merge<DataSource[]> = (base, head, at) => {
  * A table or an object that only the head names waits for the merge: the job's credentials read it, and rows that fail are shown to whoever
  * reads the report. A file of the checkout is the author's own.
  */
-export function needsCredentials(source: DataSource['source']): boolean {
+function needsCredentials(source: DataSource['source']): boolean {
   return typeof source !== 'string' || /^s3:/i.test(source);
 }
 

@@ -1,6 +1,6 @@
 import { policyDefaults } from './defaults.ts';
-import { baseWins, fields, type Merge, oneSided, smaller } from './merge.ts';
-import { pairUp } from './pair-up.ts';
+import { baseWins, fields, type Merge, smaller } from './merge.ts';
+import { mergeByName } from './merge-by-name.ts';
 import type { Policy } from './schema.ts';
 import { mergeSlices } from './stricter-slices.ts';
 
@@ -20,14 +20,5 @@ export function mergeEvaluationSets(gates: Merge<SetGates>): Merge<EvaluationSet
     slices: mergeSlices,
     min_rows: smaller(policyDefaults.min_rows),
   });
-  return (base, head, at) => {
-    if (base === undefined || head === undefined) return oneSided(base, head, at);
-    return pairUp(base, head, ({ name }) => name).flatMap((pair, effective) => {
-      const [ofBase, ofHead] = [pair.base?.value, pair.head?.value];
-      const suffix = `[${(ofBase ?? ofHead)?.name ?? ''}]`;
-      const spot = at.entry({ suffix, effective, base: pair.base?.index, head: pair.head?.index });
-      const merged = set(ofBase, ofHead, spot);
-      return merged === undefined ? [] : [merged];
-    });
-  };
+  return mergeByName(() => set);
 }

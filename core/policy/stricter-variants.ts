@@ -1,5 +1,5 @@
-import { baseWins, fields, headWins, larger, type Merge, oneSided, smaller } from './merge.ts';
-import { pairUp } from './pair-up.ts';
+import { baseWins, fields, headWins, larger, type Merge, smaller } from './merge.ts';
+import { mergeByName } from './merge-by-name.ts';
 import type { Variant } from './schema.ts';
 import { reason, severity } from './stricter-data.ts';
 
@@ -17,14 +17,5 @@ export function variantsBy(metrics: Merge<Metrics>): Merge<Variant[]> {
     severity,
     reason,
   });
-  return (base, head, at) => {
-    if (base === undefined || head === undefined) return oneSided(base, head, at);
-    return pairUp(base, head, ({ name }) => name).flatMap((pair, effective) => {
-      const [ofBase, ofHead] = [pair.base?.value, pair.head?.value];
-      const suffix = `[${(ofBase ?? ofHead)?.name ?? ''}]`;
-      const spot = at.entry({ suffix, effective, base: pair.base?.index, head: pair.head?.index });
-      const merged = variant(ofBase, ofHead, spot);
-      return merged === undefined ? [] : [merged];
-    });
-  };
+  return mergeByName(() => variant);
 }
