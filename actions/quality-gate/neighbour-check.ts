@@ -1,4 +1,4 @@
-import { unsafeNeighbours } from '../../core/onnx/index.ts';
+import type { Model } from '../../core/onnx/index.ts';
 import type { Place } from '../../core/problem/index.ts';
 import type { Check } from '../../core/report/index.ts';
 import { excerpt } from '../../core/text/index.ts';
@@ -8,8 +8,7 @@ import { counted } from './number-text.ts';
  * A warning where files that run code lie beside the model, and nothing where none do: the model is judged without them, but whoever
  * deploys its folder may load one.
  */
-export async function neighbourChecks(file: string, place: Place): Promise<readonly Check[]> {
-  const found = await unsafeNeighbours(file);
+export function neighbourChecks({ unsafeNeighbours: found }: Model, place: Place): readonly Check[] {
   if (found.length === 0) return [];
   const shown = found.slice(0, 5).map(({ name, kind }) => `${excerpt(name, 60)} is ${kind}`);
   return [

@@ -115,7 +115,7 @@ export async function judgeModel(options: {
     notices.push(...(part.notices ?? []));
   };
 
-  take({ checks: await neighbourChecks(file.file, place) });
+  take({ checks: neighbourChecks(candidate, place) });
   if (sets !== undefined) take(sets);
   take(
     await judgeEpisodes(policy, {

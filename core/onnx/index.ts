@@ -20,7 +20,7 @@ export {
   type ModelToWrite,
   writeModel,
 } from './model-writer.ts';
-export { type UnsafeNeighbour, unsafeNeighbours } from './neighbours.ts';
+export type { UnsafeNeighbour } from './neighbours.ts';
 export { scanModel } from './scan.ts';
 export { repeatableSession, silentRun } from './session-options.ts';
 export { type Signature, type SignatureChange, signatureChanges } from './signature.ts';

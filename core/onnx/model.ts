@@ -6,7 +6,7 @@ import { feedProblems, list } from './feeds.ts';
 import type { RawTensors } from './inference.ts';
 import { InferenceFailure, type InferenceLimits, InferenceProcess } from './inference-process.ts';
 import { identityOf, inspectModel, type Sayer, type ScanOptions, type SeenFile, sayerFor } from './inspection.ts';
-import { unsafeNeighbours } from './neighbours.ts';
+import { type UnsafeNeighbour, unsafeNeighbours } from './neighbours.ts';
 import { fromRaw, toRaw } from './raw-tensor.ts';
 import { describeTensor, type Feeds, isRunnable, type Outputs, type TensorSpec } from './tensor.ts';
 import type { ModelToTime } from './timer.ts';
@@ -24,6 +24,8 @@ export interface Model extends AsyncDisposable {
   readonly facts: ModelFacts;
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
+  /** Files beside it that run code when they are loaded. Looked for where somebody can be told of them, a `host`. */
+  readonly unsafeNeighbours: readonly UnsafeNeighbour[];
   /**
    * Runs the model once. `names` picks outputs (all of them by default): one that is not a tensor can only be left out. Throws a
    * ModelError with every problem of the feeds, with what ONNX Runtime said, or with the limit of time or memory that the run went
@@ -51,8 +53,9 @@ export async function openModel(file: string, options: OpenOptions = {}): Promis
   const process = new InferenceProcess(await locateOnnxRuntime(native), limits);
   try {
     const facts = await factsOf(file, inspection, options);
-    await warnOfNeighbours(path, options);
-    const model = new OpenedModel(facts, process, native, { path, seen: inspection.seen, say });
+    const neighbours = host === undefined ? [] : await unsafeNeighbours(path);
+    warnOfNeighbours(neighbours, options);
+    const model = new OpenedModel(facts, process, native, { path, seen: inspection.seen, say, neighbours });
     await model.load();
     return model;
   } catch (error) {
@@ -65,12 +68,14 @@ interface ScannedFile {
   readonly path: string;
   readonly seen: readonly SeenFile[];
   readonly say: Sayer;
+  readonly neighbours: readonly UnsafeNeighbour[];
 }
 
 class OpenedModel implements Model {
   readonly facts: ModelFacts;
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
+  readonly unsafeNeighbours: readonly UnsafeNeighbour[];
   readonly #process: InferenceProcess;
   readonly #native: NativeOptions;
   readonly #file: ScannedFile;
@@ -83,6 +88,7 @@ class OpenedModel implements Model {
     this.facts = facts;
     this.inputs = facts.inputs;
     this.outputs = facts.outputs;
+    this.unsafeNeighbours = file.neighbours;
     this.#process = process;
     this.#native = native;
     this.#file = file;
@@ -261,13 +267,11 @@ const failures = {
   }),
 } as const;
 
-/** Said where no report will say it: a model that is served or smoke-tested (T8). */
-async function warnOfNeighbours(path: string, { host, place }: OpenOptions): Promise<void> {
-  if (host === undefined) return;
-  const found = await unsafeNeighbours(path);
+/** Said in the log, since a model that is served has no report (T8). */
+function warnOfNeighbours(found: readonly UnsafeNeighbour[], { host, place }: OpenOptions): void {
   if (found.length === 0) return;
   const names = list(found.slice(0, 5).map(({ name }) => name));
-  host.warning(
+  host?.warning(
     `Beside the model ${found.length === 1 ? `is ${found[0]?.kind}` : 'are files that run code when they are loaded'} (${names}). Sluice loaded none of it.`,
     place,
   );
