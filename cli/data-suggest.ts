@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { dirname, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { InputError } from '../core/problem/index.ts';
 import { addCommonFlags, type CommonFlags } from './common-flags.ts';
+import { requireNew } from './new-policy-file.ts';
 import { perform, type Session } from './session.ts';
 
 interface SuggestFlags extends CommonFlags {
@@ -37,14 +37,7 @@ Examples:
       perform(session, flags, async (host) => {
         const { directory, stdout } = session.streams;
         const output = resolve(directory, flags.output);
-        if (existsSync(output) && flags.force !== true) {
-          throw new InputError({
-            code: 'file-exists',
-            message: 'there is a policy already',
-            place: { file: flags.output },
-            fix: 'Give another file with --output, or overwrite it with --force.',
-          });
-        }
+        requireNew(output, flags.output, flags.force);
         const { openEngine } = await import('../core/data/index.ts');
         const { readTableFacts } = await import('./init/column-facts.ts');
         const { readTextForms } = await import('./init/text-forms.ts');

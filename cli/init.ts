@@ -4,6 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { InputError } from '../core/problem/index.ts';
 import { addCommonFlags, type CommonFlags } from './common-flags.ts';
+import { requireNew } from './new-policy-file.ts';
 import { perform, type Session } from './session.ts';
 
 interface InitFlags extends CommonFlags {
@@ -44,7 +45,7 @@ Examples:
       perform(session, flags, async (host) => {
         const { directory, stdout } = session.streams;
         const output = resolve(directory, flags.output);
-        if (existsSync(output) && flags.force !== true) throw alreadyThere(flags.output);
+        requireNew(output, flags.output, flags.force);
         const { draftPolicy } = await import('./init/draft-policy.ts');
         const { renderPolicyDraft } = await import('./init/policy-draft.ts');
         const evaluation = flags.evaluation ?? neighbourForTest(flags.data, directory);
@@ -81,15 +82,6 @@ function neighbourForTest(data: string, directory: string): string | undefined {
   return ['test', 'validation', 'valid', 'val', 'eval', 'holdout']
     .map((word) => join(dirname(data), name.replace(/train(?:ing)?/i, word)))
     .find((file) => basename(file) !== name && existsSync(resolve(directory, file)));
-}
-
-function alreadyThere(file: string): InputError {
-  return new InputError({
-    code: 'file-exists',
-    message: 'there is a policy already',
-    place: { file },
-    fix: 'Give another file with --output, or overwrite it with --force.',
-  });
 }
 
 function unwritable(file: string, cause: unknown): InputError {

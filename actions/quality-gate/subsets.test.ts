@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { subsetsByEdges, subsetsByValue } from './subsets.ts';
+import { cutByEdges, subsetsOf } from './slices/cut.ts';
+import { subsetsByValue } from './subsets.ts';
 
 const numbers = (...values: number[]) =>
   ({ kind: 'number', values: Float64Array.from(values), nulls: 0, integer: false }) as const;
@@ -18,7 +19,7 @@ it('makes a subset of every combination of values, empty ones too, in their orde
 });
 
 it('cuts a numeric column at its edges, each edge the beginning of a part, and leaves empty parts out', () => {
-  const subsets = subsetsByEdges('age', numbers(-1, 0, 24, 25, 70, Number.NaN), [25, 0, 65, 90]);
+  const subsets = subsetsOf(cutByEdges('age', numbers(-1, 0, 24, 25, 70, Number.NaN), [25, 0, 65, 90]));
   expect(subsets.map(({ name, rows }) => [name, ...rows])).toEqual([
     ['age<0', 0],
     ['age=[0, 25)', 1, 2],

@@ -1,5 +1,5 @@
 import type { ColumnValues } from '../../core/data/index.ts';
-import { cutByEdges, cutByValue, intersectionOf, subsetsOf } from './slices/cut.ts';
+import { cutByValue, intersectionOf, subsetsOf } from './slices/cut.ts';
 
 /** A named part of the evaluation rows. */
 export interface Subset {
@@ -15,9 +15,4 @@ export const mostSubsets = 100;
 /** One subset for each distinct value, or combination of values, in the order of the values. Empty values are a subset too. */
 export function subsetsByValue(columns: readonly (readonly [name: string, values: ColumnValues])[]): readonly Subset[] {
   return columns.length === 0 ? [] : subsetsOf(intersectionOf(columns.map((column) => cutByValue(...column))));
-}
-
-/** The subsets between edges: `(−∞, a)`, `[a, b)`, ..., `[z, ∞)`, those without rows left out; empty values are a subset. */
-export function subsetsByEdges(name: string, column: ColumnValues, edges: readonly number[]): readonly Subset[] {
-  return subsetsOf(cutByEdges(name, column, edges));
 }

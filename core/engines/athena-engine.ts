@@ -15,9 +15,6 @@ import type { OpenTableOptions, TableEngine } from './table-engine.ts';
 import { tableReference } from './table-reference.ts';
 import { atTable } from './trino-engine.ts';
 
-/** The calls that are made, as AWS's client makes them. */
-export type AthenaApi = Pick<AthenaClient, 'send' | 'destroy'>;
-
 export interface AthenaPlace {
   readonly region: string;
   readonly workgroup?: string | undefined;
