@@ -8,6 +8,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   'core/text': [],
   'core/statistics': [],
   'core/telemetry': [],
+  'core/aws-permissions': [],
   'core/problem': ['core/text'],
   'core/host': ['core/problem'],
   'core/metrics': ['core/statistics'],

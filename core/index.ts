@@ -2,6 +2,7 @@
  * `sluice/core`: everything that is pure knowledge, by room. `import { metrics, policy } from 'sluice/core'`, or one room alone:
  * `import { parsePolicy } from 'sluice/core/policy'`.
  */
+export * as awsPermissions from './aws-permissions/index.ts';
 export * as data from './data/index.ts';
 export * as drift from './drift/index.ts';
 export * as engines from './engines/index.ts';

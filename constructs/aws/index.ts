@@ -3,7 +3,12 @@
  * @module
  */
 export { ConstructError, warningsOf } from '../problem/index.ts';
-export { GitHubDeployRole, type GitHubDeployRoleProps, type GitHubSubject } from './identity/github-deploy-role.ts';
+export {
+  GitHubDeployRole,
+  type GitHubDeployRoleCanary,
+  type GitHubDeployRoleProps,
+  type GitHubSubject,
+} from './identity/github-deploy-role.ts';
 export {
   ModelBucket,
   type ModelBucketLock,

@@ -11,6 +11,7 @@ import {
 } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { type ConstructProblem, Findings } from '../../problem/index.ts';
+import { grantCanary } from './granted-statements.ts';
 
 /** Which jobs of a repository may have the role. */
 export type GitHubSubject =
@@ -37,6 +38,23 @@ export interface GitHubDeployRoleProps {
   readonly permissionsBoundary?: IManagedPolicy;
   /** The address of a GitHub Enterprise Server's tokens. @default GitHub's own */
   readonly issuer?: string;
+}
+
+/** The canaries that a role may run, by the names that `canary` of `sluice.yaml` has. All are of the role's account and region. */
+export interface GitHubDeployRoleCanary {
+  /** The endpoint of SageMaker whose traffic is moved. @default none: traffic is moved outside of AWS */
+  readonly endpointName?: string;
+  /**
+   * For deployment guardrails: the configurations that the endpoint may be updated to, each by its name or as a prefix with a star at its end
+   * (`churn-*`), since a release makes a new one. @default none: the weights of two variants are moved
+   */
+  readonly endpointConfigNames?: readonly [string, ...string[]];
+  /** The alarm by which a guarded deployment is called back: `deployment.abort_alarm`. @default none */
+  readonly abortAlarmName?: string;
+  /** Whether CloudWatch is asked how both arms do: `metrics.source`. @default true with an endpoint */
+  readonly cloudWatch?: boolean;
+  /** The workspace of Managed Prometheus that is asked: `ws-…`. @default none */
+  readonly prometheusWorkspaceId?: string;
 }
 
 const gitHub = 'https://token.actions.githubusercontent.com';
@@ -108,6 +126,29 @@ export class GitHubDeployRole extends Construct implements IGrantable {
     for (const statement of statements) this.role.addToPolicy(statement);
   }
 
+  /**
+   * Lets these jobs run the canaries of an endpoint, and bring them back: exactly what `sluice canary permissions` prints for such a policy. Of an
+   * endpoint of this app: `endpoint.grantCanary(role)`.
+   * @throws ConstructError for names that SageMaker or Managed Prometheus would not take
+   */
+  grantCanary(canary: GitHubDeployRoleCanary): Grant {
+    const findings = new Findings(this, 'GitHubDeployRole');
+    findings.add(...canaryProblems(canary));
+    findings.throwIfAny();
+    const { endpointName, endpointConfigNames, abortAlarmName, prometheusWorkspaceId } = canary;
+    const stack = Stack.of(this);
+    const arn = (service: string, resource: string): string =>
+      `arn:${stack.partition}:${service}:${stack.region}:${stack.account}:${resource}`;
+    return grantCanary(this, {
+      endpointArn: endpointName === undefined ? undefined : arn('sagemaker', `endpoint/${small(endpointName)}`),
+      endpointConfigArns: endpointConfigNames?.map((name) => arn('sagemaker', `endpoint-config/${small(name)}`)),
+      abortAlarmArn: abortAlarmName === undefined ? undefined : arn('cloudwatch', `alarm:${abortAlarmName}`),
+      cloudwatchRegion: (canary.cloudWatch ?? endpointName !== undefined) ? stack.region : undefined,
+      prometheusWorkspaceArn:
+        prometheusWorkspaceId === undefined ? undefined : arn('aps', `workspace/${prometheusWorkspaceId}`),
+    });
+  }
+
   /** Lets these jobs deploy stacks with the CDK: by the roles that `cdk bootstrap` made in this account and region, and nothing else. */
   grantCdkDeploy(qualifier = 'hnb659fds'): Grant {
     const { account, region, partition } = Stack.of(this);
@@ -127,6 +168,62 @@ function subjectText(subject: GitHubSubject): string {
   if ('branch' in subject) return `ref:refs/heads/${subject.branch}`;
   if ('tag' in subject) return `ref:refs/tags/${subject.tag}`;
   return 'pull_request';
+}
+
+/** As SageMaker writes a name into an ARN. A token is not a name yet. */
+function small(name: string): string {
+  return Token.isUnresolved(name) ? name : name.toLowerCase();
+}
+
+function canaryProblems(canary: GitHubDeployRoleCanary): readonly ConstructProblem[] {
+  const { endpointName, endpointConfigNames = [], abortAlarmName, cloudWatch, prometheusWorkspaceId } = canary;
+  const problems: ConstructProblem[] = [];
+  const name = /^[a-zA-Z0-9](?:-*[a-zA-Z0-9]){0,62}$/;
+  const demand = (prop: string, found: string | undefined, form: RegExp, expected: string): void => {
+    if (found === undefined || Token.isUnresolved(found) || form.test(found)) return;
+    problems.push({
+      code: 'bad-name',
+      message: `${prop} is no name, so that the role would be allowed nothing or too much`,
+      found,
+      expected,
+      fix: "Write it as the policy's canary does.",
+    });
+  };
+  const letters = 'up to 63 letters, digits and hyphens';
+  demand('endpointName', endpointName, name, letters);
+  for (const each of endpointConfigNames) {
+    // At least three letters before the star: one alone would be every configuration of the account.
+    demand(
+      'endpointConfigNames',
+      each,
+      each.endsWith('*') ? /^[a-zA-Z0-9][a-zA-Z0-9-]{2,61}\*$/ : name,
+      `${letters}, or a prefix of three or more and a star`,
+    );
+  }
+  demand('abortAlarmName', abortAlarmName, /^[^*?]{1,255}$/, 'the name of one alarm');
+  demand('prometheusWorkspaceId', prometheusWorkspaceId, /^[\w-]+$/, 'an identifier such as ws-1234');
+  if (endpointName === undefined && (endpointConfigNames.length > 0 || abortAlarmName !== undefined)) {
+    problems.push({
+      code: 'no-endpoint',
+      message: 'endpointConfigNames and abortAlarmName are of an endpoint, and endpointName is missing',
+      fix: 'Name the endpoint that is updated.',
+    });
+  }
+  if (abortAlarmName !== undefined && endpointName !== undefined && endpointConfigNames.length === 0) {
+    problems.push({
+      code: 'alarm-without-guardrails',
+      message: 'abortAlarmName calls back a guarded deployment, and endpointConfigNames names none',
+      fix: 'Name the configurations, or leave abortAlarmName out.',
+    });
+  }
+  if (endpointName === undefined && cloudWatch !== true && prometheusWorkspaceId === undefined) {
+    problems.push({
+      code: 'nothing-granted',
+      message: 'the canary names nothing of AWS, so that nothing would be granted',
+      fix: 'Name endpointName, cloudWatch or prometheusWorkspaceId, or leave the call out.',
+    });
+  }
+  return problems;
 }
 
 function problemsOf(props: GitHubDeployRoleProps): readonly ConstructProblem[] {
