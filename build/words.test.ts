@@ -1,7 +1,13 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { qualityMetrics, resourceSeries, servingMetrics } from '../core/telemetry/index.ts';
+import {
+  qualityMetrics,
+  resourceSeries,
+  sageMakerMetrics,
+  servingMetrics,
+  trainingMetrics,
+} from '../core/telemetry/index.ts';
 import { filesUnder, root, textOf } from './source-files.ts';
 
 const files = filesUnder();
@@ -51,6 +57,22 @@ describe('the words of this repository', () => {
         /\.ts$/.test(path) &&
         !path.startsWith('core/telemetry/') &&
         names.some((name) => new RegExp(`\\b${name}`).test(textOf(path))),
+    );
+    expect(elsewhere).toEqual([]);
+  });
+
+  test("CloudWatch's namespaces and names of models and endpoints stand in core/telemetry and nowhere else", () => {
+    const metrics = [...Object.values(sageMakerMetrics), ...Object.values(trainingMetrics)];
+    // Other services count their invocations and processors by the same words, and an alert begins with one; the namespaces are nobody else's.
+    const words = metrics.flatMap(({ namespace, name }) =>
+      /^(Invocations|ModelLatency|(CPU|Memory|Disk)Utilization)$/.test(name) ? [namespace] : [namespace, name],
+    );
+    const elsewhere = files.filter(
+      (path) =>
+        /^(actions|cli|constructs|core|github|infra|rollout|server|smoke)\/.*\.ts$/.test(path) &&
+        // A stand-in and a test write down on their own what they expect.
+        !/^core\/telemetry\/|\.test\.ts$|-stand-in\.ts$/.test(path) &&
+        words.some((word) => textOf(path).includes(`'${word}'`)),
     );
     expect(elsewhere).toEqual([]);
   });

@@ -3,6 +3,12 @@
  * `/metrics`. Nobody else writes a metric's name. Imports nothing; what is wrong comes back as data, nothing here throws.
  * @module
  */
+export {
+  type CloudWatchMetric,
+  type CloudWatchStatistic,
+  type CloudWatchUnit,
+  inCloudWatch,
+} from './cloudwatch-metric.ts';
 export { type CounterDifference, difference } from './counter-difference.ts';
 export {
   type CounterReading,
@@ -78,6 +84,7 @@ export {
 export { type RecordedName, recordedSeries } from './recorded-series.ts';
 export { cpuThrottling, gpuMemoryShare, resourceUsed } from './resource-queries.ts';
 export { type Exporter, type ResourceName, type ResourceSeries, resourceSeries } from './resource-series.ts';
+export { sageMakerFleetDimension, sageMakerMetrics } from './sagemaker-metrics.ts';
 export { mostClasses, type PredictionStatus, predictionStatuses, servingMetrics } from './serving-metrics.ts';
 export {
   type Distribution,
@@ -99,3 +106,4 @@ export {
   type Where,
 } from './serving-profile.ts';
 export { type ServingProfileName, servingProfileNames, servingProfiles } from './serving-profiles.ts';
+export { trainingMetrics } from './training-metrics.ts';

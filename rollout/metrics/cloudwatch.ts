@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { InputError, PeerError } from '../../core/problem/index.ts';
+import { type CloudWatchMetric, sageMakerFleetDimension, sageMakerMetrics } from '../../core/telemetry/index.ts';
 import { excerpt } from '../../core/text/index.ts';
 import { AwsApi, type AwsPlace } from '../aws/aws-api.ts';
 import type { MetricsSource, Reading } from '../metrics-source.ts';
@@ -151,26 +152,28 @@ class CloudWatch implements MetricsSource {
   #queries(arm: ArmName): readonly Readonly<Record<string, unknown>>[] {
     const { endpointName } = this.#options;
     const { variant, endpointConfig } = this.#options[arm];
-    const dimensions = [
-      { Name: 'EndpointName', Value: endpointName },
-      { Name: 'VariantName', Value: variant },
-      ...(endpointConfig === undefined ? [] : [{ Name: 'EndpointConfigName', Value: endpointConfig }]),
-    ];
-    const query = (id: string, metric: string, stat: string) => ({
+    const values: Readonly<Record<string, string>> = { EndpointName: endpointName, VariantName: variant };
+    const fleet = endpointConfig === undefined ? [] : [{ Name: sageMakerFleetDimension, Value: endpointConfig }];
+    const query = (id: string, { namespace, name, dimensions }: CloudWatchMetric, stat: string) => ({
       Id: `${arm}_${id}`,
       MetricStat: {
-        Metric: { Namespace: 'AWS/SageMaker', MetricName: metric, Dimensions: dimensions },
+        Metric: {
+          Namespace: namespace,
+          MetricName: name,
+          Dimensions: [...dimensions.map((Name) => ({ Name, Value: values[Name] ?? '' })), ...fleet],
+        },
         Period: 60,
         Stat: stat,
       },
       ReturnData: true,
     });
+    const { requests, serverErrors, latency } = sageMakerMetrics;
     return [
-      query('requests', 'Invocations', 'Sum'),
-      query('errors', 'Invocation5XXErrors', 'Sum'),
-      query('timed', 'ModelLatency', 'SampleCount'),
+      query('requests', requests, 'Sum'),
+      query('errors', serverErrors, 'Sum'),
+      query('timed', latency, 'SampleCount'),
       // SageMaker counts microseconds.
-      ...this.#edges.map((edge, index) => query(`within${index}`, 'ModelLatency', `TC(:${decimal(edge * 1e6)})`)),
+      ...this.#edges.map((edge, index) => query(`within${index}`, latency, `TC(:${decimal(edge * 1e6)})`)),
     ];
   }
 }
