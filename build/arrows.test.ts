@@ -131,7 +131,10 @@ describe('the arrows between rooms', () => {
 
   test('a room is entered through its index.ts, an action through its run.ts', () => {
     const wrong = crossing.filter(
-      ({ target, toRoom }) => target !== `${toRoom}/${toRoom.startsWith('actions/') ? 'run' : 'index'}.ts`,
+      ({ from, target, toRoom }) =>
+        target !== `${toRoom}/${toRoom.startsWith('actions/') ? 'run' : 'index'}.ts` &&
+        // What tests answer in a peer's place is in no index, or every command would carry it.
+        !(from.endsWith('.test.ts') && target === `${toRoom}/stand-ins.ts`),
     );
     expect(wrong.map(written)).toEqual([]);
   });

@@ -5,8 +5,6 @@
  */
 export { type GitHubApi, type GitHubApiOptions, gitHubApi } from './api.ts';
 export { describeApiFailure } from './api-failure.ts';
-// For tests of the rooms that publish.
-export { type Answer, ApiStandIn, type Received } from './api-stand-in.ts';
 export { type BaseFiles, type BaseFilesOptions, baseFilesOf } from './base-files.ts';
 export { checkConclusion, checkName } from './check-run.ts';
 export { type DeploymentState, type OpenDeployment, openDeployment } from './deployment.ts';

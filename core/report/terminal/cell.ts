@@ -1,9 +1,9 @@
-import stringWidth from 'string-width';
+import columnsOf from 'fast-string-width';
 import { printable } from '../../text/index.ts';
 
 /** Columns a text takes in a terminal: two for CJK and emoji, none for combining marks. */
 export function widthOf(text: string): number {
-  return stringWidth(text);
+  return columnsOf(text);
 }
 
 /** Untrusted text in at most `width` columns, an ellipsis where it is cut; never through a character that is drawn as one. */

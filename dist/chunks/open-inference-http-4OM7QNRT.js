@@ -1,2 +1,0 @@
-import{createRequire as sluiceRequire}from'node:module';const require=sluiceRequire(import.meta.url);
-import{a,b,c,d}from"./chunk-5LI6ILVF.js";import"./chunk-KR6IIA74.js";import"./chunk-4V5AQLPR.js";import"./chunk-KLTFEKNA.js";import"./chunk-MQGR5WGV.js";import"./chunk-OM7AHB4O.js";import"./chunk-BKERWTS3.js";import"./chunk-FJB5GKRQ.js";import"./chunk-ZCJIQZ2H.js";import"./chunk-7QGPRNEU.js";import"./chunk-E6ULMH7L.js";import"./chunk-SE6Z6Z5M.js";export{c as inferenceOverHttp,b as modelPath,a as openInferenceHttp,d as readingAnswer};

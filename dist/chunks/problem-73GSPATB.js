@@ -1,2 +1,0 @@
-import{createRequire as sluiceRequire}from'node:module';const require=sluiceRequire(import.meta.url);
-import{j as a,k as b,l as c,m as d,n as e,o as f,p as g,q as h,r as i,s as j,t as k}from"./chunk-E6ULMH7L.js";import"./chunk-SE6Z6Z5M.js";export{h as DataError,g as InputError,i as ModelError,j as NativeError,k as PeerError,f as PolicyError,e as SluiceError,c as codesOf,d as deepestMessage,a as describePlace,b as describeProblem};

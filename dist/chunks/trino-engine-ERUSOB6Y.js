@@ -1,2 +1,0 @@
-import{createRequire as sluiceRequire}from'node:module';const require=sluiceRequire(import.meta.url);
-import{e as a,f as b}from"./chunk-ZAC5H5TU.js";import"./chunk-TDZGNOJU.js";import"./chunk-GBIMCQQL.js";import"./chunk-MQGR5WGV.js";import"./chunk-W3WUQD6L.js";import"./chunk-BKERWTS3.js";import"./chunk-FJB5GKRQ.js";import"./chunk-7QGPRNEU.js";import"./chunk-E6ULMH7L.js";import"./chunk-4FDQNJL7.js";import"./chunk-SE6Z6Z5M.js";export{b as atTable,a as openTrino};
