@@ -4,11 +4,23 @@
  */
 export { ConstructError, warningsOf } from '../problem/index.ts';
 export {
+  type AcceleratedInstance,
+  type AcceleratorName,
+  type AcceleratorProduct,
+  accelerator,
+  acceleratorProduct,
+  type CpuArchitecture,
+  type EksImages,
+  type SageMakerInstance,
+  sageMakerInstance,
+} from './accelerators.ts';
+export {
   GitHubDeployRole,
   type GitHubDeployRoleCanary,
   type GitHubDeployRoleProps,
   type GitHubSubject,
 } from './identity/github-deploy-role.ts';
+export type { SageMakerUse } from './sage-maker-instances.ts';
 export {
   ModelBucket,
   type ModelBucketLock,
