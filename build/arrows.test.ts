@@ -38,6 +38,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   'constructs/dashboards': ['core/*'],
   'constructs/problem': ['core/*'],
   'constructs/aws': ['core/*', 'constructs/dashboards', 'constructs/problem'],
+  infra: ['core/*', 'constructs/aws', 'constructs/dashboards', 'constructs/problem'],
   'constructs/kubernetes': ['core/*', 'constructs/dashboards', 'constructs/problem'],
   'actions/validate-data': ['core/*', 'github'],
   'actions/quality-gate': ['core/*', 'github', 'smoke'],

@@ -5,6 +5,7 @@ import { homesOf, keysAt } from './known-keys.ts';
 import type { MendableProblem } from './mendable-problem.ts';
 import { namePrefixOf } from './name-prefix.ts';
 import { formatPath, isMapping, type PolicyPath, valueAt } from './policy-path.ts';
+import { policySchema } from './schema.ts';
 import { type Expectation, expectationOf, phraseOf } from './schema-expectation.ts';
 import { fixFor } from './value-fix.ts';
 import type { YamlDocument } from './yaml-document.ts';
@@ -24,7 +25,11 @@ const maximumMisspelt = 50;
 type Issue = z.core.$ZodIssue;
 
 /** zod's issues as faults, one a spot: unions opened, unknown keys apart, a missing key left out when it is just misspelt. */
-export function faultsOf(issues: readonly Issue[], document: YamlDocument): readonly Fault[] {
+export function faultsOf(
+  issues: readonly Issue[],
+  document: YamlDocument,
+  root: z.ZodType = policySchema,
+): readonly Fault[] {
   const opened = issues.flatMap((issue) => openUnion(issue, []));
   const unknown = new Map<string, readonly string[]>();
   for (const { issue, path } of opened) {
@@ -32,13 +37,13 @@ export function faultsOf(issues: readonly Issue[], document: YamlDocument): read
   }
   return opened.flatMap(({ issue, path }): readonly Fault[] => {
     if (issue.code === 'unrecognized_keys') {
-      const known = keysAt(path);
+      const known = keysAt(path, root);
       return issue.keys.map((key, index) => {
-        const name = index < maximumMisspelt ? meant(key, known, path) : undefined;
+        const name = index < maximumMisspelt ? meant(key, known, path, root) : undefined;
         return {
           path: [...path, key],
           ...(name === undefined ? {} : { meant: name }),
-          describe: () => describeUnknownKey(key, path, document),
+          describe: () => describeUnknownKey(key, path, document, root),
         };
       });
     }
@@ -50,10 +55,10 @@ export function faultsOf(issues: readonly Issue[], document: YamlDocument): read
       valueAt(document.value, path) === undefined
     ) {
       const misspelt = (unknown.get(formatPath(parent)) ?? []).slice(0, maximumMisspelt);
-      if (misspelt.some((name) => meant(name, keysAt(parent), parent) === key)) return [];
+      if (misspelt.some((name) => meant(name, keysAt(parent, root), parent, root) === key)) return [];
       return [{ path, describe: () => describeMissingKey(key, path, issue, document) }];
     }
-    return [{ path, describe: () => describeWrongValue(path, issue, document) }];
+    return [{ path, describe: () => describeWrongValue(path, issue, document, root) }];
   });
 }
 
@@ -83,14 +88,14 @@ function strangeKeys(member: readonly Issue[]): number {
   );
 }
 
-function describeUnknownKey(key: string, parent: PolicyPath, document: YamlDocument): MendableProblem {
+function describeUnknownKey(key: string, parent: PolicyPath, document: YamlDocument, root: z.ZodType): MendableProblem {
   const place = document.placeOf([...parent, key]);
   const problem = { code: 'unknown-key', message: `unknown key "${excerpt(key, 60)}"`, place };
-  const known = keysAt(parent);
-  const near = meant(key, known, parent);
+  const known = keysAt(parent, root);
+  const near = meant(key, known, parent, root);
   if (near !== undefined) return { ...problem, fix: `Did you mean "${near}"?` };
   if (/^\d+$/.test(key)) return { ...problem, fix: 'If it is a decimal, write a point: a comma starts a new key.' };
-  const homes = homesOf(key, parent);
+  const homes = homesOf(key, parent, root);
   if (homes.length > 0) {
     const shown = homes.slice(0, 3).map((home) => (home === '' ? 'the top level' : home));
     const more = homes.length > shown.length ? ', ...' : '';
@@ -103,10 +108,10 @@ function describeUnknownKey(key: string, parent: PolicyPath, document: YamlDocum
 }
 
 /** The key of `known` that `key` stands for: misspelt, or in another tool's words. */
-function meant(key: string, known: readonly string[], parent: PolicyPath): string | undefined {
+function meant(key: string, known: readonly string[], parent: PolicyPath, root: z.ZodType): string | undefined {
   const foreign = foreignNames.get(key);
   if (foreign !== undefined && known.includes(foreign)) return foreign;
-  return nearestName(key, known) ?? (homesOf(key, parent).length === 0 ? namePrefixOf(key, known) : undefined);
+  return nearestName(key, known) ?? (homesOf(key, parent, root).length === 0 ? namePrefixOf(key, known) : undefined);
 }
 
 function describeMissingKey(key: string, path: PolicyPath, issue: Issue, document: YamlDocument): MendableProblem {
@@ -123,7 +128,7 @@ function describeMissingKey(key: string, path: PolicyPath, issue: Issue, documen
   };
 }
 
-function describeWrongValue(path: PolicyPath, issue: Issue, document: YamlDocument): MendableProblem {
+function describeWrongValue(path: PolicyPath, issue: Issue, document: YamlDocument, root: z.ZodType): MendableProblem {
   const value = valueAt(document.value, path);
   const expectation: Expectation = expectationOf(issue);
   const expected = phraseOf(expectation);
@@ -134,7 +139,7 @@ function describeWrongValue(path: PolicyPath, issue: Issue, document: YamlDocume
     found: describeValue(value),
     expected,
     // Where nobody could guess what was meant, at least what would be right there.
-    fix: fixFor(path, value, expectation) ?? `Write ${expected} there.`,
+    fix: fixFor(path, value, expectation, root) ?? `Write ${expected} there.`,
   };
 }
 

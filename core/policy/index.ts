@@ -36,6 +36,7 @@ export { policyJsonSchema, policyJsonSchemaText } from './json-schema.ts';
 export type { LoadedPolicy } from './loaded-policy.ts';
 export { type MetricRange, rangeOf } from './metric-range.ts';
 export { maximumChecks, maximumPolicyBytes, parsePolicy } from './parse-policy.ts';
+export { parseStrictly } from './parse-strictly.ts';
 export type { PolicyPath } from './policy-path.ts';
 export { defaultsOf, type PolicySettings } from './policy-settings.ts';
 export { readPolicy } from './read-policy.ts';

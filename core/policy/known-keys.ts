@@ -3,26 +3,29 @@ import { formatPath, type PolicyPath } from './policy-path.ts';
 import { policySchema } from './schema.ts';
 
 /** The keys the schema knows in the mapping at `path`, in the schema's order; empty when there is no such mapping. */
-export function keysAt(path: PolicyPath): readonly string[] {
-  return mappingsAt(path).flatMap((mapping) => Object.keys(mapping.shape));
+export function keysAt(path: PolicyPath, root: z.ZodType = policySchema): readonly string[] {
+  return mappingsAt(path, root).flatMap((mapping) => Object.keys(mapping.shape));
 }
 
 /**
  * The mappings that know `key`, nearest to `from` first: `['evaluation', 'gates.fairness']` for `min_rows`.
- * List entries read `data[].checks[]`; the root is an empty text.
+ * List entries read `data[].checks[]`, entries of a mapping from names `environments.<name>`; the root is an empty text.
  */
-export function homesOf(key: string, from: PolicyPath): readonly string[] {
-  homes ??= collectHomes();
+export function homesOf(key: string, from: PolicyPath, root: z.ZodType = policySchema): readonly string[] {
+  const homes = homesIn.get(root) ?? collectHomes(root);
+  homesIn.set(root, homes);
   const wanted = from.map((segment) => (typeof segment === 'number' ? '[]' : segment));
   return (homes.get(key) ?? [])
     .map((home) => ({ home, steps: stepsBetween(home, wanted) }))
     .sort((one, other) => one.steps - other.steps)
-    .map(({ home }) => formatPath(home).replaceAll('["[]"]', '[]'));
+    .map(({ home }) => formatPath(home).replaceAll('["[]"]', '[]').replaceAll('["<name>"]', '.<name>'));
 }
 
-let homes: ReadonlyMap<string, readonly (readonly string[])[]> | undefined;
+type Homes = ReadonlyMap<string, readonly (readonly string[])[]>;
 
-function collectHomes(): ReadonlyMap<string, readonly (readonly string[])[]> {
+const homesIn = new WeakMap<z.ZodType, Homes>();
+
+function collectHomes(root: z.ZodType): Homes {
   const found = new Map<string, (readonly string[])[]>();
   const walk = (schema: unknown, path: readonly string[]): void => {
     for (const one of alternatives(schema)) {
@@ -32,9 +35,10 @@ function collectHomes(): ReadonlyMap<string, readonly (readonly string[])[]> {
           walk(inner, [...path, key]);
         }
       } else if (one instanceof z.ZodArray) walk(one.element, [...path, '[]']);
+      else if (one instanceof z.ZodRecord) walk(one.valueType, [...path, '<name>']);
     }
   };
-  walk(policySchema, []);
+  walk(root, []);
   return found;
 }
 
@@ -44,8 +48,8 @@ function stepsBetween(one: readonly string[], other: readonly string[]): number 
   return one.length + other.length - 2 * common;
 }
 
-function mappingsAt(path: PolicyPath): readonly z.ZodObject[] {
-  let at: readonly unknown[] = alternatives(policySchema);
+function mappingsAt(path: PolicyPath, root: z.ZodType): readonly z.ZodObject[] {
+  let at: readonly unknown[] = alternatives(root);
   for (const segment of path) at = at.flatMap((schema) => step(schema, segment)).flatMap(alternatives);
   return at.filter((schema) => schema instanceof z.ZodObject);
 }

@@ -99,7 +99,8 @@ function refuseTooManyChecks(document: YamlDocument): void {
   });
 }
 
-function describeFaults(faults: readonly Fault[], document: YamlDocument): readonly MendableProblem[] {
+/** The first faults in the order of the text; after twenty comes one that counts the rest. */
+export function describeFaults(faults: readonly Fault[], document: YamlDocument): readonly MendableProblem[] {
   const sorted = faults
     .map((fault) => ({ fault, place: document.placeOf(fault.path) }))
     .sort((one, other) => compare(one.place, other.place));

@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { excerpt, nearestName } from '../text/index.ts';
 import { dataChecks } from './data-schema.ts';
 import { homesOf, keysAt } from './known-keys.ts';
@@ -8,7 +9,12 @@ import type { Expectation } from './schema-expectation.ts';
 import { oneLineYaml } from './yaml-text.ts';
 
 /** What to write instead of `value` at `path`, where that can be guessed. */
-export function fixFor(path: PolicyPath, value: unknown, expectation: Expectation): string | undefined {
+export function fixFor(
+  path: PolicyPath,
+  value: unknown,
+  expectation: Expectation,
+  root: z.ZodType,
+): string | undefined {
   const wants = (kind: Expectation['kinds'][number]) => expectation.kinds.includes(kind);
   const key = path.at(-1);
   if (value === null) {
@@ -29,12 +35,12 @@ export function fixFor(path: PolicyPath, value: unknown, expectation: Expectatio
     if (numberWanted && number !== undefined) {
       return number === value.trim() ? `Remove the quotes: ${number}.` : `Write ${number}.`;
     }
-    if (wants('mapping')) return mappingFor(path, value);
+    if (wants('mapping')) return mappingFor(path, value, root);
   }
   if (typeof value === 'number' && wants('text') && expectation.words?.startsWith('a percentage')) {
     return `Write ${value < 1 ? Number((value * 100).toPrecision(12)) : value}%.`;
   }
-  if (typeof value === 'number' && wants('mapping')) return boundFor(path, value);
+  if (typeof value === 'number' && wants('mapping')) return boundFor(path, value, root);
   if ((typeof value === 'number' || typeof value === 'boolean') && wants('text') && !wants('number')) {
     return `Put it in quotes: ${JSON.stringify(String(value))}.`;
   }
@@ -58,20 +64,20 @@ function numberIn(text: string): string | undefined {
   return percentage === undefined ? undefined : String(Number((Number(percentage) / 100).toPrecision(12)));
 }
 
-function mappingFor(path: PolicyPath, value: string): string | undefined {
-  const keys = keysAt(path);
+function mappingFor(path: PolicyPath, value: string, root: z.ZodType): string | undefined {
+  const keys = keysAt(path, root);
   if (path.length === 4 && path[2] === 'checks') {
     const near = nearestName(value, Object.keys(dataChecks));
-    return near === undefined ? undefined : `Write "- ${near}: { ${keysAt([...path, near])[0]}: ... }".`;
+    return near === undefined ? undefined : `Write "- ${near}: { ${keysAt([...path, near], root)[0]}: ... }".`;
   }
   if (keys.includes('path') && /[./]/.test(value)) return `Write { path: ${excerpt(oneLineYaml(value), 60)} }.`;
-  return homesOf(value, path).length > 0
+  return homesOf(value, path, root).length > 0
     ? `Write "${value}:" with a value, indented under "${path.at(-1)}:".`
     : undefined;
 }
 
-function boundFor(path: PolicyPath, value: number): string | undefined {
-  const keys = keysAt(path);
+function boundFor(path: PolicyPath, value: number, root: z.ZodType): string | undefined {
+  const keys = keysAt(path, root);
   const metric = String(path.at(-1));
   const bound =
     ['max_share', 'max_mb', 'p95_ms'].find((known) => keys.includes(known)) ??

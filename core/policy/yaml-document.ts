@@ -159,8 +159,8 @@ function convert(document: Document.Parsed, placeAt: PlaceAt): { readonly value:
 
 const tooDeep = {
   code: 'too-deep',
-  message: `the policy nests deeper than ${maximumDepth} levels`,
-  fix: 'A policy needs six; look for a bracket too many.',
+  message: `the file nests deeper than ${maximumDepth} levels`,
+  fix: 'Look for a bracket too many.',
 };
 const tooManyAliases = {
   code: 'too-many-aliases',

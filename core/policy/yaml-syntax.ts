@@ -15,7 +15,7 @@ export function describeSyntaxErrors(
   const exhausted = faults.find(({ code }) => code === 'RESOURCE_EXHAUSTION');
   if (exhausted !== undefined) {
     const message = 'brackets, dashes or question marks nest too deeply to be read';
-    return [{ code: 'too-deep', message, place: placeAt(exhausted.pos[0]), fix: 'A policy needs six levels.' }];
+    return [{ code: 'too-deep', message, place: placeAt(exhausted.pos[0]), fix: 'Look for a bracket too many.' }];
   }
   const problems: MendableProblem[] = [];
   const lines = new Set<number | undefined>();

@@ -1,0 +1,26 @@
+import { Tags } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { type Deployment, deploymentsOf } from './config/deployment.ts';
+import type { InfraConfig } from './config/schema.ts';
+import { PipelineAccessStack } from './stacks/pipeline-access-stack.ts';
+import { StorageStack } from './stacks/storage-stack.ts';
+
+/** The stacks of one environment; those that its part of the file does not name are left out. */
+export interface EnvironmentStacks {
+  readonly storage: StorageStack;
+  readonly pipelineAccess: PipelineAccessStack;
+}
+
+/** Adds the stacks of every environment of the file to an app, and returns them by the names of the environments: for what the file has no word for. */
+export function addEnvironments(app: Construct, config: InfraConfig): Readonly<Record<string, EnvironmentStacks>> {
+  for (const [key, value] of Object.entries(config.tags ?? {})) Tags.of(app).add(key, value);
+  return Object.fromEntries(
+    deploymentsOf(config).map((deployment) => [deployment.environmentName, addEnvironment(app, deployment)]),
+  );
+}
+
+function addEnvironment(app: Construct, deployment: Deployment): EnvironmentStacks {
+  const storage = new StorageStack(app, deployment);
+  const pipelineAccess = new PipelineAccessStack(app, deployment, { storage });
+  return { storage, pipelineAccess };
+}

@@ -1,0 +1,129 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Template } from 'aws-cdk-lib/assertions';
+import { describe, expect, test } from 'vitest';
+import { exemptions } from './fixtures/exemptions.ts';
+import { committedConfig, infra, ruleFindings, synthesizedApp, templatesOf } from './fixtures/synthesized-app.ts';
+
+const templates = templatesOf(committedConfig());
+const golden = join(infra, 'golden');
+
+/** A template as a person reads it: without the version of `cdk bootstrap` that it asks for, and without hashes of what is uploaded. */
+function asText(template: Template): string {
+  const { Parameters, Rules: _, ...rest } = template.toJSON();
+  const { BootstrapVersion: __, ...parameters } = Parameters ?? {};
+  const kept = { ...rest, ...(Object.keys(parameters).length === 0 ? {} : { Parameters: parameters }) };
+  return `${JSON.stringify(kept, null, 2).replaceAll(/\b[0-9a-f]{64}\b/g, 'ASSET')}\n`;
+}
+
+interface Statement {
+  readonly Effect: string;
+  readonly Action: string | readonly string[];
+  readonly Resource?: unknown;
+}
+
+function allowed(template: Template): readonly Statement[] {
+  return Object.values(template.findResources('AWS::IAM::Policy'))
+    .flatMap((policy): readonly Statement[] => policy['Properties'].PolicyDocument.Statement)
+    .filter(({ Effect }) => Effect === 'Allow');
+}
+
+describe('the app of the committed file', () => {
+  test('has the same stacks in staging and in production', () => {
+    const of = (environment: string) =>
+      Object.keys(templates)
+        .filter((name) => name.startsWith(`churn-${environment}-`))
+        .map((name) => name.slice(`churn-${environment}-`.length));
+    expect(of('staging')).toEqual(of('production'));
+    expect(of('staging').length * 2).toBe(Object.keys(templates).length);
+  });
+
+  // With `UPDATE_GOLDEN=1` they are written first: read the difference before committing it.
+  test.each(Object.entries(templates))('%s is as committed', (name, template) => {
+    const text = asText(template);
+    const file = join(golden, `${name}.json`);
+    if (process.env['UPDATE_GOLDEN'] === '1') {
+      mkdirSync(golden, { recursive: true });
+      writeFileSync(file, text);
+    }
+    expect(text).toBe(existsSync(file) ? readFileSync(file, 'utf8') : '');
+  });
+
+  test('every committed template is of a stack', () => {
+    expect(readdirSync(golden).toSorted()).toEqual(
+      Object.keys(templates)
+        .map((name) => `${name}.json`)
+        .toSorted(),
+    );
+  });
+
+  test('asks nothing of an account or the network while it is synthesized', () => {
+    const assembly = synthesizedApp(committedConfig()).app.synth();
+    expect(assembly.manifest.missing ?? []).toEqual([]);
+  });
+});
+
+describe.each(Object.entries(templates))('%s', (_name, template) => {
+  test('leaves behind what holds models, their keys and their logs, also where CloudFormation would replace it', () => {
+    const kept = ['AWS::S3::Bucket', 'AWS::KMS::Key', 'AWS::ECR::Repository'].flatMap((type) =>
+      Object.values(template.findResources(type)),
+    );
+    for (const resource of kept) {
+      expect(resource).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+    }
+  });
+
+  test('has nothing that empties a bucket or a registry when it is deleted', () => {
+    const text = JSON.stringify(template.toJSON());
+    expect(text).not.toMatch(/Custom::S3AutoDeleteObjects|Custom::ECRAutoDeleteImages|"EmptyOnDelete":true/);
+  });
+
+  test('allows no action by a pattern', () => {
+    const actions = allowed(template).flatMap(({ Action }) => Action);
+    expect(actions.filter((action) => action.includes('*'))).toEqual([]);
+  });
+
+  test('tags what it makes with the name, the environment and the tags of the file', () => {
+    const roles = Object.values(template.findResources('AWS::IAM::Role'));
+    for (const role of roles) {
+      const keys = (role['Properties'].Tags as readonly { Key: string }[]).map(({ Key }) => Key);
+      expect(keys).toEqual(expect.arrayContaining(['sluice:environment', 'sluice:name', 'team']));
+    }
+  });
+});
+
+describe('the rules of AWS Solutions', () => {
+  const found = ruleFindings(committedConfig());
+
+  test('find nothing in the app that is not explained', () => {
+    const unexplained = found.filter(
+      ({ rule, construct }) => !exemptions.some((each) => each.rule.test(rule) && each.construct.test(construct)),
+    );
+    expect(unexplained).toEqual([]);
+  });
+
+  test.each(exemptions.map((exemption) => [exemption.why, exemption]))('find what is exempt: %s', (_why, exemption) => {
+    expect(found.some(({ rule, construct }) => exemption.rule.test(rule) && exemption.construct.test(construct))).toBe(
+      true,
+    );
+  });
+});
+
+describe('references between stacks', () => {
+  test('are strong only to what is kept for ever', () => {
+    for (const [name, template] of Object.entries(templates)) {
+      const imports = [...JSON.stringify(template.toJSON()).matchAll(/"Fn::ImportValue":"([^":]+):([^"]+)"/g)];
+      for (const [, stack = '', output = ''] of imports) {
+        expect(stack, name).toMatch(/-storage$/);
+        expect(output, name).toMatch(/^ExportsOutput(?:FnGetAtt|Ref)(?:ModelsBucket|ModelsKey|ImagesRepository)/);
+      }
+    }
+  });
+});
+
+test('the stack of models cannot be deleted by mistake', () => {
+  for (const { storage } of Object.values(synthesizedApp(committedConfig()).stacks)) {
+    expect(storage.terminationProtection).toBe(true);
+    Template.fromStack(storage).resourceCountIs('AWS::S3::Bucket', 2);
+  }
+});

@@ -1,0 +1,99 @@
+import { z } from 'zod';
+
+// One source for the TypeScript types, the strict reading and the JSON Schema, as the policy's (core/policy/schema.ts). `description` becomes the
+// editor's hover; an `error` text completes the sentence "found x, expected ...".
+
+const saying = (error: string) => z.string({ error });
+const days = (least: number) =>
+  z.int({ error: `days, at least ${least}` }).min(least, { error: `days, at least ${least}` });
+
+const account = saying('an account: 12 digits, in quotes').regex(/^\d{12}$/, {
+  error: 'an account: 12 digits, in quotes',
+});
+const region = saying('a region such as eu-central-1').regex(/^[a-z]{2}(-[a-z]+)+-\d$/, {
+  error: 'a region such as eu-central-1',
+});
+const arn = (service: string, example: string) =>
+  saying(example).regex(new RegExp(`^arn:aws[a-z-]*:${service}:`), { error: example });
+
+const models = z.strictObject({
+  archive_after_days: days(30)
+    .optional()
+    .describe('When a version that was written over moves to cheaper storage; none is ever expired. Without it 90.'),
+  lock: z
+    .strictObject({
+      mode: z
+        .enum(['governance', 'compliance'])
+        .describe('governance: those with s3:BypassGovernanceRetention may take a lock off. compliance: nobody may.'),
+      days: days(1).describe('How long every version is locked from when it was written.'),
+    })
+    .optional()
+    .describe(
+      'Versions that nobody can take back for a time. Only when the bucket is made: S3 never takes it off again.',
+    ),
+  copy_to: z
+    .strictObject({
+      bucket: arn('s3', 'arn:aws:s3:::bucket').describe('The ARN of a versioned bucket.'),
+      key: arn('kms', 'arn:aws:kms:region:account:key/id').describe('The ARN of the key there.'),
+      account: account.optional().describe('Whose bucket that is, where it is another account.'),
+    })
+    .optional()
+    .describe('A copy of everything in a bucket of another region or account.'),
+});
+
+const environment = z
+  .strictObject({
+    account: account.describe('The AWS account, in quotes: YAML would read it as a number.'),
+    region: region.describe('The AWS region.'),
+    availability_zones: z
+      .array(
+        saying('a zone such as eu-central-1a').regex(/^[a-z]{2}(-[a-z]+)+-\d[a-z]$/, {
+          error: 'a zone such as eu-central-1a',
+        }),
+      )
+      .min(2, { error: 'at least two zones' })
+      .max(6, { error: 'at most six zones' })
+      .optional()
+      .describe(
+        'Zones that the network of the cluster spans. Without it the first two of the region, which may lack the wanted GPUs.',
+      ),
+    oidc_provider: z
+      .enum(['new', 'existing'])
+      .optional()
+      .describe(
+        "existing: the account already trusts GitHub's tokens, and has one provider of them at most. Without it new, in the first environment of an account.",
+      ),
+    github_environment: saying('the name of an environment on GitHub')
+      .min(1)
+      .optional()
+      .describe("Which environment's jobs may deploy here. Without it the one that is called as this."),
+    models: models.optional().describe('How models are kept.'),
+  })
+  .meta({ id: 'environment', description: 'One account and region, and what stands there.' });
+
+export const infraSchema = z.strictObject({
+  version: z.literal(1).describe('The version of this format.'),
+  name: saying('a name of small letters, digits and hyphens, at most 20')
+    .regex(/^[a-z](?:-?[a-z0-9]){0,19}$/, { error: 'a name of small letters, digits and hyphens, at most 20' })
+    .describe('What the stacks are called after: <name>-<environment>-storage. Changing it makes everything anew.'),
+  repository: saying('owner/name')
+    .regex(/^[A-Za-z0-9-]+\/[A-Za-z0-9._-]+$/, { error: 'owner/name' })
+    .describe('The repository on GitHub whose jobs may deploy and release.'),
+  tags: z
+    .record(z.string().min(1).max(128), z.string({ error: 'text, in quotes where it is a number' }).max(256))
+    .optional()
+    .describe('Tags of every resource that takes some, beside those for the name and the environment.'),
+  environments: z
+    .record(
+      z
+        .string()
+        .regex(/^[a-z](?:-?[a-z0-9]){0,19}$/, { error: 'a name of small letters, digits and hyphens, at most 20' }),
+      environment,
+    )
+    .refine((all) => Object.keys(all).length > 0, { error: 'at least one environment' })
+    .meta({ minProperties: 1, description: 'By their names, such as staging and production.' }),
+});
+
+/** What `sluice-infra.yaml` says. */
+export type InfraConfig = z.infer<typeof infraSchema>;
+export type InfraEnvironment = z.infer<typeof environment>;
