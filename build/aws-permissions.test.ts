@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
-import { GitHubDeployRole, type GitHubDeployRoleCanary } from '../constructs/aws/index.ts';
+import { type CanaryAccess, GitHubDeployRole } from '../constructs/aws/index.ts';
+import { athenaStatements, objectStatements, type PermissionStatement } from '../core/aws-permissions/index.ts';
 import { parsePolicy } from '../core/policy/index.ts';
 import { leastPermissions } from '../rollout/index.ts';
 
@@ -29,7 +31,7 @@ function printed(traffic: string, metrics: string, workspace?: string): readonly
   return plain(leastPermissions(canary, { account, region: 'eu-west-1', workspace })?.Statement ?? []);
 }
 
-function granted(canary: GitHubDeployRoleCanary): readonly object[] {
+function granted(canary: CanaryAccess): readonly object[] {
   const stack = new Stack(new App({ analyticsReporting: false }), 'Stack', { env: { account, region: 'eu-west-1' } });
   const role = new GitHubDeployRole(stack, 'Canary', {
     repository: 'acme/churn',
@@ -54,7 +56,7 @@ describe('what sluice canary permissions prints and what GitHubDeployRole.grantC
   const signed = '{ source: prometheus, server: sluice, sigv4: { region: eu-west-1, service: aps } }';
   const fleets = '{ source: cloudwatch, baseline: { variant: AllTraffic }, canary: { variant: AllTraffic } }';
 
-  test.each<[string, readonly object[], GitHubDeployRoleCanary, number]>([
+  test.each<[string, readonly object[], CanaryAccess, number]>([
     ['variant weights', printed(weights, '{ source: cloudwatch }'), { endpointName: 'Churn' }, 4],
     [
       'guardrails with an alarm to call them back',
@@ -71,5 +73,38 @@ describe('what sluice canary permissions prints and what GitHubDeployRole.grantC
   ])('are the same for %s', (_what, command, canary, statements) => {
     expect(command).toHaveLength(statements);
     expect(granted(canary)).toEqual(command);
+  });
+});
+
+describe('what core/aws-permissions allows of Athena and S3', () => {
+  /** The calls that a file makes, by the names of the SDK's commands. */
+  const callsOf = (file: string) => {
+    const text = readFileSync(new URL(`../${file}`, import.meta.url), 'utf8');
+    return [...new Set([...text.matchAll(/new (\w+)Command\(/g)].map(([, name]) => name ?? ''))].toSorted();
+  };
+  const actionsOf = (statements: readonly PermissionStatement[], service: string) =>
+    [...new Set(statements.flatMap(({ Action }) => Action))]
+      .filter((action) => action.startsWith(`${service}:`))
+      .map((action) => action.replace(`${service}:`, ''))
+      .toSorted();
+  const place = { bucketArn: 'arn:aws:s3:::lake', prefix: 'a/' };
+
+  test('of Athena are the calls of the engine', () => {
+    const arn = 'arn:aws:glue:eu-west-1:111122223333:catalog';
+    const statements = athenaStatements({
+      workgroupArn: arn,
+      catalogArn: arn,
+      databaseArns: [],
+      tableArns: [],
+      data: [place],
+      results: place,
+    });
+    expect(actionsOf(statements, 'athena')).toEqual(callsOf('core/engines/athena-engine.ts'));
+  });
+
+  test('of S3 are the calls for data files', () => {
+    expect(callsOf('core/data/s3-source.ts')).toEqual(['GetObject', 'ListObjectsV2']);
+    // As IAM calls the second.
+    expect(actionsOf(objectStatements(place), 's3')).toEqual(['GetObject', 'ListBucket']);
   });
 });

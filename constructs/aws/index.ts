@@ -14,12 +14,10 @@ export {
   type SageMakerInstance,
   sageMakerInstance,
 } from './accelerators.ts';
-export {
-  GitHubDeployRole,
-  type GitHubDeployRoleCanary,
-  type GitHubDeployRoleProps,
-  type GitHubSubject,
-} from './identity/github-deploy-role.ts';
+export type { CanaryAccess } from './identity/canary-access.ts';
+export type { AthenaAccess, DataPlace } from './identity/data-access.ts';
+export { GitHubDeployRole, type GitHubDeployRoleProps, type PromotionAccess } from './identity/github-deploy-role.ts';
+export type { GitHubRepositoryIds, GitHubSubject, GitHubTrust } from './identity/github-trust.ts';
 export type { SageMakerUse } from './sage-maker-instances.ts';
 export {
   ModelBucket,

@@ -14,6 +14,7 @@ import {
 } from 'aws-cdk-lib/aws-s3';
 import { S3_SERVER_ACCESS_LOGS_USE_BUCKET_POLICY } from 'aws-cdk-lib/cx-api';
 import { Construct } from 'constructs';
+import { verifyBucketStatements } from '../../../core/aws-permissions/index.ts';
 import { type ConstructProblem, Findings } from '../../problem/index.ts';
 
 export interface ModelBucketProps {
@@ -135,6 +136,22 @@ export class ModelBucket extends Construct {
     return this.#grantObjects(grantee, ['s3:PutObject', 's3:AbortMultipartUpload'], prefix).combine(
       this.encryptionKey.grant(grantee, 'kms:GenerateDataKey', 'kms:Decrypt'),
     );
+  }
+
+  /** Lets ask how the bucket is kept and what an object below `prefix` is: what `sluice verify-bucket` asks. */
+  grantVerify(grantee: IGrantable, prefix = '*'): Grant {
+    const statements = verifyBucketStatements(this.bucket.bucketArn, this.bucket.arnForObjects(prefix));
+    // S3 tells the checksum of an object to who may read it.
+    return statements
+      .map(({ Action, Resource }) =>
+        Grant.addToPrincipalOrResource({
+          grantee,
+          actions: [...Action],
+          resourceArns: [Resource].flat(),
+          resource: this.bucket,
+        }),
+      )
+      .reduce((all, one) => all.combine(one), this.encryptionKey.grant(grantee, 'kms:Decrypt'));
   }
 
   #grantObjects(grantee: IGrantable, actions: readonly string[], prefix: string): Grant {
