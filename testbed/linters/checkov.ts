@@ -13,7 +13,7 @@ interface Report {
       readonly check_id: string;
       readonly check_name: string;
       readonly file_path: string;
-      /** `Deployment.shop.churn`; of a pod in a workload, its labels behind the workload's name. */
+      /** `Deployment.shop.churn`; of a pod in a workload, its labels behind the workload's name. `AWS::S3::Bucket.Models9A1B2C3D`. */
       readonly resource: string;
     }[];
     readonly parsing_errors?: readonly string[];
@@ -27,9 +27,28 @@ interface Report {
  * @throws when it could not read a file, or had nothing to look at
  */
 export async function checkov(files: readonly ManifestFile[]): Promise<readonly Finding[]> {
+  const failed = await checkovFindings('kubernetes', dirname(files[0]?.path ?? '.'));
+  return failed.map(({ check_id, check_name, file_path, resource }) => {
+    const [kind = '', , name = ''] = resource.split('.');
+    return {
+      rule: `checkov ${check_id}`,
+      object: `${kind} ${name}`,
+      from: files.find(({ path }) => basename(path) === basename(file_path))?.from ?? file_path,
+      message: check_name,
+    };
+  });
+}
+
+/**
+ * Everything Checkov finds in a folder.
+ * @throws when it could not read a file, or had nothing to look at
+ */
+export async function checkovFindings(
+  framework: 'kubernetes' | 'cloudformation',
+  folder: string,
+): Promise<Report['results']['failed_checks']> {
   const { bin } = await pythonEnvironment('checkov', [`checkov==${version}`]);
-  const folder = dirname(files[0]?.path ?? '.');
-  const args = ['--framework', 'kubernetes', '--directory', folder, '--output', 'json', '--compact', '--quiet'];
+  const args = ['--framework', framework, '--directory', folder, '--output', 'json', '--compact', '--quiet'];
   const { stdout } = await promisify(execFile)(join(bin, 'checkov'), [...args, '--skip-download', '--soft-fail'], {
     maxBuffer: 64 * 2 ** 20,
     env: { ...process.env, ANSI_COLORS_DISABLED: '1', LOG_LEVEL: 'ERROR' },
@@ -39,13 +58,5 @@ export async function checkov(files: readonly ManifestFile[]): Promise<readonly 
   if (unread.length > 0 || summary.passed + results.failed_checks.length === 0) {
     throw new Error(`Checkov could not read ${unread.join(', ') || 'anything'}`);
   }
-  return results.failed_checks.map(({ check_id, check_name, file_path, resource }) => {
-    const [kind = '', , name = ''] = resource.split('.');
-    return {
-      rule: `checkov ${check_id}`,
-      object: `${kind} ${name}`,
-      from: files.find(({ path }) => basename(path) === basename(file_path))?.from ?? file_path,
-      message: check_name,
-    };
-  });
+  return results.failed_checks;
 }
