@@ -2,7 +2,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
+  bucketMetrics,
   qualityMetrics,
+  repositoryMetrics,
   resourceSeries,
   sageMakerMetrics,
   servingMetrics,
@@ -62,7 +64,9 @@ describe('the words of this repository', () => {
   });
 
   test("CloudWatch's namespaces and names of models and endpoints stand in core/telemetry and nowhere else", () => {
-    const metrics = [...Object.values(sageMakerMetrics), ...Object.values(trainingMetrics)];
+    const metrics = [sageMakerMetrics, trainingMetrics, bucketMetrics, repositoryMetrics].flatMap((each) =>
+      Object.values(each),
+    );
     // Other services count their invocations and processors by the same words, and an alert begins with one; the namespaces are nobody else's.
     const words = metrics.flatMap(({ namespace, name }) =>
       /^(Invocations|ModelLatency|(CPU|Memory|Disk)Utilization)$/.test(name) ? [namespace] : [namespace, name],

@@ -1,7 +1,7 @@
 import type { MetricDefinition } from './metric-definition.ts';
 
 /** CloudWatch's own names of units: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html. */
-export type CloudWatchUnit = 'None' | 'Count' | 'Percent' | 'Seconds' | 'Microseconds';
+export type CloudWatchUnit = 'None' | 'Count' | 'Bytes' | 'Percent' | 'Seconds' | 'Microseconds';
 
 /** A metric of Amazon CloudWatch, as data: alarms, dashboards, canaries and whoever publishes it all read the same object. */
 export interface CloudWatchMetric {

@@ -106,4 +106,5 @@ export {
   type Where,
 } from './serving-profile.ts';
 export { type ServingProfileName, servingProfileNames, servingProfiles } from './serving-profiles.ts';
+export { bucketMetrics, repositoryMetrics } from './storage-metrics.ts';
 export { trainingMetrics } from './training-metrics.ts';

@@ -1,9 +1,19 @@
 import { describe, expect, test } from 'vitest';
-import { inCloudWatch, qualityMetrics, sageMakerMetrics, servingMetrics, trainingMetrics } from './index.ts';
+import {
+  bucketMetrics,
+  inCloudWatch,
+  qualityMetrics,
+  repositoryMetrics,
+  sageMakerMetrics,
+  servingMetrics,
+  trainingMetrics,
+} from './index.ts';
 
 const metrics = [
   ...Object.values(sageMakerMetrics),
   ...Object.values(trainingMetrics),
+  ...Object.values(bucketMetrics),
+  ...Object.values(repositoryMetrics),
   inCloudWatch(qualityMetrics.featurePsi),
   inCloudWatch(qualityMetrics.driftChecked),
   inCloudWatch(servingMetrics.accuracy),

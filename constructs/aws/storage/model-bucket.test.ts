@@ -61,6 +61,50 @@ describe('a model bucket', () => {
     expect(JSON.stringify(template.toJSON())).not.toContain('AccessControl"');
   });
 
+  describe('denies, whatever else allows it,', () => {
+    const denials = (props?: ModelBucketProps) => {
+      const policies = Object.values(bucketOf(props).findResources('AWS::S3::BucketPolicy'));
+      const statements = policies.flatMap(
+        (policy): readonly Readonly<Record<string, unknown>>[] => policy['Properties'].PolicyDocument.Statement,
+      );
+      return (sid: string) => statements.find(({ Sid }) => Sid === sid);
+    };
+    const everybody = { Effect: 'Deny', Principal: { AWS: '*' } };
+
+    test('an object encrypted by another key than its own, named or not', () => {
+      expect(denials()('EncryptedByTheKeyOnly')).toMatchObject({
+        ...everybody,
+        Action: 's3:PutObject',
+        Condition: {
+          Null: { 's3:x-amz-server-side-encryption': 'false' },
+          ArnNotEquals: {
+            's3:x-amz-server-side-encryption-aws-kms-key-id': { 'Fn::GetAtt': [expect.any(String), 'Arn'] },
+          },
+        },
+      });
+      expect(denials()('NoKeysOfClients')).toMatchObject({ ...everybody, Action: 's3:PutObject' });
+    });
+
+    test('access control lists', () => {
+      expect(denials()('NoAccessControlLists')).toMatchObject({
+        ...everybody,
+        Action: ['s3:PutObjectAcl', 's3:PutObjectVersionAcl'],
+      });
+      expect(denials()('NoAccessControlListOfTheBucket')).toMatchObject({ ...everybody, Action: 's3:PutBucketAcl' });
+    });
+
+    test('the end of a version, but for the roles that are named', () => {
+      const gone = { ...everybody, Action: ['s3:DeleteObjectVersion', 's3:BypassGovernanceRetention'] };
+      expect(denials()('VersionsStay')).toMatchObject(gone);
+      expect(denials()('VersionsStay')).not.toHaveProperty('Condition');
+      const role = 'arn:aws:iam::111122223333:role/break-glass';
+      expect(denials({ breakGlassRoles: [role] })('VersionsStay')).toMatchObject({
+        ...gone,
+        Condition: { ArnNotLike: { 'aws:PrincipalArn': [role] } },
+      });
+    });
+  });
+
   test('is locked and copied where that is asked for', () => {
     const template = templateOf(gallery['model-bucket-locked-and-replicated'] as (stack: Stack) => void);
     template.hasResourceProperties('AWS::S3::Bucket', {
@@ -87,6 +131,7 @@ describe('a model bucket', () => {
         bucketName: 'Acme.Models',
         archiveOldVersionsAfter: Duration.days(3),
         objectLock: { mode: 'governance', retention: Duration.hours(2) },
+        breakGlassRoles: ['arn:aws:iam::111122223333:role/*'],
         replicateTo: { bucketArn: 's3://copy', keyArn: 'alias/x' },
       }),
     ).toThrow(
@@ -95,6 +140,7 @@ describe('a model bucket', () => {
           expect.objectContaining({ code: 'bad-archive-age' }),
           expect.objectContaining({ code: 'bad-retention' }),
           expect.objectContaining({ code: 'bad-bucket-name', place: { key: 'ModelBucket "Stack/Models"' } }),
+          expect.objectContaining({ code: 'bad-role' }),
           expect.objectContaining({ code: 'bad-arn' }),
           expect.objectContaining({ code: 'bad-arn' }),
         ],
@@ -142,6 +188,12 @@ describe('its grants', () => {
     ]);
   });
 
+  test('to verify reads how the bucket is kept, and writes nothing', () => {
+    const actions = actionsOf(granted((bucket, role) => bucket.grantVerify(role, 'churn/*')));
+    expect(actions.filter((action) => !/^(?:s3:Get|kms:Decrypt$)/.test(action))).toEqual([]);
+    expect(actions).toEqual(expect.arrayContaining(['s3:GetBucketVersioning', 's3:GetObjectVersion']));
+  });
+
   test('to another account are in the policies of the bucket and of its key', () => {
     const template = templateOf((stack) => {
       new ModelBucket(stack, 'Models').grantRead(new AccountPrincipal('444455556666'));
@@ -153,6 +205,24 @@ describe('its grants', () => {
     });
     template.hasResourceProperties('AWS::KMS::Key', {
       KeyPolicy: { Statement: Match.arrayWith([Match.objectLike({ Action: 'kms:Decrypt' })]) },
+    });
+  });
+});
+
+describe('its metrics', () => {
+  test('are of the bucket, of all storage, and of its copy', () => {
+    templateOf((stack) => {
+      const replicateTo = { bucketArn: 'arn:aws:s3:::copy', keyArn: 'arn:aws:kms:eu-west-1:444455556666:key/0c1e' };
+      const models = new ModelBucket(stack, 'Models', { replicateTo });
+      const BucketName = models.bucket.bucketName;
+      expect(models.metricSize()).toMatchObject({ dimensions: { BucketName, StorageType: 'StandardStorage' } });
+      expect(models.metricObjects()).toMatchObject({ dimensions: { BucketName, StorageType: 'AllStorageTypes' } });
+      expect(models.metricReplicationFailures()).toMatchObject({
+        statistic: 'Sum',
+        dimensions: { SourceBucket: BucketName, DestinationBucket: 'copy', RuleId: 'Everything' },
+      });
+      const alone = new ModelBucket(stack, 'Alone');
+      expect(() => alone.metricReplicationFailures()).toThrow(/makes none/);
     });
   });
 });

@@ -1,6 +1,14 @@
-import { Duration, RemovalPolicy, type Stack, Stack as StackOf, Token } from 'aws-cdk-lib';
+import { Arn, ArnFormat, Duration, RemovalPolicy, type Stack, Stack as StackOf, Token } from 'aws-cdk-lib';
 import { type Metric, Metric as MetricOf, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
-import { Effect, Grant, type IGrantable, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import {
+  AnyPrincipal,
+  Effect,
+  Grant,
+  type IGrantable,
+  PolicyStatement,
+  Role,
+  ServicePrincipal,
+} from 'aws-cdk-lib/aws-iam';
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import {
   BlockPublicAccess,
@@ -15,6 +23,7 @@ import {
 import { S3_SERVER_ACCESS_LOGS_USE_BUCKET_POLICY } from 'aws-cdk-lib/cx-api';
 import { Construct } from 'constructs';
 import { verifyBucketStatements } from '../../../core/aws-permissions/index.ts';
+import { bucketMetrics, type CloudWatchMetric } from '../../../core/telemetry/index.ts';
 import { type ConstructProblem, Findings } from '../../problem/index.ts';
 
 export interface ModelBucketProps {
@@ -33,6 +42,12 @@ export interface ModelBucketProps {
    * @default none
    */
   readonly objectLock?: ModelBucketLock;
+  /**
+   * ARNs of roles that may delete a version for good, for what a mistake or the law has one delete. Whatever else allows it, nobody else may; that
+   * is the bucket's policy to say, which only whoever deploys it can change.
+   * @default nobody
+   */
+  readonly breakGlassRoles?: readonly [string, ...string[]];
   /** A copy of everything in another bucket, of another region or account. @default none */
   readonly replicateTo?: ModelBucketReplica;
 }
@@ -53,8 +68,8 @@ export interface ModelBucketReplica {
 }
 
 /**
- * A bucket for models and what belongs to them: every version is kept, encrypted by a key of its own, reached over TLS 1.2 only, never public, and
- * every request is logged. A stack that goes leaves it behind: models are never deleted by a deployment.
+ * A bucket for models and what belongs to them: every version is kept and nobody can delete one, encrypted by a key of its own and no other, reached
+ * over TLS 1.2 only, never public, and every request is logged. `sluice verify-bucket` holds a bucket and an object against the same. A stack that goes leaves it behind: models are never deleted by a deployment.
  *
  * ```ts
  * const models = new ModelBucket(this, 'Models');
@@ -67,6 +82,8 @@ export class ModelBucket extends Construct {
   readonly bucket: Bucket;
   readonly encryptionKey: IKey;
   readonly accessLogBucket: IBucket;
+  /** The bucket of the copies. */
+  readonly #copy: string | undefined;
 
   /** @throws ConstructError with everything that is wrong with the props */
   constructor(scope: Construct, id: string, props: ModelBucketProps = {}) {
@@ -111,6 +128,8 @@ export class ModelBucket extends Construct {
         },
       ],
     });
+    this.#copy = props.replicateTo?.bucketArn;
+    this.#guard(props.breakGlassRoles ?? []);
     if (props.replicateTo !== undefined) this.#replicate(props.replicateTo);
   }
 
@@ -163,20 +182,74 @@ export class ModelBucket extends Construct {
     });
   }
 
-  /** A metric of the bucket, such as `BucketSizeBytes` or `NumberOfObjects`, which S3 tells once a day. */
-  metric(metricName: string, options: MetricOptions = {}): Metric {
-    return new MetricOf({
-      namespace: 'AWS/S3',
-      metricName,
-      period: Duration.days(1),
-      dimensionsMap: { BucketName: this.bucket.bucketName, StorageType: 'StandardStorage' },
-      ...options,
-    });
+  /** A metric of the bucket (`bucketMetrics` of `core/telemetry`). Sizes are told once a day. */
+  metric({ namespace, name }: CloudWatchMetric, options: MetricOptions = {}): Metric {
+    return new MetricOf({ namespace, metricName: name, period: Duration.days(1), statistic: 'Maximum', ...options });
   }
 
-  /** Bytes in standard storage. */
+  /** Bytes in standard storage, or in the class that `options.dimensionsMap` has as `StorageType`. */
   metricSize(options: MetricOptions = {}): Metric {
-    return this.metric('BucketSizeBytes', { statistic: 'Maximum', ...options });
+    const dimensionsMap = { BucketName: this.bucket.bucketName, StorageType: 'StandardStorage' };
+    return this.metric(bucketMetrics.size, { dimensionsMap, ...options });
+  }
+
+  /** Versions, delete markers and unfinished parts. */
+  metricObjects(options: MetricOptions = {}): Metric {
+    const dimensionsMap = { BucketName: this.bucket.bucketName, StorageType: 'AllStorageTypes' };
+    return this.metric(bucketMetrics.objects, { dimensionsMap, ...options });
+  }
+
+  /**
+   * Objects that were not copied: raise an alarm above 0.
+   * @throws ConstructError without `replicateTo`
+   */
+  metricReplicationFailures(options: MetricOptions = {}): Metric {
+    const findings = new Findings(this, 'ModelBucket');
+    findings.demand(this.#copy !== undefined, () => ({
+      code: 'no-replica',
+      message: 'metricReplicationFailures is of copies, and the bucket makes none',
+      fix: 'Set replicateTo, or leave the alarm out.',
+    }));
+    findings.throwIfAny();
+    const dimensionsMap = {
+      SourceBucket: this.bucket.bucketName,
+      DestinationBucket: Arn.split(this.#copy ?? '', ArnFormat.NO_RESOURCE_NAME).resource,
+      RuleId: replicationRule,
+    };
+    const period = Duration.minutes(5);
+    return this.metric(bucketMetrics.replicationFailures, { dimensionsMap, period, statistic: 'Sum', ...options });
+  }
+
+  /** What holds for whoever is allowed to write: the account's administrators, too. */
+  #guard(breakGlassRoles: readonly string[]): void {
+    const objects = this.bucket.arnForObjects('*');
+    const deny = (sid: string, actions: readonly string[], conditions: object, resource = objects): void => {
+      this.bucket.addToResourcePolicy(
+        new PolicyStatement({
+          sid,
+          effect: Effect.DENY,
+          principals: [new AnyPrincipal()],
+          actions: [...actions],
+          resources: [resource],
+          conditions,
+        }),
+      );
+    };
+    const header = 's3:x-amz-server-side-encryption';
+    // Who asks for an encryption has to name the key: without its name S3 takes one that AWS keeps. Who asks for none gets the bucket's.
+    deny('EncryptedByTheKeyOnly', ['s3:PutObject'], {
+      Null: { [header]: 'false' },
+      ArnNotEquals: { [`${header}-aws-kms-key-id`]: this.encryptionKey.keyArn },
+    });
+    deny('NoKeysOfClients', ['s3:PutObject'], { Null: { [`${header}-customer-algorithm`]: 'false' } });
+    // They are off; that they stay so is not left to whoever may change the bucket.
+    deny('NoAccessControlLists', ['s3:PutObjectAcl', 's3:PutObjectVersionAcl'], {});
+    deny('NoAccessControlListOfTheBucket', ['s3:PutBucketAcl'], {}, this.bucket.bucketArn);
+    deny(
+      'VersionsStay',
+      ['s3:DeleteObjectVersion', 's3:BypassGovernanceRetention'],
+      breakGlassRoles.length === 0 ? {} : { ArnNotLike: { 'aws:PrincipalArn': [...breakGlassRoles] } },
+    );
   }
 
   #logBucket(retention: Duration): IBucket {
@@ -233,7 +306,7 @@ export class ModelBucket extends Construct {
       role: role.roleArn,
       rules: [
         {
-          id: 'Everything',
+          id: replicationRule,
           status: 'Enabled',
           priority: 1,
           filter: { prefix: '' },
@@ -242,6 +315,7 @@ export class ModelBucket extends Construct {
           destination: {
             bucket: bucketArn,
             encryptionConfiguration: { replicaKmsKeyId: keyArn },
+            metrics: { status: 'Enabled' },
             ...(account === undefined ? {} : { account, accessControlTranslation: { owner: 'Destination' } }),
           },
         },
@@ -249,6 +323,9 @@ export class ModelBucket extends Construct {
     };
   }
 }
+
+/** Of the one rule that copies: a dimension of its metrics. */
+const replicationRule = 'Everything';
 
 function retentionOf({ mode, retention }: ModelBucketLock): ObjectLockRetention {
   return mode === 'governance' ? ObjectLockRetention.governance(retention) : ObjectLockRetention.compliance(retention);
@@ -286,6 +363,16 @@ function problemsOf(props: ModelBucketProps): readonly ConstructProblem[] {
       found: bucketName,
       expected: '3 to 63 small letters, digits and hyphens',
       fix: 'Change it, or leave it out for a generated name.',
+    });
+  }
+  for (const role of props.breakGlassRoles ?? []) {
+    if (Token.isUnresolved(role) || /^arn:aws[a-z-]*:iam::\d{12}:role\/[^*?\s]+$/.test(role)) continue;
+    problems.push({
+      code: 'bad-role',
+      message: "breakGlassRoles names none or many; versions would be anybody's to delete, or nobody's",
+      found: role,
+      expected: 'arn:aws:iam::account:role/name, without a pattern',
+      fix: 'Name each role by its whole ARN.',
     });
   }
   for (const [prop, arn, service] of [

@@ -1,14 +1,16 @@
 import { Duration, RemovalPolicy, Token } from 'aws-cdk-lib';
+import { type Metric, Metric as MetricOf, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import { Repository, RepositoryEncryption, TagMutability, TagStatus } from 'aws-cdk-lib/aws-ecr';
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
+import { repositoryMetrics } from '../../../core/telemetry/index.ts';
 import { Findings } from '../../problem/index.ts';
 
 export interface ModelRegistryRepositoryProps {
   /** ECR makes no name by itself that a release could know: `models/churn`. */
   readonly repositoryName: string;
-  /** @default a key that AWS manages */
+  /** Only at creation: ECR cannot change it. @default the key of KMS that AWS keeps for ECR in the account */
   readonly encryptionKey?: IKey;
   /** When an image that no tag names any more goes; those with a tag stay for good. @default 30 days */
   readonly expireUntaggedAfter?: Duration;
@@ -39,20 +41,32 @@ export class ModelRegistryRepository extends Construct {
         fix: 'Write it as models/churn.',
       }),
     );
+    const untaggedDays = expireUntaggedAfter.toDays({ integral: false });
+    findings.demand(untaggedDays >= 1, () => ({
+      code: 'bad-untagged-age',
+      message: 'expireUntaggedAfter is less than ECR counts in',
+      found: expireUntaggedAfter.toHumanString(),
+      expected: 'at least a day',
+      fix: 'Raise it to Duration.days(1) or more.',
+    }));
     findings.throwIfAny();
     this.repository = new Repository(this, 'Repository', {
       repositoryName,
       imageTagMutability: TagMutability.IMMUTABLE,
       imageScanOnPush: true,
       removalPolicy: RemovalPolicy.RETAIN,
-      ...(encryptionKey === undefined ? {} : { encryption: RepositoryEncryption.KMS, encryptionKey }),
+      encryption: RepositoryEncryption.KMS,
+      ...(encryptionKey === undefined ? {} : { encryptionKey }),
       lifecycleRules: [
         { description: 'Images that no tag names', tagStatus: TagStatus.UNTAGGED, maxImageAge: expireUntaggedAfter },
       ],
     });
   }
 
-  /** Lets pull images and artifacts. */
+  /**
+   * Lets pull images and artifacts. Other accounts (`new AccountPrincipal('444455556666')`) are let in by the repository's own policy; that their roles may
+   * ask for `ecr:GetAuthorizationToken` is theirs to say.
+   */
   grantPull(grantee: IGrantable): Grant {
     return this.repository.grantPull(grantee);
   }
@@ -60,5 +74,18 @@ export class ModelRegistryRepository extends Construct {
   /** Lets push new ones; none that is there can be changed. */
   grantPush(grantee: IGrantable): Grant {
     return this.repository.grantPush(grantee);
+  }
+
+  /** How many images were pulled. */
+  metricPulls(options: MetricOptions = {}): Metric {
+    const { namespace, name } = repositoryMetrics.pulls;
+    return new MetricOf({
+      namespace,
+      metricName: name,
+      statistic: 'Sum',
+      period: Duration.minutes(5),
+      dimensionsMap: { RepositoryName: this.repository.repositoryName },
+      ...options,
+    });
   }
 }
