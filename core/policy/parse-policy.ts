@@ -22,7 +22,7 @@ export function parsePolicy(source: string | Uint8Array, file: string): LoadedPo
   const text = textOf(source, file);
   const document = readYamlDocument(text, file);
   refuseTooManyChecks(document);
-  const parsed = policySchema.safeParse(document.value);
+  const parsed = policySchema.safeParse(document.value, { jitless: true });
   const refused = parsed.success ? [] : faultsOf(parsed.error.issues, document);
   const misspelt = new Set(
     refused.flatMap(({ path, meant }) => (meant === undefined ? [] : [formatPath(path.slice(0, -1))])),
