@@ -1,6 +1,6 @@
 import { rootCertificates } from 'node:tls';
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
-import { z } from 'zod';
+import * as z from 'zod';
 import { proxyFor } from '../core/native/index.ts';
 import { codesOf, PeerError, type Problem, SluiceError } from '../core/problem/index.ts';
 import { excerpt, parsedJson } from '../core/text/index.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { canarySchema } from '../../core/policy/index.ts';
 import { openTraffic, type TrafficProvider } from '../../rollout/index.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** One page of what Trino answers to a statement. What is not read is not described. */
 export const trinoPage = z.object({

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { duration, milliseconds } from './schema-words.ts';
 
 // What `canary` says of AWS and Datadog.

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { cloudwatchMetrics, datadogMetrics, sagemakerTraffic, sigv4 } from './canary-aws-schema.ts';
 import { hostsTraffic, rayServeTraffic } from './canary-hosts-schema.ts';
 import { policyDefaults } from './defaults.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { policyDefaults } from './defaults.ts';
 import { name, oneOf, path, reason, share } from './schema-words.ts';
 import { where } from './where-schema.ts';

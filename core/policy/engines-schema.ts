@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { policyDefaults } from './defaults.ts';
 import { duration, path } from './schema-words.ts';
 

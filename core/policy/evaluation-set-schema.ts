@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { policyDefaults } from './defaults.ts';
 import { path } from './schema-words.ts';
 import { shortName, sliceSchema } from './slice-schema.ts';

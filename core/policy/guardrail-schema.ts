@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { mostly, name, oneOf, reason, severity } from './schema-words.ts';
 
 /** What an output's values must keep to: of served answers, of evaluation rows and of what a policy does in its episodes. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { formatPath, type PolicyPath } from './policy-path.ts';
 import { policySchema } from './schema.ts';
 

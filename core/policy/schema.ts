@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { canarySchema } from './canary-schema.ts';
 import { championSchema } from './champion-schema.ts';
 import { dataSchema } from './data-schema.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { policyDefaults } from './defaults.ts';
 import { oneOf, reason, severity } from './schema-words.ts';
 

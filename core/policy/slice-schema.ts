@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { name } from './schema-words.ts';
 
 /** What a slice of a condition and a set of evaluation rows are called: part of the ids of their checks. */

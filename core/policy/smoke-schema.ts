@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { policyDefaults } from './defaults.ts';
 import { guardrailSchema } from './guardrail-schema.ts';
 import { duration, milliseconds, name, oneOf, path, reason, severity, share } from './schema-words.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ofMlflow } from './champion-schema.ts';
 import { policyDefaults } from './defaults.ts';
 import { duration, name, path } from './schema-words.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { oneOf, path, reason, severity, share } from './schema-words.ts';
 
 const ratio = z.number().positive({ error: 'more than 0' });

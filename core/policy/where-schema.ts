@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { name, oneOf } from './schema-words.ts';
 
 // Which rows of a table are meant: the same words wherever a policy chooses rows.

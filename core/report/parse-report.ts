@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../problem/index.ts';
 import { statuses } from './check.ts';
 import { headlineOf } from './headline.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { DataError } from '../../core/problem/index.ts';
 import { excerpt, parsedJson } from '../../core/text/index.ts';
 import type { MetricEvidence } from '../analysis-verdict.ts';

@@ -1,5 +1,5 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { z } from 'zod';
+import * as z from 'zod';
 import { PeerError } from '../../core/problem/index.ts';
 import { excerpt } from '../../core/text/index.ts';
 

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type ApiAnswer, ApiStandIn, shapeErrors, standInCredentials } from './api-stand-in.ts';
 import { AwsApi } from './aws-api.ts';
 import type { AwsCredentials } from './credentials.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Problem } from '../../core/problem/index.ts';
 import { excerpt, parsedJson } from '../../core/text/index.ts';
 import type { PlainAnswer } from '../http-question.ts';

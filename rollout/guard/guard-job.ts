@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { PeerError } from '../../core/problem/index.ts';
 import { excerpt } from '../../core/text/index.ts';
 import { type KubernetesKind, type ObjectName, titleOf } from '../kubernetes/kubernetes-object.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../../core/problem/index.ts';
 import { excerpt } from '../../core/text/index.ts';
 import { type KubernetesTraffic, kubernetesTraffic } from '../traffic/kubernetes-traffic.ts';

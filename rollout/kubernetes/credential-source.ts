@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { PeerError } from '../../core/problem/index.ts';
 import { excerpt, parsedJson } from '../../core/text/index.ts';
 import type { ClusterCredentials, ExecPlugin } from './cluster-access.ts';

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { parse } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError, type Problem } from '../../core/problem/index.ts';
 import { excerpt } from '../../core/text/index.ts';
 import type { ClusterAccess, ClusterCredentials } from './cluster-access.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A kind of namespaced objects, as the API server's paths name it. */
 export interface KubernetesKind {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Problem } from '../../core/problem/index.ts';
 import { excerpt } from '../../core/text/index.ts';
 import { type KubernetesKind, resourceOf } from './kubernetes-object.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type ApiHandlers, ApiStandIn } from '../aws/api-stand-in.ts';
 
 const asked = z.looseObject({

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError, PeerError } from '../../core/problem/index.ts';
 import { type CloudWatchMetric, sageMakerFleetDimension, sageMakerMetrics } from '../../core/telemetry/index.ts';
 import { excerpt } from '../../core/text/index.ts';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * What `POST /api/v2/query/timeseries` takes, by the models of Datadog's own client (`TimeseriesFormulaQueryRequest` and what is in it, of

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError, PeerError, type Problem } from '../../core/problem/index.ts';
 import { excerpt, parsedJson } from '../../core/text/index.ts';
 import { HttpAsker, type PlainAnswer } from '../http-question.ts';

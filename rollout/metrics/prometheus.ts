@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError, PeerError, type Problem } from '../../core/problem/index.ts';
 import { type Labels, quoted, type Sample, type ServingProfile, targetLabels } from '../../core/telemetry/index.ts';
 import { excerpt, parsedJson, printable } from '../../core/text/index.ts';

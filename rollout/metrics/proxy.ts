@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { PeerError } from '../../core/problem/index.ts';
 import { excerpt, parsedJson, printable } from '../../core/text/index.ts';
 import { HttpAsker, shownUrl } from '../http-question.ts';

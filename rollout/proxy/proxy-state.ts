@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { PeerError } from '../../core/problem/index.ts';
 import type { RevisionFolder } from '../traffic/revision-folder.ts';
 import type { Traffic } from '../traffic-provider.ts';

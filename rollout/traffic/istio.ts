@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { PeerError } from '../../core/problem/index.ts';
 import { excerpt } from '../../core/text/index.ts';
 import type { KubernetesKind, KubernetesObject } from '../kubernetes/kubernetes-object.ts';

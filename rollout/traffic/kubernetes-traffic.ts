@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { objectName } from '../kubernetes/kubernetes-object.ts';
 
 const namespace = objectName;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { PeerError } from '../../core/problem/index.ts';
 import { HttpAsker } from '../http-question.ts';
 import { changeState, closed, isOpen, type ProxyState, readState } from '../proxy/proxy-state.ts';

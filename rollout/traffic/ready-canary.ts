@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { excerpt } from '../../core/text/index.ts';
 import type { KubernetesKind } from '../kubernetes/kubernetes-object.ts';
 import type { KubernetesClient } from '../kubernetes-client.ts';

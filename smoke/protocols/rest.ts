@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type HttpOptions, type HttpRequest, openHttp, said } from '../../core/http/index.ts';
 import type { Outputs } from '../../core/onnx/index.ts';
 import { InputError, PeerError } from '../../core/problem/index.ts';

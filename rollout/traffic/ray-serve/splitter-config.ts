@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Traffic } from '../../traffic-provider.ts';
 
 const percent = z.int().min(0).max(100);

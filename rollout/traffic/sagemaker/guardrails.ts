@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { PeerError } from '../../../core/problem/index.ts';
 import { excerpt } from '../../../core/text/index.ts';
 import { AwsApi, type AwsPlace } from '../../aws/aws-api.ts';

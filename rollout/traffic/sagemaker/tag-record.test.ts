@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { standInCredentials } from '../../aws/api-stand-in.ts';
 import { AwsApi } from '../../aws/aws-api.ts';
 import { TrafficConflict } from '../../traffic-provider.ts';

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
-import { z } from 'zod';
+import * as z from 'zod';
 import { PeerError } from '../../../core/problem/index.ts';
 import { excerpt } from '../../../core/text/index.ts';
 import type { AwsApi } from '../../aws/aws-api.ts';
