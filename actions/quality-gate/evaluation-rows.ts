@@ -2,11 +2,11 @@ import { resolve } from 'node:path';
 import {
   type ColumnBatch,
   type ColumnValues,
+  type DigestedTable,
   type Engine,
   missingColumn,
   readBatches,
   readColumns,
-  type Table,
 } from '../../core/data/index.ts';
 import type { EffectivePolicy, Policy } from '../../core/policy/index.ts';
 import { DataError, type Place, PolicyError } from '../../core/problem/index.ts';
@@ -17,7 +17,7 @@ import { counted } from './number-text.ts';
 /** The rows a model is judged on. */
 export interface EvaluationRows {
   readonly policy: NonNullable<Policy['evaluation']>;
-  readonly table: Table;
+  readonly table: DigestedTable;
   /** What the table is open in. */
   readonly engine: Engine;
   /** The policy line that names the source. */
@@ -113,7 +113,7 @@ interface TargetColumn {
 }
 
 /** A list or a record would else be read as the text it is written as. */
-function requireSingleValues({ columns }: Table, { name: target, source }: TargetColumn, place: Place): void {
+function requireSingleValues({ columns }: DigestedTable, { name: target, source }: TargetColumn, place: Place): void {
   const { sqlType = '' } = columns.find(({ name, type }) => name === target && type === 'other') ?? {};
   if (!/\[|^(STRUCT|MAP|UNION|BLOB)\b/.test(sqlType)) return;
   throw new DataError({

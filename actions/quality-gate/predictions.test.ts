@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ColumnBatch, Table } from '../../core/data/index.ts';
+import type { ColumnBatch, DigestedTable } from '../../core/data/index.ts';
 import { type Host, silentHost } from '../../core/host/index.ts';
 import { ModelError } from '../../core/problem/index.ts';
 import type { EvaluationRows } from './evaluation-rows.ts';
@@ -15,8 +15,8 @@ function rowsOf(count: number): EvaluationRows & { readonly reads: { names: read
   return {
     reads,
     policy: { source: 'e.csv', target: 'y' },
-    table: { rows: count, columns: [], file: 'e.csv', sql: '', sha256: '' } as unknown as Table,
-    engine: { open: only, query: only, chunks: only, close: only, [Symbol.asyncDispose]: only },
+    table: { rows: count, columns: [], file: 'e.csv', sql: '', sha256: '' } as unknown as DigestedTable,
+    engine: { open: only, openAhead: only, query: only, chunks: only, close: only, [Symbol.asyncDispose]: only },
     place: {},
     target: { kind: 'number', values: new Float64Array(), nulls: 0, integer: false },
     targets: [],

@@ -10,6 +10,8 @@ import { trinoDialect } from './trino-dialect.ts';
 /** Rows that can be asked about: who answers, and in which words. */
 export interface OpenRows {
   readonly table: Table;
+  /** Of the files, where there are any. */
+  readonly sha256?: Promise<string>;
   readonly engine: SqlEngine;
   readonly dialect: Dialect;
 }
@@ -32,8 +34,8 @@ export async function openRows(
   { place, text }: { readonly place: Place; readonly text: readonly string[] },
 ): Promise<OpenRows> {
   if (typeof source === 'string') {
-    const table = await engine.open(resolve(directory, source), { name: source, within, place, text });
-    return { table, engine, dialect: duckdbDialect };
+    const { table, sha256 } = await engine.openAhead(resolve(directory, source), { name: source, within, place, text });
+    return { table, sha256, engine, dialect: duckdbDialect };
   }
   const tables = await engines.get(source.engine);
   const table = await tables.open(source.table, { place });

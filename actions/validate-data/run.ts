@@ -2,7 +2,7 @@
  * Data checks of a policy on CSV and Parquet files.
  * @module
  */
-import { type Engine, openEngine, type Table } from '../../core/data/index.ts';
+import { type DigestedTable, type Engine, openEngine, type Table } from '../../core/data/index.ts';
 import type { Host } from '../../core/host/index.ts';
 import {
   type DataSource,
@@ -111,11 +111,12 @@ export async function validateData({
           place: policy.placeOf(['data', index, 'source']),
           text: textColumns(source),
         });
-        const { table } = rows;
-        const others = new Map<string, Table>();
+        const { table, sha256 } = rows;
+        const others = new Map<string, DigestedTable>();
         const open = async (other: SourceOfRows, text: Iterable<string>) => {
           const place = policy.placeOf(['data', index, 'checks']);
-          return (await openRows(other, rooms, { place, text: [...text] })).table;
+          const opened = await openRows(other, rooms, { place, text: [...text] });
+          return { ...opened.table, sha256: (await opened.sha256) ?? '' };
         };
         for (const [name, { source: other, text }] of otherRows(source, table))
           others.set(name, await open(other, text));
@@ -125,7 +126,7 @@ export async function validateData({
           if (found === undefined) throw new RangeError('a file that no check names');
           return found;
         };
-        const skews = await skewsOf(source, table, other, { engine, level: defaultsOf(policy.policy).evidence });
+        const skews = await skewsOf(source, rows, other, { engine, level: defaultsOf(policy.policy).evidence });
         const subject: SourceSubject = {
           table,
           today,
@@ -141,7 +142,7 @@ export async function validateData({
         tables.push({
           path: sourceName(source.source),
           rows: table.rows,
-          ...(table.sha256 === '' ? {} : { sha256: table.sha256 }),
+          ...(sha256 === undefined ? {} : { sha256: await sha256 }),
           ...formOf(table),
           ...(source.profile === true && table.ordered !== false
             ? { profile: await profileColumns(engine, table, subject.isSensitive) }

@@ -1,4 +1,4 @@
-import type { Engine, Table } from '../../core/data/index.ts';
+import type { DigestedTable, Engine } from '../../core/data/index.ts';
 import {
   chooseColumns,
   type DriftJudgement,
@@ -13,6 +13,7 @@ import { excerpt } from '../../core/text/index.ts';
 import { chosenRows } from './chosen-rows.ts';
 import { chosenSql, duckdbDialect } from './dialect.ts';
 import type { Chosen } from './measure.ts';
+import type { OpenRows } from './open-rows.ts';
 import type { Judgement } from './planned-check.ts';
 import { counted } from './wording.ts';
 
@@ -33,8 +34,8 @@ interface Room {
 /** Measures the columns of every `skew` check of a source as `detect-drift` does, the same numbers of the same files. `other` gives the opened file of a name. */
 export async function skewsOf(
   source: DataSource,
-  table: Table,
-  other: (file: string) => Table,
+  { table, sha256 }: Pick<OpenRows, 'table' | 'sha256'>,
+  other: (file: string) => DigestedTable,
   room: Room,
 ): Promise<ReadonlyMap<SkewCheck, readonly SkewedColumn[]>> {
   const found = new Map<SkewCheck, readonly SkewedColumn[]>();
@@ -42,16 +43,18 @@ export async function skewsOf(
     if (skew === undefined) continue;
     const chosen = chosenRows(skew.where, table);
     // Where rows cannot be chosen the plan says so.
-    if (!('problems' in chosen)) found.set(skew, await skewedColumns(skew, table, chosen, other(skew.reference), room));
+    if ('problems' in chosen) continue;
+    const digested = { ...table, sha256: (await sha256) ?? '' };
+    found.set(skew, await skewedColumns(skew, digested, chosen, other(skew.reference), room));
   }
   return found;
 }
 
 async function skewedColumns(
   check: SkewCheck,
-  table: Table,
+  table: DigestedTable,
   chosen: Chosen,
-  other: Table,
+  other: DigestedTable,
   { engine, level }: Room,
 ): Promise<readonly SkewedColumn[]> {
   const { columns, max, measure = policyDefaults.skew.measure, severity } = check;
@@ -90,7 +93,7 @@ async function skewedColumns(
 }
 
 /** The rows of the file that the check is about. */
-async function rowsOf(table: Table, chosen: Chosen, engine: Engine): Promise<DriftRows> {
+async function rowsOf(table: DigestedTable, chosen: Chosen, engine: Engine): Promise<DriftRows> {
   const condition = chosenSql(chosen, duckdbDialect);
   if (condition === undefined) return { table, sql: table.sql, rows: table.rows, chosenBy: [] };
   const sql = `(SELECT * FROM ${table.sql} WHERE ${condition}) AS "chosen rows"`;

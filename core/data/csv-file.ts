@@ -56,7 +56,7 @@ export async function loadCsv(
     );
     if (!agree(loaded.rows, counted, header)) throw await explain(source, header, undefined);
   }
-  return { ...loaded, sha256: digest.value, dialect: describeDialect(header.dialect) };
+  return { ...loaded, sha256: Promise.resolve(digest.value), dialect: describeDialect(header.dialect) };
 }
 
 function agree(

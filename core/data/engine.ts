@@ -18,7 +18,7 @@ import { quoteIdentifier, quoteLiteral } from './quoting.ts';
 import type { Relation } from './relation.ts';
 import type { SourceOptions } from './source-file.ts';
 import { type SourceLimits, sourceLimits } from './source-limits.ts';
-import { rowNumberColumn, type Table, type TableFile } from './table.ts';
+import { type DigestedTable, rowNumberColumn, type Table } from './table.ts';
 import { type OpenedFile, uniteRelations } from './united-relation.ts';
 
 export interface EngineOptions {
@@ -47,7 +47,9 @@ export interface Engine extends AsyncDisposable {
    * Opens CSV, JSON lines or Parquet: a file, the files a pattern matches as one table, `s3://` objects, or what a `.dvc` file points to.
    * Throws a `DataError` with one problem that names file, line and fix.
    */
-  open(file: string, options?: OpenOptions): Promise<Table>;
+  open(file: string, options?: OpenOptions): Promise<DigestedTable>;
+  /** The same, for who asks about the rows at once: the digest is worked out meanwhile. */
+  openAhead(file: string, options?: OpenOptions): Promise<{ readonly table: Table; readonly sha256: Promise<string> }>;
   /**
    * The rows a statement gives. Integers come as numbers where those are exact, else as bigint; lists as arrays.
    * Throws a `DataError` when a file turns out to be damaged.
@@ -105,7 +107,15 @@ class DuckDbEngine implements Engine {
     this.#directory = directory;
   }
 
-  async open(file: string, options: OpenOptions = {}): Promise<Table> {
+  async open(file: string, options: OpenOptions = {}): Promise<DigestedTable> {
+    const { table, sha256 } = await this.openAhead(file, options);
+    return { ...table, sha256: await sha256 };
+  }
+
+  async openAhead(
+    file: string,
+    options: OpenOptions = {},
+  ): Promise<{ readonly table: Table; readonly sha256: Promise<string> }> {
     const name = `source ${++this.#opened}`;
     const folder = join(this.#directory.path, `brought ${this.#opened}`);
     await mkdir(folder, { mode: 0o700 });
@@ -128,18 +138,21 @@ class DuckDbEngine implements Engine {
         .map((row) => ({ name: String(row['column_name']), sqlType: String(row['column_type']) }))
         .filter((column) => column.name !== rowNumberColumn)
         .map((column) => ({ ...column, type: columnTypeOf(column.sqlType) }));
-      const files = opened.map(({ name, relation: { rows, sha256 } }) => ({ file: name, rows, sha256 }));
+      const files = opened.map(({ name, relation: { rows } }) => ({ file: name, rows }));
+      const sha256 = digestOf(opened);
+      // Whoever leaves before asking for it leaves its failure too.
+      sha256.catch(() => undefined);
       const dialect = opened[0]?.relation.dialect;
-      return {
+      const table: Table = {
         file: shown,
         sql,
         columns,
         rows: files.reduce((sum, { rows }) => sum + rows, 0),
-        sha256: digestOfFiles(files),
         format: stored.format,
         ...(dialect === undefined ? {} : { dialect }),
         ...(files.length > 1 ? { files } : {}),
       };
+      return { table, sha256 };
     } catch (error) {
       if (error instanceof DataError) throw error;
       throw dataErrorOf(error, { file: shown }, paths) ?? error;
@@ -157,8 +170,9 @@ class DuckDbEngine implements Engine {
           ? await loadJsonLines(run, plain, name, text)
           : await openParquet(run, plain);
     if (stored === plain) return relation;
+    await relation.sha256;
     await rm(plain.path);
-    return { ...relation, sha256: await digestFile(stored.path) };
+    return { ...relation, sha256: digestFile(stored.path) };
   }
 
   async query(sql: string, values?: readonly unknown[]): Promise<readonly Record<string, unknown>[]> {
@@ -218,12 +232,12 @@ class DuckDbEngine implements Engine {
   }
 }
 
-function digestOfFiles(files: readonly TableFile[]): string {
+/** Of one file its own; of several, of the lines that `sha256sum` would print. */
+async function digestOf(files: readonly OpenedFile[]): Promise<string> {
   const [first, ...others] = files;
-  if (first !== undefined && others.length === 0) return first.sha256;
-  return createHash('sha256')
-    .update(files.map(({ file, sha256 }) => `${sha256}  ${file}\n`).join(''))
-    .digest('hex');
+  if (first !== undefined && others.length === 0) return first.relation.sha256;
+  const lines = await Promise.all(files.map(async ({ name, relation }) => `${await relation.sha256}  ${name}\n`));
+  return createHash('sha256').update(lines.join('')).digest('hex');
 }
 
 function plain(value: unknown): unknown {

@@ -25,4 +25,12 @@ export {
 export { openSelectSandbox, type SandboxLimits, type SelectedRows, type SelectSandbox } from './select-sandbox.ts';
 export type { Format } from './source-format.ts';
 export type { SqlEngine } from './sql-engine.ts';
-export { type Column, type ColumnType, fileOfRow, rowNumberColumn, type Table, type TableFile } from './table.ts';
+export {
+  type Column,
+  type ColumnType,
+  type DigestedTable,
+  fileOfRow,
+  rowNumberColumn,
+  type Table,
+  type TableFile,
+} from './table.ts';

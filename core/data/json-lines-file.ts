@@ -50,7 +50,7 @@ export async function loadJsonLines(
     const names = keys.map((row) => String(row['key']));
     if (names.length === 0 || names.includes('') || Number(kinds?.['twice']) > 0) throw oddKeys(source, names);
     refuseBadNames(names, source.name);
-    return { ...(await loadTyped(run, source, names, tableName, text)), sha256 };
+    return { ...(await loadTyped(run, source, names, tableName, text)), sha256: Promise.resolve(sha256) };
   } catch (error) {
     if (error instanceof DataError) throw error;
     throw await explain(source, error);

@@ -15,12 +15,14 @@ export async function openParquet(run: Run, source: SourceFile): Promise<Relatio
   await refuseCutOff(source);
   const path = quotePath(source.path);
   try {
-    const [names, metadata, sha256] = await Promise.all([
+    const [names, metadata] = await Promise.all([
       columnNames(run, path),
       run(`SELECT num_rows AS "rows" FROM parquet_file_metadata(${path})`),
-      digestFile(source.path),
     ]);
     refuseBadNames(names, source.name);
+    const sha256 = digestFile(source.path);
+    // Told where it is asked for; whoever never asks leaves it.
+    sha256.catch(() => undefined);
     // DuckDB's own row numbers cannot be asked of a file that has a column of that name; counting in file order is slower and as right.
     const numbered = !names.some((name) => name.toLowerCase() === 'file_row_number');
     return {

@@ -10,7 +10,8 @@ export interface Relation {
   readonly rowNumber: string;
   readonly from: string;
   readonly rows: number;
-  readonly sha256: string;
+  /** Of the bytes that were read; it may still be worked out while the rows are asked for. */
+  readonly sha256: Promise<string>;
   /** How a CSV is written, in words. */
   readonly dialect?: string;
 }

@@ -164,8 +164,8 @@ describe('a pattern', () => {
     const table = await engine.open(join(directory, 'many/*.csv'), { name: 'many/*.csv' });
     expect(table).toMatchObject({ file: 'many/*.csv', rows: 3, format: 'csv' });
     expect(table.files).toEqual([
-      { file: 'many/a.csv', rows: 2, sha256: sha256('k,a\nx,1\ny,2\n') },
-      { file: 'many/b.csv', rows: 1, sha256: sha256('a,k\n3,z\n') },
+      { file: 'many/a.csv', rows: 2 },
+      { file: 'many/b.csv', rows: 1 },
     ]);
     expect(await engine.query(`SELECT * FROM ${table.sql}`)).toEqual([
       { k: 'x', a: 1, [rowNumberColumn]: 1 },
@@ -177,9 +177,8 @@ describe('a pattern', () => {
       { file: 'many/a.csv', row: 2 },
       { file: 'many/b.csv', row: 1 },
     ]);
-    expect(table.sha256).toBe(
-      sha256(table.files?.map(({ file: name, sha256: digest }) => `${digest}  ${name}\n`).join('') ?? ''),
-    );
+    const digests = [sha256('k,a\nx,1\ny,2\n'), sha256('a,k\n3,z\n')];
+    expect(table.sha256).toBe(sha256(`${digests[0]}  many/a.csv\n${digests[1]}  many/b.csv\n`));
   });
 
   it('keeps the order of the rows of large files', async () => {

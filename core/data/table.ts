@@ -24,8 +24,6 @@ export interface Table {
   readonly columns: readonly Column[];
   /** Data rows; a CSV's header is not one. */
   readonly rows: number;
-  /** Of the file as stored; of several files, of the lines `<sha256>  <file>` that `sha256sum` would print. Empty of an engine's table. */
-  readonly sha256: string;
   /** How the source is stored: `csv`. Absent where no file was opened. */
   readonly format?: Format;
   /** How a CSV is written: `commas between values, quoted by ", header in line 1, UTF-8, LF`. Of several files that of the first. */
@@ -38,6 +36,11 @@ export interface Table {
 export interface TableFile {
   readonly file: string;
   readonly rows: number;
+}
+
+/** A table of files whose bytes were all read once. */
+export interface DigestedTable extends Table {
+  /** Of the file as stored; of several files, of the lines `<sha256>  <file>` that `sha256sum` would print. */
   readonly sha256: string;
 }
 

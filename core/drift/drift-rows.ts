@@ -1,8 +1,8 @@
-import type { Table } from '../data/index.ts';
+import type { DigestedTable } from '../data/index.ts';
 
 /** The rows of one side: a file, or those of its rows that meet conditions. */
 export interface DriftRows {
-  readonly table: Table;
+  readonly table: DigestedTable;
   /** A relation to put after FROM. */
   readonly sql: string;
   readonly rows: number;

@@ -17,5 +17,5 @@ export function describedTable(
     }),
   );
   const number = `${trinoRowNumber(columns)} AS ${quoteIdentifier(rowNumberColumn)}`;
-  return { file, sql: `(SELECT *, ${number} FROM ${reference})`, columns, rows, sha256: '', ordered: false };
+  return { file, sql: `(SELECT *, ${number} FROM ${reference})`, columns, rows, ordered: false };
 }

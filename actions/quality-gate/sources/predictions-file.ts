@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import {
   type ColumnValues,
+  type DigestedTable,
   type Engine,
   missingColumn,
   openEngine,
   readColumns,
-  type Table,
 } from '../../../core/data/index.ts';
 import type { PredictionsSource } from '../../../core/policy/index.ts';
 import { DataError, type Place } from '../../../core/problem/index.ts';
@@ -75,7 +75,7 @@ export function pathOf(source: PredictionsSource): string {
  */
 async function predictorOf(
   of: PredictionsFile,
-  table: Table,
+  table: DigestedTable,
   engine: Engine,
   rows: EvaluationRows,
   sameFile: boolean,
@@ -164,7 +164,7 @@ function taskOf(label: ColumnValues | undefined, hasScores: boolean, { shown, pl
 /** For each evaluation row, which row of the file is its; undefined: the same one. */
 async function orderOf(
   { key, shown, place }: { readonly key: string | undefined; readonly shown: string; readonly place: Place },
-  table: Table,
+  table: DigestedTable,
   columns: ReadonlyMap<string, ColumnValues>,
   rows: EvaluationRows,
 ): Promise<Int32Array | undefined> {
