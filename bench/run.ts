@@ -15,6 +15,7 @@ import { loadClients } from './load-clients.ts';
 import type { Measurement } from './measurement.ts';
 import { serving } from './serving.ts';
 import { servingOverload } from './serving-overload.ts';
+import { synth } from './synth.ts';
 
 const benchmarks: Readonly<Record<string, () => Promise<Measurement>>> = {
   canary,
@@ -28,6 +29,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Measurement>>> = {
   'load-clients': loadClients,
   serving,
   'serving-overload': servingOverload,
+  synth,
 };
 
 const asJson = process.argv.includes('--json');
