@@ -16,6 +16,8 @@ const region = saying('a region such as eu-central-1').regex(/^[a-z]{2}(-[a-z]+)
 const arn = (service: string, example: string) =>
   saying(example).regex(new RegExp(`^arn:aws[a-z-]*:${service}:`), { error: example });
 
+const gitHubNumber = z.int({ error: "GitHub's own number" }).min(1, { error: "GitHub's own number" });
+
 const models = z.strictObject({
   archive_after_days: days(30)
     .optional()
@@ -79,6 +81,21 @@ export const infraSchema = z.strictObject({
   repository: saying('owner/name')
     .regex(/^[A-Za-z0-9-]+\/[A-Za-z0-9._-]+$/, { error: 'owner/name' })
     .describe('The repository on GitHub whose jobs may deploy and release.'),
+  repository_ids: z
+    .strictObject({
+      owner: gitHubNumber.describe("The owner's."),
+      repository: gitHubNumber.describe("The repository's."),
+    })
+    .optional()
+    .describe(
+      "GitHub's own numbers: gh api repos/acme/churn --jq '{owner: .owner.id, repository: .id}'. Without them the roles trust a name, which may be given to somebody else.",
+    ),
+  branch: saying('the name of a branch')
+    .regex(/^[^\s*?@:~^[\]\\]+$/, { error: 'the name of a branch' })
+    .optional()
+    .describe(
+      'The one branch that jobs may deploy and release from. Without it those that the environments on GitHub let in.',
+    ),
   tags: z
     .record(z.string().min(1).max(128), z.string({ error: 'text, in quotes where it is a number' }).max(256))
     .optional()

@@ -1,7 +1,7 @@
 import { CfnOutput, Duration } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
-import { GitHubDeployRole, type GitHubSubject } from '../../constructs/aws/index.ts';
+import { GitHubDeployRole, type GitHubTrust } from '../../constructs/aws/index.ts';
 import type { Deployment } from '../config/deployment.ts';
 import { EnvironmentStack, stackName } from './environment-stack.ts';
 import type { StorageStack } from './storage-stack.ts';
@@ -21,11 +21,14 @@ export class PipelineAccessStack extends EnvironmentStack {
 
   constructor(scope: Construct, deployment: Deployment, { storage }: PipelineAccess) {
     super(scope, deployment, 'pipeline-access', 'What jobs on GitHub may do');
-    const { repository, environmentName, environment, makesOidcProvider } = deployment;
-    const subjects: [GitHubSubject] = [{ environment: environment.github_environment ?? environmentName }];
+    const { trust, branch, environmentName, environment, makesOidcProvider } = deployment;
+    const released: GitHubTrust = {
+      ...trust,
+      subjects: [{ environment: environment.github_environment ?? environmentName }],
+      ...(branch === undefined ? {} : { refs: [`refs/heads/${branch}`] }),
+    };
     this.deploy = new GitHubDeployRole(this, 'Deploy', {
-      repository,
-      subjects,
+      ...released,
       ...(makesOidcProvider
         ? {}
         : {
@@ -35,7 +38,7 @@ export class PipelineAccessStack extends EnvironmentStack {
     const { providerArn } = this.deploy;
     this.deploy.grantCdkDeploy();
 
-    this.diff = new GitHubDeployRole(this, 'Diff', { repository, subjects: [{ pullRequest: true }], providerArn });
+    this.diff = new GitHubDeployRole(this, 'Diff', { ...trust, subjects: [{ pullRequest: true }], providerArn });
     this.diff.allow(
       new PolicyStatement({
         actions: ['cloudformation:DescribeStacks', 'cloudformation:GetTemplate'],
@@ -46,16 +49,8 @@ export class PipelineAccessStack extends EnvironmentStack {
     );
 
     // As long as a job on GitHub may last: a canary is one.
-    this.release = new GitHubDeployRole(this, 'Release', {
-      repository,
-      subjects,
-      providerArn,
-      maxSession: Duration.hours(6),
-    });
-    storage.models.grantRead(this.release);
-    storage.models.grantPublish(this.release);
-    storage.images.grantPull(this.release);
-    storage.images.grantPush(this.release);
+    this.release = new GitHubDeployRole(this, 'Release', { ...released, providerArn, maxSession: Duration.hours(6) });
+    this.release.grantPromote({ models: storage.models, prefix: `${deployment.name}/`, images: storage.images });
 
     for (const [name, { role }] of Object.entries({ Diff: this.diff, Deploy: this.deploy, Release: this.release })) {
       new CfnOutput(this, `${name}RoleArn`, { value: role.roleArn });
