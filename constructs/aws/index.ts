@@ -26,3 +26,14 @@ export {
   type ModelBucketReplica,
 } from './storage/model-bucket.ts';
 export { ModelRegistryRepository, type ModelRegistryRepositoryProps } from './storage/model-registry-repository.ts';
+export type { BucketFolder } from './training/job-role.ts';
+export { SpotTraining } from './training/spot-training.ts';
+export type {
+  CheckpointFolder,
+  GateJob,
+  GateReport,
+  JobImage,
+  QualityGate,
+  SpotTrainingProps,
+  TrainingChannel,
+} from './training/spot-training-props.ts';

@@ -7,7 +7,7 @@ const ofTraining = {
   statistics: ['Sum', 'Average', 'Maximum'],
 } as const;
 
-/** What a training job cost, published when it ends. SageMaker tells both times and no price: cost is billable time by the price that was given. */
+/** What a training run cost, all its jobs together, published when it ends. SageMaker tells both times and no price: cost is billable time by the price that was given. */
 export const trainingMetrics = {
   trained: { ...ofTraining, unit: 'Seconds', name: 'TrainingSeconds', help: 'Time the job trained, by all instances.' },
   billed: { ...ofTraining, unit: 'Seconds', name: 'BillableSeconds', help: 'Time that is paid for, by all instances.' },
@@ -23,6 +23,13 @@ export const trainingMetrics = {
     unit: 'Percent',
     name: 'SpotSavings',
     help: 'Time that is not paid for, of the time trained: 100 * (1 - BillableSeconds / TrainingSeconds).',
+  },
+  attempts: { ...ofTraining, unit: 'Count', name: 'TrainingAttempts', help: 'Jobs that were started for the run.' },
+  interruptions: {
+    ...ofTraining,
+    unit: 'Count',
+    name: 'SpotInterruptions',
+    help: 'Times that spot capacity was taken away from the run.',
   },
   ended: { ...ofTraining, unit: 'Count', name: 'TrainingEnded', help: '1 for a run that gave a model.' },
   failed: { ...ofTraining, unit: 'Count', name: 'TrainingFailed', help: '1 for a run that gave none.' },
