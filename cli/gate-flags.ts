@@ -7,6 +7,7 @@ export interface GateFlags extends CommonFlags {
   readonly policy: string;
   readonly base?: string;
   readonly report?: string;
+  readonly exitZero?: boolean;
 }
 
 export function addGateFlags(command: Command): Command {
@@ -14,10 +15,8 @@ export function addGateFlags(command: Command): Command {
     command
       .option('--policy <file>', "the policy; paths in it are relative to the policy's own folder", 'sluice.yaml')
       .option('--base <ref>', 'a git ref: judge by the stricter of its policy and this one, against its model')
-      .option(
-        '--report <folder>',
-        'write report.html, report.json, report.md, report.junit.xml and report.sarif there',
-      ),
+      .option('--report <folder>', 'write report.html, report.json, report.md, report.junit.xml and report.sarif there')
+      .option('--exit-zero', 'exit with 0 where the gate failed, for a job whose report is read afterwards'),
   );
 }
 

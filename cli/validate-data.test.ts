@@ -37,3 +37,10 @@ test('a file that cannot be written is an error that says so', async () => {
   expect(exitCode).toBe(1);
   expect(stderr).toContain('cannot be written');
 });
+
+test('--exit-zero exits with 0 where the gate failed and says so all the same, and with 1 where nothing could be judged', async () => {
+  const failed = await record(directory, ['validate-data', '--exit-zero', '--json']);
+  expect([failed.exitCode, JSON.parse(failed.stdout).verdict]).toEqual([0, 'failed']);
+  const broken = await record(directory, ['validate-data', '--exit-zero', '--policy', 'rows.csv']);
+  expect(broken.exitCode).toBe(1);
+});
