@@ -18,6 +18,16 @@ export type { CanaryAccess } from './identity/canary-access.ts';
 export type { AthenaAccess, DataPlace } from './identity/data-access.ts';
 export { GitHubDeployRole, type GitHubDeployRoleProps, type PromotionAccess } from './identity/github-deploy-role.ts';
 export type { GitHubRepositoryIds, GitHubSubject, GitHubTrust } from './identity/github-trust.ts';
+export { AlertTopic, type AlertTopicProps } from './monitoring/alert-topic.ts';
+export type { EndpointHardware, EndpointKind, MonitoredEndpoint } from './monitoring/endpoint-telemetry.ts';
+export { metricOf } from './monitoring/metric-of.ts';
+export {
+  ReleaseAlarms,
+  type ReleaseAlarmsProps,
+  type RolloutPatience,
+  type SaturationBounds,
+} from './monitoring/release-alarms.ts';
+export { ReleaseDashboard, type ReleaseDashboardProps } from './monitoring/release-dashboard.ts';
 export type { SageMakerUse } from './sage-maker-instances.ts';
 export {
   ModelBucket,

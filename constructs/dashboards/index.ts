@@ -20,6 +20,6 @@ export {
   type RuleGroup,
   type Severity,
 } from './rules/rule-group.ts';
-export type { ServiceLevel } from './rules/service-level.ts';
+export { type BudgetBurn, budgetBurns, type ServiceLevel, usualServiceLevel } from './rules/service-level.ts';
 export { type ServingRules, type ServingRulesOptions, servingRules } from './rules/serving-rules.ts';
 export { type ServingDashboard, type ServingDashboardOptions, servingDashboard } from './serving-dashboard.ts';

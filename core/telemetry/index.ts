@@ -3,6 +3,7 @@
  * `/metrics`. Nobody else writes a metric's name. Imports nothing; what is wrong comes back as data, nothing here throws.
  * @module
  */
+export { awsMetrics } from './aws-metrics.ts';
 export {
   type CloudWatchMetric,
   type CloudWatchStatistic,

@@ -8,7 +8,8 @@ const instance = {
   statistics: ['Average', 'Minimum', 'Maximum', 'SampleCount'],
 } as const;
 const backlog = { namespace: 'AWS/SageMaker', dimensions: ['EndpointName'] } as const;
-const counted = { unit: 'None', statistics: ['Sum', 'Average'] } as const;
+/** A value of 0 or 1 for each request: their number is the requests'. */
+const counted = { unit: 'None', statistics: ['Sum', 'Average', 'SampleCount'] } as const;
 
 /** During a guarded deployment both fleets have variants of one name. This third dimension tells them apart. */
 export const sageMakerFleetDimension = 'EndpointConfigName';

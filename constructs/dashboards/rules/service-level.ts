@@ -30,8 +30,18 @@ export interface ServiceLevel {
   readonly fewestBad?: number;
 }
 
+/** What is promised where nothing else is said. */
+export const usualServiceLevel = {
+  availability: 0.999,
+  latency: { objective: 0.99, threshold: 0.25 },
+  period: '30d',
+  fewestBad: 10,
+} as const satisfies Required<ServiceLevel>;
+
+type Pace = 'Fast' | 'Steady' | 'Slow';
+
 interface Burn {
-  readonly pace: 'Fast' | 'Steady' | 'Slow';
+  readonly pace: Pace;
   /** Share of the period's error budget that is gone when the alert fires. */
   readonly budget: number;
   readonly long: string;
@@ -46,6 +56,22 @@ const burns = [
   { pace: 'Steady', budget: 0.05, long: '6h', short: '30m', severity: 'critical' },
   { pace: 'Slow', budget: 0.1, long: '3d', short: '6h', severity: 'warning' },
 ] as const satisfies readonly Burn[];
+
+/** A burn of one error budget: above which share of bad requests, in both windows, it is told. */
+export interface BudgetBurn extends Burn {
+  /** How many times the rate that lasts the period. */
+  readonly rate: number;
+  /** Share of requests, 0 to 1. */
+  readonly bound: number;
+}
+
+/** The burns of the error budget that `objective` leaves, a share from 0 to 1, over `period` (`'30d'`). */
+export function budgetBurns(objective: number, period: string = usualServiceLevel.period): readonly BudgetBurn[] {
+  return burns.map((burn) => {
+    const rate = (burn.budget * (secondsOf(period) ?? 0)) / (secondsOf(burn.long) ?? 0);
+    return { ...burn, rate, bound: rounded(rate * (1 - objective)) };
+  });
+}
 
 const windows = ['5m', '30m', '1h', '6h', '3d'] as const;
 
@@ -69,7 +95,7 @@ export function serviceLevelRules(
   model: MonitoredModel,
   level: ServiceLevel = {},
 ): { readonly groups: readonly RuleGroup[]; readonly absent: readonly AbsentRule[] } {
-  const { availability = 0.999, latency = { objective: 0.99, threshold: 0.25 } } = level;
+  const { availability, latency, period, fewestBad }: Required<ServiceLevel> = { ...usualServiceLevel, ...level };
   const scope = modelScope(model);
   const { profile, selector, by } = scope;
   const asked = { selector, by, window: '5m' };
@@ -80,8 +106,8 @@ export function serviceLevelRules(
   const name = modelName(scope);
   const threshold = isNoQuery(slow) ? latency.threshold : slow.threshold;
   const rated = {
-    period: level.period ?? '30d',
-    fewestBad: level.fewestBad ?? 10,
+    period,
+    fewestBad,
     where: recordedSelector(scope),
     name,
   };
@@ -156,31 +182,30 @@ function indicatorRules(
           : `sum_over_time(${bad}${where}[${window}]) / (sum_over_time(${total}${where}[${window}]) > 0)`,
     })),
   ];
-  const alerts = burns.map(({ pace, budget, long, short, severity }): AlertRule => {
-    const seconds = secondsOf(long) ?? 0;
-    const burnRate = (budget * (secondsOf(period) ?? 0)) / seconds;
-    const bound = rounded(burnRate * (1 - objective));
-    const badRequests = `avg_over_time(${bad}${where}[${long}]) * ${seconds}`;
-    return {
-      alert: alertName(indicator, pace),
-      expr: `${ratio(long)}${where} > ${bound} and ${ratio(short)}${where} > ${bound} and ${badRequests} >= ${fewestBad}`,
-      labels: { severity },
-      annotations: {
-        summary: `${name}: {{ $value | humanizePercentage }} ${indicator.broken}.`,
-        description:
-          `Over ${long} and over ${short} more than ${percent(bound)} ${indicator.broken}; ${percent(1 - objective)} are allowed. ` +
-          `At ${rounded(burnRate)} times the rate that lasts ${period}, this used up ${percent(budget)} of the error budget of ${period}.`,
-        runbook: indicator.runbook,
-      },
-    };
-  });
+  const alerts = budgetBurns(objective, period).map(
+    ({ pace, budget, long, short, severity, rate, bound }): AlertRule => {
+      const badRequests = `avg_over_time(${bad}${where}[${long}]) * ${secondsOf(long) ?? 0}`;
+      return {
+        alert: alertName(indicator, pace),
+        expr: `${ratio(long)}${where} > ${bound} and ${ratio(short)}${where} > ${bound} and ${badRequests} >= ${fewestBad}`,
+        labels: { severity },
+        annotations: {
+          summary: `${name}: {{ $value | humanizePercentage }} ${indicator.broken}.`,
+          description:
+            `Over ${long} and over ${short} more than ${percent(bound)} ${indicator.broken}; ${percent(1 - objective)} are allowed. ` +
+            `At ${rounded(rate)} times the rate that lasts ${period}, this used up ${percent(budget)} of the error budget of ${period}.`,
+          runbook: indicator.runbook,
+        },
+      };
+    },
+  );
   return {
     groups: [{ name: `sluice-${alert === 'ModelErrors' ? 'errors' : 'latency'}`, rules: [...recording, ...alerts] }],
     absent: [],
   };
 }
 
-function alertName({ alert }: Indicator, pace: Burn['pace']): string {
+function alertName({ alert }: Indicator, pace: Pace): string {
   return `${alert}Burn${pace}`;
 }
 
