@@ -37,4 +37,10 @@ export const templateExemptions: readonly Exemption[] = [
     reason:
       'Images are encrypted by a key that AWS manages; a key of the user is a prop, whose price is a request for every layer.',
   },
+  {
+    rules: ['cfn-guard CT.CLOUDWATCH.PR.1'],
+    objects: ['AWS::CloudWatch::Alarm Alarms*'],
+    reason:
+      'Parts of the composite alarms, which have the actions: an action of each would tell of every window of every budget, also during a rollout.',
+  },
 ];
