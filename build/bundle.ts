@@ -40,6 +40,18 @@ const ownManifest = (root: string): Plugin => ({
   },
 });
 
+/** DuckDB's JavaScript runs on the bindings that `core/native` found, wherever they are. */
+const foundBindings = (root: string): Plugin => ({
+  name: 'found-bindings',
+  setup(at) {
+    at.onResolve({ filter: /^@duckdb\/node-bindings$/ }, ({ path }) => ({ path, namespace: 'found-bindings' }));
+    at.onLoad({ filter: /.*/, namespace: 'found-bindings' }, () => ({
+      contents: "module.exports = require('./core/native/duckdb-bindings.ts').bindingsInUse();",
+      resolveDir: root,
+    }));
+  },
+});
+
 /** Builds `root`'s sources into `directory`, which is emptied first. */
 export async function bundle(root: string, directory: string): Promise<void> {
   const entryPoints = Object.fromEntries(
@@ -64,9 +76,10 @@ export async function bundle(root: string, directory: string): Promise<void> {
     keepNames: true,
     charset: 'utf8',
     legalComments: 'none',
-    external: ['onnxruntime-node', 'onnxruntime-common', '@duckdb/*'],
+    external: ['onnxruntime-node', 'onnxruntime-common', '@duckdb/node-bindings-*'],
+    define: { isBundled: 'true' },
     banner: { js: requireForCommonJs },
-    plugins: [ownManifest(root)],
+    plugins: [ownManifest(root), foundBindings(root)],
     metafile: true,
     logLevel: 'warning',
   });

@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { NativeError } from '../problem/index.ts';
+import { useBindings } from './duckdb-bindings.ts';
 import { isComplete, lackOf, ownModuleFolders } from './installed.ts';
 import { type NativeOptions, type Settings, settle } from './options.ts';
 import { nativeVersions, type PartName, parts } from './parts.ts';
@@ -41,15 +42,21 @@ function keepQuiet(): void {
 
 /** DuckDB in the pinned version, found as `loadOnnxRuntime` finds ONNX Runtime. */
 export async function loadDuckDb(options: NativeOptions = {}): Promise<DuckDb> {
-  return load('duckdb', settle(options));
+  const settings = settle(options);
+  if (typeof isBundled === 'undefined') return load('duckdb', settings);
+  useBindings(await load('duckdb', settings, '@duckdb/node-bindings'));
+  return (await import('@duckdb/node-api')).default;
 }
+
+/** Defined by build/bundle.ts alone. */
+declare const isBundled: true | undefined;
 
 // Not named `require`: a bundler must leave these calls alone, for the packages are found only at run time.
 const loadModule = createRequire(import.meta.url);
 
-async function load<Module>(part: PartName, settings: Settings): Promise<Module> {
+async function load<Module>(part: PartName, settings: Settings, entry = parts[part].entry): Promise<Module> {
   const folder = await locate(part, settings);
-  const { entry, title } = parts[part];
+  const { title } = parts[part];
   try {
     return loadModule(join(folder, entry));
   } catch (cause) {

@@ -1,0 +1,2 @@
+import{createRequire as sluiceRequire}from'node:module';const require=sluiceRequire(import.meta.url);
+import{a as n,c as o,e as r}from"./chunk-SE6Z6Z5M.js";var t={};r(t,{bindingsInUse:()=>s,useBindings:()=>d});function d(e){i=e}function s(){if(i===void 0)throw new TypeError("DuckDB's JavaScript was loaded before its bindings");return i}var i,u=o(()=>{"use strict";n(d,"useBindings");n(s,"bindingsInUse")});export{d as a,t as b,u as c};

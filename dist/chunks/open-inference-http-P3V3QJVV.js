@@ -1,2 +1,0 @@
-import{createRequire as sluiceRequire}from'node:module';const require=sluiceRequire(import.meta.url);
-import{a,b,c,d}from"./chunk-YYMAMR2P.js";import"./chunk-7RLR2YEY.js";import"./chunk-LETVWWCD.js";import"./chunk-U64DGYFZ.js";import"./chunk-2PGEBSVF.js";import"./chunk-33LSTXMS.js";import"./chunk-5KCU7PK4.js";import"./chunk-FJB5GKRQ.js";import"./chunk-ZCJIQZ2H.js";import"./chunk-7QGPRNEU.js";import"./chunk-ZIGIDVW2.js";import"./chunk-7HT54G4C.js";import"./chunk-SE6Z6Z5M.js";export{c as inferenceOverHttp,b as modelPath,a as openInferenceHttp,d as readingAnswer};
