@@ -553,7 +553,7 @@ function familyOf(instanceType: string): string {
   return instanceType.split('.')[0] ?? '';
 }
 
-/** Graviton's families have a g after the generation: m6g, c6gn, g5g; p6e-gb200 has Grace. */
-function architectureOf(family: string): CpuArchitecture {
-  return /^[a-z]+\d+g|-gb\d+$/.test(family) ? 'arm64' : 'x86_64';
+/** Of any instance type or family. Graviton's have a g after the generation: m6g, c6gn, g5g; p6e-gb200 has Grace. */
+export function architectureOf(instanceType: string): CpuArchitecture {
+  return /^(?:[a-z]+\d+g|a1$|[a-z\d]+-gb\d+$)/.test(familyOf(instanceType)) ? 'arm64' : 'x86_64';
 }

@@ -14,6 +14,18 @@ export {
   type SageMakerInstance,
   sageMakerInstance,
 } from './accelerators.ts';
+export {
+  type ClusterAddOn,
+  GpuCluster,
+  type GpuClusterProps,
+  type KubernetesAccess,
+  type ModelSource,
+  type SystemNodes,
+} from './cluster/gpu-cluster.ts';
+export { GpuNodeGroup, type GpuNodeGroupProps, type NodeReservation } from './cluster/gpu-node-group.ts';
+export { KarpenterAccess, type KarpenterAccessProps } from './cluster/karpenter-access.ts';
+export type { NodeSystem } from './cluster/node-template.ts';
+export type { PodIdentity } from './cluster/pod-role.ts';
 export type { CanaryAccess } from './identity/canary-access.ts';
 export type { AthenaAccess, DataPlace } from './identity/data-access.ts';
 export { GitHubDeployRole, type GitHubDeployRoleProps, type PromotionAccess } from './identity/github-deploy-role.ts';

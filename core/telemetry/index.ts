@@ -22,6 +22,7 @@ export {
   type TargetFacts,
   type VersionCounters,
 } from './counters.ts';
+export { eksMetrics } from './eks-metrics.ts';
 export { type Exposition, type ExpositionLimits, formatOf, mostErrors, parseExposition } from './exposition.ts';
 export type { ExpositionError, ExpositionFormat } from './exposition-line.ts';
 export type { MetricDefinition } from './metric-definition.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   bucketMetrics,
+  eksMetrics,
   inCloudWatch,
   qualityMetrics,
   repositoryMetrics,
@@ -10,6 +11,7 @@ import {
 } from './index.ts';
 
 const metrics = [
+  ...Object.values(eksMetrics),
   ...Object.values(sageMakerMetrics),
   ...Object.values(trainingMetrics),
   ...Object.values(bucketMetrics),
