@@ -3,7 +3,12 @@ import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import { type CanaryAccess, GitHubDeployRole } from '../constructs/aws/index.ts';
-import { athenaStatements, objectStatements, type PermissionStatement } from '../core/aws-permissions/index.ts';
+import {
+  athenaStatements,
+  objectStatements,
+  type PermissionStatement,
+  verifyBucketStatements,
+} from '../core/aws-permissions/index.ts';
 import { parsePolicy } from '../core/policy/index.ts';
 import { leastPermissions } from '../rollout/index.ts';
 
@@ -106,5 +111,19 @@ describe('what core/aws-permissions allows of Athena and S3', () => {
     expect(callsOf('core/data/s3-source.ts')).toEqual(['GetObject', 'ListObjectsV2']);
     // As IAM calls the second.
     expect(actionsOf(objectStatements(place), 's3')).toEqual(['GetObject', 'ListBucket']);
+  });
+
+  test('of a bucket to verify are the calls where it has no access control lists', () => {
+    const files = ['bucket-questions', 'access-lists', 'object-questions'];
+    const calls = files.flatMap((file) => callsOf(`core/s3/${file}.ts`)).filter((call) => !call.endsWith('Acl'));
+    // As IAM calls them: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
+    const actions: Readonly<Record<string, string>> = {
+      GetPublicAccessBlock: 'GetBucketPublicAccessBlock',
+      GetBucketEncryption: 'GetEncryptionConfiguration',
+      HeadObject: 'GetObject',
+    };
+    const needed = new Set([...calls.map((call) => actions[call] ?? call), 'GetObjectVersion']);
+    const statements = verifyBucketStatements('arn:aws:s3:::lake', 'arn:aws:s3:::lake/*');
+    expect(actionsOf(statements, 's3')).toEqual([...needed].toSorted());
   });
 });

@@ -16,6 +16,7 @@ import type { Session } from './session.ts';
 import { addSmoke } from './smoke.ts';
 import type { Streams } from './streams.ts';
 import { addValidateData } from './validate-data.ts';
+import { addVerifyBucket } from './verify-bucket.ts';
 
 /** The command `sluice`, from its arguments to its exit code. Never ends the process and never throws for a user's mistake. */
 export async function main(argv: readonly string[], streams: Streams): Promise<number> {
@@ -42,6 +43,7 @@ export async function main(argv: readonly string[], streams: Streams): Promise<n
     addDetectDrift,
     addData,
     addSmoke,
+    addVerifyBucket,
     addInit,
     addLint,
     addSchema,

@@ -17,6 +17,7 @@ export * as onnx from './onnx/index.ts';
 export * as policy from './policy/index.ts';
 export * as problem from './problem/index.ts';
 export * as report from './report/index.ts';
+export * as s3 from './s3/index.ts';
 export * as statistics from './statistics/index.ts';
 export * as telemetry from './telemetry/index.ts';
 export * as text from './text/index.ts';

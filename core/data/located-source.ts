@@ -1,11 +1,12 @@
 import { lstat } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
 import { DataError } from '../problem/index.ts';
+import { isS3Address } from '../s3/index.ts';
 import { excerpt } from '../text/index.ts';
 import { followDvcPointer } from './dvc-pointer.ts';
 import { expandPattern, isPattern } from './file-pattern.ts';
 import { type PartitionColumn, partitionColumns } from './hive-partition.ts';
-import { bringFromS3, isS3Address, tooManyFiles } from './s3-source.ts';
+import { bringFromS3, tooManyFiles } from './s3-source.ts';
 import { inspectSource, realFile, refuseMisnamed, type SourceFile, type SourceOptions } from './source-file.ts';
 import type { SourceLimits } from './source-limits.ts';
 import { unpackFile } from './unpacked-file.ts';

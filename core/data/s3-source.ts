@@ -3,8 +3,9 @@ import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { GetObjectCommandOutput, S3Client } from '@aws-sdk/client-s3';
+import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
 import { DataError, type Problem } from '../problem/index.ts';
+import { openS3, s3Problem } from '../s3/index.ts';
 import { excerpt } from '../text/index.ts';
 import { isPattern, matchesSegments, mostFiles } from './file-pattern.ts';
 import type { SourceOptions } from './source-file.ts';
@@ -16,12 +17,10 @@ export interface BroughtObject {
   readonly path: string;
 }
 
-const address = /^s3:\/\/([^/]+)\/(.+)$/s;
+/** What reading needs of S3. */
+const permissions = 's3:GetObject on the object, and s3:ListBucket on the bucket where the key is a pattern';
 
-/** Whether a source names objects of S3. */
-export function isS3Address(name: string): boolean {
-  return /^s3:\/\//i.test(name);
-}
+const address = /^s3:\/\/([^/]+)\/(.+)$/s;
 
 /**
  * Brings the object, or every object a pattern matches in the order of their keys, into `folder`. Credentials and region are those of the
@@ -44,16 +43,8 @@ export async function bringFromS3(
       fix: 'Correct the address.',
     });
   }
-  const { S3Client, GetObjectCommand, ListObjectsV2Command } = await import('@aws-sdk/client-s3');
-  const endpoint = process.env['AWS_ENDPOINT_URL_S3'] ?? process.env['AWS_ENDPOINT_URL'];
-  const region = process.env['AWS_REGION'] ?? process.env['AWS_DEFAULT_REGION'];
-  const client: S3Client = new S3Client({
-    maxAttempts: 4,
-    followRegionRedirects: true,
-    // Other services than Amazon's mostly have no names of their own for buckets.
-    ...(endpoint === undefined || endpoint === '' ? {} : { endpoint, forcePathStyle: true }),
-    ...(region === undefined || region === '' ? {} : { region }),
-  });
+  const { GetObjectCommand, ListObjectsV2Command } = await import('@aws-sdk/client-s3');
+  const client = await openS3();
   try {
     const keys = isPattern(key) ? await matchingKeys() : [key];
     await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -69,7 +60,7 @@ export async function bringFromS3(
     return brought;
   } catch (error) {
     if (error instanceof DataError) throw error;
-    throw refuse(problemOf(error, name), error);
+    throw refuse(s3Problem(error, name, permissions), error);
   } finally {
     client.destroy();
   }
@@ -148,54 +139,5 @@ export function tooManyFiles(name: string): Omit<Problem, 'place'> {
     message: `${excerpt(name, 200)} matches more files than may be read as one table`,
     expected: `at most ${mostFiles}`,
     fix: 'Write larger files, or name fewer with a narrower pattern.',
-  };
-}
-
-function problemOf(error: unknown, source: string): Omit<Problem, 'place'> {
-  const name = error instanceof Error ? error.name : '';
-  const text = excerpt(error instanceof Error ? error.message : String(error), 160);
-  const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
-  const found = status === undefined ? `${excerpt(name, 60)}: ${text}` : `${excerpt(name, 60)} (${status})`;
-  const shown = excerpt(source, 200);
-  if (name === 'CredentialsProviderError' || name === 'TokenProviderError') {
-    return {
-      code: 'no-credentials',
-      message: `${shown} cannot be read: the job has no AWS credentials`,
-      found: text,
-      fix: 'Run aws-actions/configure-aws-credentials in an earlier step, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
-    };
-  }
-  if (name === 'NoSuchBucket') {
-    return {
-      code: 'missing-file',
-      message: `${shown} is in a bucket that does not exist`,
-      found,
-      fix: 'Check the bucket.',
-    };
-  }
-  if (status === 404) {
-    return { code: 'missing-file', message: `${shown} does not exist`, found, fix: 'Check the bucket and the key.' };
-  }
-  if (status === 401 || status === 403) {
-    return {
-      code: 'no-permission',
-      message: `${shown} may not be read with the job's credentials`,
-      found,
-      fix: 'Allow s3:GetObject on the object, and s3:ListBucket on the bucket where the key is a pattern.',
-    };
-  }
-  if (/region is missing/i.test(text)) {
-    return {
-      code: 'no-region',
-      message: `${shown} cannot be read without a region`,
-      found: text,
-      fix: 'Set AWS_REGION.',
-    };
-  }
-  return {
-    code: 'unreachable',
-    message: `${shown} cannot be fetched`,
-    found,
-    fix: 'Run the job again; check AWS_REGION.',
   };
 }
