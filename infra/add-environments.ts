@@ -4,11 +4,13 @@ import { type Deployment, deploymentsOf } from './config/deployment.ts';
 import type { InfraConfig } from './config/schema.ts';
 import { PipelineAccessStack } from './stacks/pipeline-access-stack.ts';
 import { StorageStack } from './stacks/storage-stack.ts';
+import { TrainingStack } from './stacks/training-stack.ts';
 
 /** The stacks of one environment; those that its part of the file does not name are left out. */
 export interface EnvironmentStacks {
   readonly storage: StorageStack;
   readonly pipelineAccess: PipelineAccessStack;
+  readonly training?: TrainingStack;
 }
 
 /** Adds the stacks of every environment of the file to an app, and returns them by the names of the environments: for what the file has no word for. */
@@ -21,6 +23,11 @@ export function addEnvironments(app: Construct, config: InfraConfig): Readonly<R
 
 function addEnvironment(app: Construct, deployment: Deployment): EnvironmentStacks {
   const storage = new StorageStack(app, deployment);
-  const pipelineAccess = new PipelineAccessStack(app, deployment, { storage });
-  return { storage, pipelineAccess };
+  const pipelineAccess = new PipelineAccessStack(app, deployment, storage);
+  const { training } = deployment.environment;
+  return {
+    storage,
+    pipelineAccess,
+    ...(training === undefined ? {} : { training: new TrainingStack(app, deployment, storage, training) }),
+  };
 }

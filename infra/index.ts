@@ -10,3 +10,4 @@ export { type InfraConfig, type InfraEnvironment, infraSchema } from './config/s
 export { EnvironmentStack } from './stacks/environment-stack.ts';
 export { PipelineAccessStack } from './stacks/pipeline-access-stack.ts';
 export { StorageStack } from './stacks/storage-stack.ts';
+export { TrainingStack } from './stacks/training-stack.ts';

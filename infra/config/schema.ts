@@ -1,25 +1,16 @@
 import { z } from 'zod';
+import { account, arn, matching, saying, whole } from './schema-words.ts';
+import { trainingSchema } from './training-schema.ts';
 
 // One source for the TypeScript types, the strict reading and the JSON Schema, as the policy's (core/policy/schema.ts). `description` becomes the
 // editor's hover; an `error` text completes the sentence "found x, expected ...".
 
-const saying = (error: string) => z.string({ error });
-const days = (least: number) =>
-  z.int({ error: `days, at least ${least}` }).min(least, { error: `days, at least ${least}` });
-
-const account = saying('an account: 12 digits, in quotes').regex(/^\d{12}$/, {
-  error: 'an account: 12 digits, in quotes',
-});
-const region = saying('a region such as eu-central-1').regex(/^[a-z]{2}(-[a-z]+)+-\d$/, {
-  error: 'a region such as eu-central-1',
-});
-const arn = (service: string, example: string) =>
-  saying(example).regex(new RegExp(`^arn:aws[a-z-]*:${service}:`), { error: example });
-
+const name = matching(/^[a-z](-?[a-z0-9]){0,17}$/, 'a name of small letters, digits and hyphens, at most 18');
+const region = matching(/^[a-z]{2}(-[a-z]+)+-\d$/, 'a region such as eu-central-1');
 const gitHubNumber = z.int({ error: "GitHub's own number" }).min(1, { error: "GitHub's own number" });
 
 const models = z.strictObject({
-  archive_after_days: days(30)
+  archive_after_days: whole(30, 'days')
     .optional()
     .describe('When a version that was written over moves to cheaper storage; none is ever expired. Without it 90.'),
   lock: z
@@ -27,7 +18,7 @@ const models = z.strictObject({
       mode: z
         .enum(['governance', 'compliance'])
         .describe('governance: those with s3:BypassGovernanceRetention may take a lock off. compliance: nobody may.'),
-      days: days(1).describe('How long every version is locked from when it was written.'),
+      days: whole(1, 'days').describe('How long every version is locked from when it was written.'),
     })
     .optional()
     .describe(
@@ -48,11 +39,7 @@ const environment = z
     account: account.describe('The AWS account, in quotes: YAML would read it as a number.'),
     region: region.describe('The AWS region.'),
     availability_zones: z
-      .array(
-        saying('a zone such as eu-central-1a').regex(/^[a-z]{2}(-[a-z]+)+-\d[a-z]$/, {
-          error: 'a zone such as eu-central-1a',
-        }),
-      )
+      .array(matching(/^[a-z]{2}(-[a-z]+)+-\d[a-z]$/, 'a zone such as eu-central-1a'))
       .min(2, { error: 'at least two zones' })
       .max(6, { error: 'at most six zones' })
       .optional()
@@ -70,17 +57,18 @@ const environment = z
       .optional()
       .describe("Which environment's jobs may deploy here. Without it the one that is called as this."),
     models: models.optional().describe('How models are kept.'),
+    training: trainingSchema.optional().describe('How the model is trained. Without it there is no such stack.'),
   })
   .meta({ id: 'environment', description: 'One account and region, and what stands there.' });
 
 export const infraSchema = z.strictObject({
   version: z.literal(1).describe('The version of this format.'),
-  name: saying('a name of small letters, digits and hyphens, at most 20')
-    .regex(/^[a-z](?:-?[a-z0-9]){0,19}$/, { error: 'a name of small letters, digits and hyphens, at most 20' })
-    .describe('What the stacks are called after: <name>-<environment>-storage. Changing it makes everything anew.'),
-  repository: saying('owner/name')
-    .regex(/^[A-Za-z0-9-]+\/[A-Za-z0-9._-]+$/, { error: 'owner/name' })
-    .describe('The repository on GitHub whose jobs may deploy and release.'),
+  name: name.describe(
+    'What the stacks are called after: <name>-<environment>-storage. Changing it makes everything anew.',
+  ),
+  repository: matching(/^[A-Za-z0-9-]+\/[A-Za-z0-9._-]+$/, 'owner/name').describe(
+    'The repository on GitHub whose jobs may deploy and release.',
+  ),
   repository_ids: z
     .strictObject({
       owner: gitHubNumber.describe("The owner's."),
@@ -90,8 +78,7 @@ export const infraSchema = z.strictObject({
     .describe(
       "GitHub's own numbers: gh api repos/acme/churn --jq '{owner: .owner.id, repository: .id}'. Without them the roles trust a name, which may be given to somebody else.",
     ),
-  branch: saying('the name of a branch')
-    .regex(/^[^\s*?@:~^[\]\\]+$/, { error: 'the name of a branch' })
+  branch: matching(/^[^\s*?@:~^[\]\\]+$/, 'the name of a branch')
     .optional()
     .describe(
       'The one branch that jobs may deploy and release from. Without it those that the environments on GitHub let in.',
@@ -101,12 +88,7 @@ export const infraSchema = z.strictObject({
     .optional()
     .describe('Tags of every resource that takes some, beside those for the name and the environment.'),
   environments: z
-    .record(
-      z
-        .string()
-        .regex(/^[a-z](?:-?[a-z0-9]){0,19}$/, { error: 'a name of small letters, digits and hyphens, at most 20' }),
-      environment,
-    )
+    .record(name, environment)
     .refine((all) => Object.keys(all).length > 0, { error: 'at least one environment' })
     .meta({ minProperties: 1, description: 'By their names, such as staging and production.' }),
 });

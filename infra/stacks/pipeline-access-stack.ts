@@ -6,10 +6,6 @@ import type { Deployment } from '../config/deployment.ts';
 import { EnvironmentStack, stackName } from './environment-stack.ts';
 import type { StorageStack } from './storage-stack.ts';
 
-export interface PipelineAccess {
-  readonly storage: StorageStack;
-}
-
 /**
  * What jobs on GitHub may do here, without a secret: one role that compares stacks in pull requests, one that deploys them, and one that releases
  * models. Endpoints and training are allowed by their names, so that those stacks come and go without this one.
@@ -19,7 +15,7 @@ export class PipelineAccessStack extends EnvironmentStack {
   readonly deploy: GitHubDeployRole;
   readonly release: GitHubDeployRole;
 
-  constructor(scope: Construct, deployment: Deployment, { storage }: PipelineAccess) {
+  constructor(scope: Construct, deployment: Deployment, storage: StorageStack) {
     super(scope, deployment, 'pipeline-access', 'What jobs on GitHub may do');
     const { trust, branch, environmentName, environment, makesOidcProvider } = deployment;
     const released: GitHubTrust = {
@@ -51,6 +47,12 @@ export class PipelineAccessStack extends EnvironmentStack {
     // As long as a job on GitHub may last: a canary is one.
     this.release = new GitHubDeployRole(this, 'Release', { ...released, providerArn, maxSession: Duration.hours(6) });
     this.release.grantPromote({ models: storage.models, prefix: `${deployment.name}/`, images: storage.images });
+    if (environment.training !== undefined) {
+      const machine = stackName(deployment, 'training');
+      this.release.grantStart({
+        stateMachineArn: `arn:${this.partition}:states:${this.region}:${this.account}:stateMachine:${machine}`,
+      });
+    }
 
     for (const [name, { role }] of Object.entries({ Diff: this.diff, Deploy: this.deploy, Release: this.release })) {
       new CfnOutput(this, `${name}RoleArn`, { value: role.roleArn });
