@@ -32,6 +32,11 @@ export { GitHubDeployRole, type GitHubDeployRoleProps, type PromotionAccess } fr
 export type { GitHubRepositoryIds, GitHubSubject, GitHubTrust } from './identity/github-trust.ts';
 export { AlertTopic, type AlertTopicProps } from './monitoring/alert-topic.ts';
 export type { EndpointHardware, EndpointKind, MonitoredEndpoint } from './monitoring/endpoint-telemetry.ts';
+export {
+  ManagedPrometheus,
+  type ManagedPrometheusProps,
+  type ScrapedCluster,
+} from './monitoring/managed-prometheus.ts';
 export { metricOf } from './monitoring/metric-of.ts';
 export {
   ReleaseAlarms,
@@ -40,6 +45,7 @@ export {
   type SaturationBounds,
 } from './monitoring/release-alarms.ts';
 export { ReleaseDashboard, type ReleaseDashboardProps } from './monitoring/release-dashboard.ts';
+export type { ScrapedPods } from './monitoring/scrape-configuration.ts';
 export type { SageMakerUse } from './sage-maker-instances.ts';
 export {
   ModelBucket,

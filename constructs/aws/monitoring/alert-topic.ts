@@ -51,37 +51,43 @@ export class AlertTopic extends Construct {
 
   /** Lets CloudWatch's alarms of this account and region publish. Once, however often it is called. */
   allowAlarms(): void {
-    const { partition, region, account } = Stack.of(this);
-    this.#allow('Alarms', 'cloudwatch.amazonaws.com', `arn:${partition}:cloudwatch:${region}:${account}:alarm:*`);
+    const alarms = this.#arn('cloudwatch', 'alarm:*');
+    this.#allow('Alarms', 'cloudwatch.amazonaws.com', alarms, alarms);
   }
 
-  /** Lets the alert manager of one Managed Prometheus workspace publish. `id`: of the permission, other for each workspace. */
-  allowPrometheus(workspaceArn: string, id: string): void {
-    this.#allow(id, 'aps.amazonaws.com', workspaceArn);
+  /** Lets the alert manager of a Managed Prometheus workspace publish. Of the key it may be any workspace's: the workspace names the topic, and the topic its key. */
+  allowPrometheus(workspaceArn: string): void {
+    this.#prometheus += 1;
+    this.#allow(`Prometheus${this.#prometheus}`, 'aps.amazonaws.com', workspaceArn, this.#arn('aps', 'workspace/*'));
   }
 
-  #allow(id: string, service: string, sourceArn: string): void {
-    const conditions = {
-      StringEquals: { 'aws:SourceAccount': Stack.of(this).account },
-      ArnLike: { 'aws:SourceArn': sourceArn },
-    };
-    const statement = (actions: readonly string[], resources: readonly string[]): PolicyStatement =>
+  #prometheus = 0;
+  readonly #allowed = new Set<string>();
+
+  #allow(sid: string, service: string, publisher: string, keyUser: string): void {
+    if (this.#allowed.has(sid)) return;
+    this.#allowed.add(sid);
+    const allowed = (actions: readonly string[], resource: string, source: string): PolicyStatement =>
       new PolicyStatement({
-        sid: id,
+        sid,
         effect: Effect.ALLOW,
         principals: [new ServicePrincipal(service)],
         actions: [...actions],
-        resources: [...resources],
-        conditions,
+        resources: [resource],
+        conditions: {
+          StringEquals: { 'aws:SourceAccount': Stack.of(this).account },
+          ArnLike: { 'aws:SourceArn': source },
+        },
       });
-    if (this.#allowed.has(id)) return;
-    this.#allowed.add(id);
-    this.topic.addToResourcePolicy(statement(['sns:Publish'], [this.topic.topicArn]));
+    this.topic.addToResourcePolicy(allowed(['sns:Publish'], this.topic.topicArn, publisher));
     // In a key's own policy, * is the key.
-    this.encryptionKey.addToResourcePolicy(statement(['kms:Decrypt', 'kms:GenerateDataKey'], ['*']));
+    this.encryptionKey.addToResourcePolicy(allowed(['kms:Decrypt', 'kms:GenerateDataKey'], '*', keyUser));
   }
 
-  readonly #allowed = new Set<string>();
+  #arn(service: string, resource: string): string {
+    const { partition, region, account } = Stack.of(this);
+    return `arn:${partition}:${service}:${region}:${account}:${resource}`;
+  }
 }
 
 function problemsOf({ displayName, emails = [] }: AlertTopicProps): readonly ConstructProblem[] {
