@@ -47,6 +47,32 @@ export {
 export { ReleaseDashboard, type ReleaseDashboardProps } from './monitoring/release-dashboard.ts';
 export type { ScrapedPods } from './monitoring/scrape-configuration.ts';
 export type { SageMakerUse } from './sage-maker-instances.ts';
+export type { EndpointDeployment } from './serving/endpoint-deployment.ts';
+export type { EndpointMetricName } from './serving/endpoint-metrics.ts';
+export type { EndpointVariant, ServerlessVariant } from './serving/endpoint-variant.ts';
+export {
+  InferenceContainer,
+  type InferenceContainerProps,
+  type InferenceImage,
+  type TritonContainerProps,
+} from './serving/inference-container.ts';
+export { ModelData } from './serving/model-data.ts';
+export {
+  type AsynchronousServing,
+  type DataCapture,
+  type EndpointCandidate,
+  ModelEndpoint,
+  type ModelEndpointProps,
+  type ShadowVariant,
+} from './serving/model-endpoint.ts';
+export {
+  type EndpointAlarms,
+  type ModelQualityAlarm,
+  type QualityMeasure,
+  qualityMetric,
+} from './serving/rollback-alarms.ts';
+export type { StoredPlace } from './serving/stored-place.ts';
+export type { VariantScaling } from './serving/variant-scaling.ts';
 export {
   ModelBucket,
   type ModelBucketLock,

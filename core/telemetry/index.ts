@@ -4,6 +4,7 @@
  * @module
  */
 export { awsMetrics } from './aws-metrics.ts';
+export { canaryMetrics } from './canary-metrics.ts';
 export {
   type CloudWatchMetric,
   type CloudWatchStatistic,

@@ -43,4 +43,16 @@ export const templateExemptions: readonly Exemption[] = [
     reason:
       'Parts of the composite alarms, which have the actions: an action of each would tell of every window of every budget, also during a rollout.',
   },
+  {
+    rules: ['cfn-guard CT.CLOUDWATCH.PR.1'],
+    objects: ['AWS::CloudWatch::Alarm *Rollback*', 'AWS::CloudWatch::Alarm *Abort'],
+    reason:
+      "Alarms of an endpoint's deployments: SageMaker reads their state and takes the deployment back, which is no action of the alarm. Whom else they tell is a prop (`alarms.topic`).",
+  },
+  {
+    rules: ['checkov CKV_AWS_370'],
+    objects: ['AWS::SageMaker::Model Rarely*'],
+    reason:
+      'A serverless endpoint takes no network isolation (SageMaker developer guide, serverless-endpoints, feature exclusions).',
+  },
 ];
