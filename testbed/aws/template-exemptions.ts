@@ -32,16 +32,22 @@ export const templateExemptions: readonly Exemption[] = [
       "Who may hand on the use of a key is said where a role gets kms:CreateGrant (golden/permissions names each). A denial in the key would also bind roles of the account's own that the construct knows nothing of.",
   },
   {
-    rules: ['checkov CKV_AWS_136'],
-    objects: ['AWS::ECR::Repository *'],
+    rules: ['cfn-lint W3005'],
+    objects: ['AWS::StepFunctions::StateMachine *'],
     reason:
-      'Images are encrypted by a key that AWS manages; a key of the user is a prop, whose price is a request for every layer.',
+      "The CDK's own state machine waits for its role and the role's policy, of which the role is said twice. It does no harm.",
+  },
+  {
+    rules: ['cfn-guard CT.CLOUDWATCH.PR.3', 'checkov CKV_AWS_158'],
+    objects: ['AWS::Logs::LogGroup TrainingLogs'],
+    reason:
+      'What a state machine tells of its steps, encrypted by a key of CloudWatch: names and durations of jobs, no data and, by default, no input.',
   },
   {
     rules: ['cfn-guard CT.CLOUDWATCH.PR.1'],
-    objects: ['AWS::CloudWatch::Alarm Alarms*'],
+    objects: ['AWS::CloudWatch::Alarm *'],
     reason:
-      'Parts of the composite alarms, which have the actions: an action of each would tell of every window of every budget, also during a rollout.',
+      'Parts of a composite alarm, which acts for all of them, or what an endpoint rolls back by: SageMaker looks at these itself.',
   },
   {
     rules: ['cfn-guard CT.CLOUDWATCH.PR.1'],

@@ -1,5 +1,5 @@
 /**
- * Linters that others wrote, over the template of everything in the AWS gallery. What a template does not keep on purpose is in
+ * Linters that others wrote, over the template of everything in the AWS gallery and every stack of the app. What a template does not keep on purpose is in
  * template-exemptions.ts, with its reason.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { cfnGuard } from './cfn-guard.ts';
 import { cfnLint } from './cfn-lint.ts';
 import { checkov } from './checkov.ts';
 import { templateExemptions } from './template-exemptions.ts';
-import { type Template, type TemplateFile, templateFiles } from './templates.ts';
+import { appTemplates, galleryTemplates, type Template, type TemplateFile } from './templates.ts';
 
 let folder = '';
 beforeAll(() => {
@@ -33,11 +33,11 @@ function written(name: string, templates: readonly Omit<TemplateFile, 'path'>[])
 describe('templates', () => {
   let findings: readonly Finding[] = [];
   beforeAll(async () => {
-    const files = written('gallery', templateFiles());
+    const files = written('all', [...galleryTemplates(), ...appTemplates()]);
     findings = (await Promise.all([cfnLint(files), cfnGuard(files), checkov(files)])).flat();
   }, 600_000);
 
-  test('of every construct break no rule of cfn-lint, cfn-guard and Checkov that no exemption explains', () => {
+  test('of every construct and stack break no rule of cfn-lint, cfn-guard and Checkov that no exemption explains', () => {
     expect(judge(findings, templateExemptions).errors).toEqual([]);
   });
 

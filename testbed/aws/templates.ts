@@ -21,11 +21,16 @@ export interface TemplateFile {
   readonly template: Template;
 }
 
-const golden = join(import.meta.dirname, '..', '..', 'constructs', 'aws', 'golden');
+const root = join(import.meta.dirname, '..', '..');
 
 /** The template of every entry of the AWS gallery. */
-export function templateFiles(): readonly TemplateFile[] {
-  return filesIn(golden);
+export function galleryTemplates(): readonly TemplateFile[] {
+  return filesIn(join(root, 'constructs', 'aws', 'golden'));
+}
+
+/** The templates of the app in `infra/`, of all its environments. */
+export function appTemplates(): readonly TemplateFile[] {
+  return filesIn(join(root, 'infra', 'golden'));
 }
 
 /** Every template of a folder. */
