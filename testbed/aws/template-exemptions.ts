@@ -61,4 +61,15 @@ export const templateExemptions: readonly Exemption[] = [
     reason:
       'A serverless endpoint takes no network isolation (SageMaker developer guide, serverless-endpoints, feature exclusions).',
   },
+  {
+    rules: ['cfn-lint W3005'],
+    objects: ['AWS::StepFunctions::StateMachine *'],
+    reason: "The CDK's own StateMachine waits for its role twice: for its policy, which it needs, and for itself.",
+  },
+  {
+    rules: ['cfn-guard CT.CLOUDWATCH.PR.3', 'checkov CKV_AWS_158'],
+    objects: ['AWS::Logs::LogGroup TrainingLogs'],
+    reason:
+      'The log of a state machine has the names of its states and no data (IncludeExecutionData is false); CloudWatch encrypts it by a key of its own.',
+  },
 ];

@@ -16,11 +16,12 @@ const headBytes = 16_384;
 
 /**
  * `report.json` as `core/report` writes it: its keys have one order, and before the verdict stand only a number, the tool, and the name of what is
- * judged, which may be any text. Anything else is unreadable, and so is no pass.
+ * judged, which may be any text. Anything else is unreadable, and so is no pass. (In a class, no bracket follows a backslash: JSONata would not see
+ * where the expression ends.)
  */
 export const verdictPattern =
-  '^\\s*\\{\\s*"schema":\\s*\\d+,\\s*"tool":\\s*\\{[^{}]*\\},\\s*"name":\\s*"(?:[^"\\\\]|\\\\.)*",\\s*"verdict":\\s*"(passed|failed|error)"';
-const headlinePattern = `${verdictPattern},\\s*"headline":\\s*("(?:[^"\\\\]|\\\\.)*")`;
+  '^\\s*\\{\\s*"schema":\\s*\\d+,\\s*"tool":\\s*\\{[^{}]*\\},\\s*"name":\\s*"(?:[^\\\\"]|\\\\.)*",\\s*"verdict":\\s*"(passed|failed|error)"';
+const headlinePattern = `${verdictPattern},\\s*"headline":\\s*("(?:[^\\\\"]|\\\\.)*")`;
 
 /** The quality gate: its job, if it has one, and what its report decides. Nothing but the verdict `passed` passes. */
 export function gateStates(plan: TrainingPlan): Record<string, State> {

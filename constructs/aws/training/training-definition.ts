@@ -248,7 +248,6 @@ function jobStates(plan: TrainingPlan): Record<string, State> {
         },
       ],
       Default: 'Add Up',
-      Assign: { cause: query("$reason = '' ? 'SageMaker told no reason.' : $reason") },
     },
     'Stop Job': {
       Type: 'Task',
@@ -334,8 +333,8 @@ function endStates(plan: TrainingPlan): Record<string, State> {
     'No Capacity': failure('Training.NoCapacity'),
     'Ran Too Long': failure('Training.RanTooLong'),
     Stopped: failure('Training.Stopped'),
-    'Not Started': failure('Training.NotStarted'),
-    'Training Failed': failure('Training.Failed'),
+    'Not Started': failure('Training.NotStarted', reason),
+    'Training Failed': failure('Training.Failed', reason),
     ...(onPassed === undefined
       ? {}
       : {
@@ -366,9 +365,11 @@ function endStates(plan: TrainingPlan): Record<string, State> {
 }
 
 /** A way to end that says why. */
-export function failure(error: string): State {
-  return { Type: 'Fail', Error: error, Cause: query('$cause') };
+export function failure(error: string, cause = '$cause'): State {
+  return { Type: 'Fail', Error: error, Cause: query(cause) };
 }
+
+const reason = "$reason = '' ? 'SageMaker told no reason.' : $reason";
 
 /** The output of an execution that passed. */
 function result({ gate, pricePerHour, instanceCount, name }: TrainingPlan): Readonly<Record<string, Template>> {
