@@ -2,7 +2,10 @@ import { Tags } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { type Deployment, deploymentsOf } from './config/deployment.ts';
 import type { InfraConfig } from './config/schema.ts';
+import { ClusterStack } from './stacks/cluster-stack.ts';
+import { MonitoringStack } from './stacks/monitoring-stack.ts';
 import { PipelineAccessStack } from './stacks/pipeline-access-stack.ts';
+import { ServingStack } from './stacks/serving-stack.ts';
 import { StorageStack } from './stacks/storage-stack.ts';
 import { TrainingStack } from './stacks/training-stack.ts';
 
@@ -10,7 +13,10 @@ import { TrainingStack } from './stacks/training-stack.ts';
 export interface EnvironmentStacks {
   readonly storage: StorageStack;
   readonly pipelineAccess: PipelineAccessStack;
-  readonly training?: TrainingStack;
+  readonly training: TrainingStack | undefined;
+  readonly serving: ServingStack | undefined;
+  readonly cluster: ClusterStack | undefined;
+  readonly monitoring: MonitoringStack | undefined;
 }
 
 /** Adds the stacks of every environment of the file to an app, and returns them by the names of the environments: for what the file has no word for. */
@@ -23,11 +29,13 @@ export function addEnvironments(app: Construct, config: InfraConfig): Readonly<R
 
 function addEnvironment(app: Construct, deployment: Deployment): EnvironmentStacks {
   const storage = new StorageStack(app, deployment);
-  const pipelineAccess = new PipelineAccessStack(app, deployment, storage);
-  const { training } = deployment.environment;
+  const { training, serving, cluster, monitoring } = deployment.environment;
   return {
     storage,
-    pipelineAccess,
-    ...(training === undefined ? {} : { training: new TrainingStack(app, deployment, storage, training) }),
+    pipelineAccess: new PipelineAccessStack(app, deployment, storage),
+    training: training && new TrainingStack(app, deployment, storage, training),
+    serving: serving && new ServingStack(app, deployment, storage, serving),
+    cluster: cluster && new ClusterStack(app, deployment, storage, cluster),
+    monitoring: monitoring && new MonitoringStack(app, deployment, monitoring),
   };
 }

@@ -29,13 +29,20 @@ function allowed(template: Template): readonly Statement[] {
 }
 
 describe('the app of the committed file', () => {
-  test('has the same stacks in staging and in production', () => {
-    const of = (environment: string) =>
-      Object.keys(templates)
-        .filter((name) => name.startsWith(`churn-${environment}-`))
-        .map((name) => name.slice(`churn-${environment}-`.length));
-    expect(of('staging')).toEqual(of('production'));
-    expect(of('staging').length * 2).toBe(Object.keys(templates).length);
+  test('has a stack for every part of the file, and none that it does not name', () => {
+    expect(Object.keys(templates)).toEqual([
+      'churn-staging-storage',
+      'churn-staging-pipeline-access',
+      'churn-staging-training',
+      'churn-staging-serving',
+      'churn-staging-monitoring',
+      'churn-production-storage',
+      'churn-production-pipeline-access',
+      'churn-production-training',
+      'churn-production-serving',
+      'churn-production-cluster',
+      'churn-production-monitoring',
+    ]);
   });
 
   // With `UPDATE_GOLDEN=1` they are written first: read the difference before committing it.
@@ -63,7 +70,7 @@ describe('the app of the committed file', () => {
   });
 });
 
-describe.each(Object.entries(templates))('%s', (_name, template) => {
+describe.each(Object.entries(templates))('%s', (name, template) => {
   test('leaves behind what holds models, their keys and their logs, also where CloudFormation would replace it', () => {
     const kept = ['AWS::S3::Bucket', 'AWS::KMS::Key', 'AWS::ECR::Repository'].flatMap((type) =>
       Object.values(template.findResources(type)),
@@ -84,8 +91,10 @@ describe.each(Object.entries(templates))('%s', (_name, template) => {
   });
 
   test('tags what it makes with the name, the environment and the tags of the file', () => {
-    const roles = Object.values(template.findResources('AWS::IAM::Role'));
-    for (const role of roles) {
+    // The CDK's own helpers of custom resources are bare resources, which take no tags.
+    const roles = Object.entries(template.findResources('AWS::IAM::Role')).filter(([id]) => !id.startsWith('Custom'));
+    expect(roles.length > 0 || !/training|serving|cluster|access/.test(name)).toBe(true);
+    for (const [, role] of roles) {
       const keys = (role['Properties'].Tags as readonly { Key: string }[]).map(({ Key }) => Key);
       expect(keys).toEqual(expect.arrayContaining(['sluice:environment', 'sluice:name', 'team']));
     }

@@ -1,5 +1,8 @@
 import { z } from 'zod';
+import { clusterSchema } from './cluster-schema.ts';
+import { monitoringSchema } from './monitoring-schema.ts';
 import { account, arn, matching, saying, whole } from './schema-words.ts';
+import { servingSchema } from './serving-schema.ts';
 import { trainingSchema } from './training-schema.ts';
 
 // One source for the TypeScript types, the strict reading and the JSON Schema, as the policy's (core/policy/schema.ts). `description` becomes the
@@ -7,6 +10,11 @@ import { trainingSchema } from './training-schema.ts';
 
 const name = matching(/^[a-z](-?[a-z0-9]){0,17}$/, 'a name of small letters, digits and hyphens, at most 18');
 const region = matching(/^[a-z]{2}(-[a-z]+)+-\d$/, 'a region such as eu-central-1');
+/** https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html */
+const tagText = matching(
+  /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u,
+  'text of letters, digits, spaces and _.:/=+-@, in quotes where it is a number',
+);
 const gitHubNumber = z.int({ error: "GitHub's own number" }).min(1, { error: "GitHub's own number" });
 
 const models = z.strictObject({
@@ -58,6 +66,11 @@ const environment = z
       .describe("Which environment's jobs may deploy here. Without it the one that is called as this."),
     models: models.optional().describe('How models are kept.'),
     training: trainingSchema.optional().describe('How the model is trained. Without it there is no such stack.'),
+    serving: servingSchema.optional(),
+    cluster: clusterSchema.optional().describe('Kubernetes for models on GPUs. Without it there is no such stack.'),
+    monitoring: monitoringSchema
+      .optional()
+      .describe('Who is woken when an endpoint is unhealthy. Without it there is no such stack.'),
   })
   .meta({ id: 'environment', description: 'One account and region, and what stands there.' });
 
@@ -84,7 +97,12 @@ export const infraSchema = z.strictObject({
       'The one branch that jobs may deploy and release from. Without it those that the environments on GitHub let in.',
     ),
   tags: z
-    .record(z.string().min(1).max(128), z.string({ error: 'text, in quotes where it is a number' }).max(256))
+    .record(
+      tagText.regex(/^(?!aws:)[\s\S]{1,128}$/, {
+        error: 'a key of at most 128 characters that does not begin with aws:',
+      }),
+      tagText.max(256, { error: 'at most 256 characters' }),
+    )
     .optional()
     .describe('Tags of every resource that takes some, beside those for the name and the environment.'),
   environments: z

@@ -13,7 +13,8 @@ const endpoint = z
       .optional()
       .describe("Which folder of the model repository answers. Without it the endpoint's name."),
     instance_type: instanceType.describe('ml.c7i.xlarge.'),
-    instances: z
+    instances: whole(1, 'instances').optional().describe('To begin with, or for good without scaling. Without it 2.'),
+    scaling: z
       .strictObject({
         min: whole(1, 'instances').describe('Never fewer.'),
         max: whole(1, 'instances').describe('Never more.'),
@@ -24,7 +25,8 @@ const endpoint = z
           .optional()
           .describe('Requests at once that one instance takes well: more add one.'),
       })
-      .describe('How many, and by what they grow.'),
+      .optional()
+      .describe('By what instances come and go. Without it their number stays.'),
     deployment: z
       .strictObject({
         kind: z.enum(['canary', 'linear', 'all-at-once']).describe('How the traffic comes to a new model.'),

@@ -54,6 +54,11 @@ export class PipelineAccessStack extends EnvironmentStack {
       });
     }
 
+    for (const endpointName of Object.keys(environment.serving ?? {})) {
+      this.release.grantInvoke(endpointName);
+      this.release.grantCanary({ endpointName });
+    }
+
     for (const [name, { role }] of Object.entries({ Diff: this.diff, Deploy: this.deploy, Release: this.release })) {
       new CfnOutput(this, `${name}RoleArn`, { value: role.roleArn });
     }

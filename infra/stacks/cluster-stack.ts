@@ -1,0 +1,68 @@
+import { CfnOutput } from 'aws-cdk-lib';
+import { FlowLogDestination, type IVpc, Vpc } from 'aws-cdk-lib/aws-ec2';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { Construct } from 'constructs';
+import { GpuCluster, GpuNodeGroup, KarpenterAccess } from '../../constructs/aws/index.ts';
+import type { ClusterConfig } from '../config/cluster-schema.ts';
+import type { Deployment } from '../config/deployment.ts';
+import { EnvironmentStack } from './environment-stack.ts';
+import type { StorageStack } from './storage-stack.ts';
+
+/** Kubernetes for models on GPUs, in a network of its own. */
+export class ClusterStack extends EnvironmentStack {
+  readonly vpc: Vpc;
+  readonly cluster: GpuCluster;
+  readonly nodeGroups: Readonly<Record<string, GpuNodeGroup>>;
+  readonly karpenter?: KarpenterAccess;
+
+  constructor(scope: Construct, deployment: Deployment, storage: StorageStack, config: ClusterConfig) {
+    super(scope, deployment, 'cluster', 'Kubernetes for models on GPUs');
+    const { name, environmentName } = deployment;
+    const { node_groups: groups = {}, model_readers: readers = [], karpenter = false } = config;
+    this.vpc = this.#network(config);
+    this.cluster = new GpuCluster(this, 'Cluster', {
+      clusterName: `${name}-${environmentName}`,
+      version: config.version,
+      vpc: this.vpc as IVpc,
+      admins: someOf(config.admins),
+      ...(config.public_access_from === undefined ? {} : { publicAccessFrom: someOf(config.public_access_from) }),
+    });
+    this.nodeGroups = Object.fromEntries(
+      Object.entries(groups).map(([group, { instance_types, max_gpus, desired_nodes, capacity, fabric }]) => [
+        group,
+        new GpuNodeGroup(this, `Nodes-${group}`, {
+          cluster: this.cluster,
+          instanceTypes: someOf(instance_types),
+          maxGpus: max_gpus,
+          ...(desired_nodes === undefined ? {} : { desiredNodes: desired_nodes }),
+          ...(capacity === undefined ? {} : { capacity }),
+          ...(fabric === true ? { fabric, subnets: { subnets: this.vpc.privateSubnets.slice(0, 1) } } : {}),
+        }),
+      ]),
+    );
+    if (karpenter) this.karpenter = new KarpenterAccess(this, 'Karpenter', { cluster: this.cluster });
+    for (const { namespace, service_account: serviceAccount } of readers) {
+      this.cluster.grantModelRead(storage.models, { namespace, serviceAccount }, `${name}/*`);
+    }
+    new CfnOutput(this, 'ClusterName', { value: this.cluster.clusterName });
+  }
+
+  /** Public and private subnets in every zone; who talked to whom is kept. */
+  #network({ nat_gateways: natGateways = 1 }: ClusterConfig): Vpc {
+    const logs = new Role(this, 'FlowLogRole', {
+      assumedBy: new ServicePrincipal('vpc-flow-logs.amazonaws.com', {
+        conditions: { StringEquals: { 'aws:SourceAccount': this.account } },
+      }),
+    });
+    return new Vpc(this, 'Network', {
+      natGateways,
+      flowLogs: { all: { destination: FlowLogDestination.toCloudWatchLogs(undefined, logs) } },
+    });
+  }
+}
+
+/** As the schema let it through: with one at least. */
+function someOf(values: readonly string[]): readonly [string, ...string[]] {
+  const [first = '', ...rest] = values;
+  return [first, ...rest];
+}
