@@ -37,7 +37,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'side by side', include: waiting, maxWorkers: 2, sequence: { groupOrder: 2 } },
+        test: { name: 'side by side', include: waiting, maxWorkers: 3, sequence: { groupOrder: 2 } },
       },
     ],
   },
