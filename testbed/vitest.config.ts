@@ -9,7 +9,7 @@ const waiting = [
 /** Tests that share nothing and measure no time: workflows on the real runner, and numbers held against the tools they come from. */
 const paired = [
   '{base-branch,consumer,detect-drift-action,publish-report,publishing,pull-request-gate,smoke-action,sub-actions}.test.ts',
-  '{data-sources,great-expectations,gymnasium,mlflow-sources,trino}.test.ts',
+  '{data-sources,great-expectations,gymnasium,mlflow-sources,sarif,trino}.test.ts',
   'model-zoo/**/*.test.ts',
 ];
 

@@ -39,6 +39,9 @@ export function renderSarif(report: Report): string {
             rules: [...rules].map(([id, check]) => ({
               id,
               shortDescription: { text: line(check.title, 200) },
+              // Code scanning takes no rule without these two.
+              fullDescription: { text: `A bound of the policy: ${line(check.title, 200)}` },
+              help: { text: `What the check means and how a bound is decided: ${home}#readme` },
               defaultConfiguration: { level: levels[check.status] ?? 'note' },
             })),
           },
