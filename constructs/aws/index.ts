@@ -47,6 +47,12 @@ export {
 export { ReleaseDashboard, type ReleaseDashboardProps } from './monitoring/release-dashboard.ts';
 export type { ScrapedPods } from './monitoring/scrape-configuration.ts';
 export type { SageMakerUse } from './sage-maker-instances.ts';
+export {
+  BatchTransform,
+  type BatchTransformProps,
+  type TransformJoin,
+  type TransformSchedule,
+} from './serving/batch-transform.ts';
 export type { EndpointDeployment } from './serving/endpoint-deployment.ts';
 export type { EndpointMetricName } from './serving/endpoint-metrics.ts';
 export type { EndpointVariant, ServerlessVariant } from './serving/endpoint-variant.ts';

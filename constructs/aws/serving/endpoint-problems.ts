@@ -6,6 +6,7 @@ import { deploymentProblems } from './endpoint-deployment.ts';
 import { type EndpointKind, hasOwnDisks, variantName, variantProblems } from './endpoint-variant.ts';
 import type { AsynchronousServing, DataCapture, ModelEndpointProps, ShadowVariant } from './model-endpoint.ts';
 import { alarmCount, alarmProblems, ringsAfter } from './rollback-alarms.ts';
+import { isSageMakerName } from './sagemaker-name.ts';
 import { placeProblems } from './stored-place.ts';
 
 /** Everything that SageMaker would refuse about an endpoint, or silently do otherwise. */
@@ -77,7 +78,7 @@ export function endpointWarnings({ variants, shadow }: ModelEndpointProps): read
 
 function nameProblems({ endpointName }: ModelEndpointProps): readonly ConstructProblem[] {
   if (endpointName === undefined || Token.isUnresolved(endpointName)) return [];
-  if (/^[a-zA-Z0-9](?:-*[a-zA-Z0-9]){0,62}$/.test(endpointName)) return [];
+  if (isSageMakerName(endpointName)) return [];
   return [
     {
       code: 'bad-endpoint-name',

@@ -4,6 +4,7 @@ import type { IConstruct } from 'constructs';
 import type { ConstructProblem } from '../../problem/index.ts';
 import { sageMakerInstance, sageMakerProblem } from '../accelerators.ts';
 import type { InferenceContainer } from './inference-container.ts';
+import { isSageMakerName } from './sagemaker-name.ts';
 import { scalingProblems, type VariantScaling } from './variant-scaling.ts';
 
 /** One model of an endpoint and what it runs on. */
@@ -118,7 +119,7 @@ export function variantProblems(
   const outside = (of: string, found: string, expected: string, fix: string, code = 'bad-variant'): void => {
     problems.push({ code, message: `${prop}.${of} is outside of what SageMaker takes`, found, expected, fix });
   };
-  if (name !== undefined && !Token.isUnresolved(name) && !/^[a-zA-Z0-9](?:-*[a-zA-Z0-9]){0,62}$/.test(name)) {
+  if (name !== undefined && !Token.isUnresolved(name) && !isSageMakerName(name)) {
     outside('name', name, 'up to 63 letters, digits and hyphens', 'Choose one and keep it: deployments go by it.');
   }
   if (weight !== undefined && !Token.isUnresolved(weight) && !(weight >= 0 && Number.isFinite(weight))) {

@@ -37,6 +37,7 @@ import {
   variantName,
 } from './endpoint-variant.ts';
 import { executionRole, type ModelNetwork } from './execution-role.ts';
+import { grantTell } from './notice.ts';
 import { type EndpointAlarms, qualityNamespace, RollbackAlarms } from './rollback-alarms.ts';
 import { grantReadBelow, grantWrite, placeUri, type StoredPlace } from './stored-place.ts';
 import { VariantScaler } from './variant-scaling.ts';
@@ -436,8 +437,7 @@ export class ModelEndpoint extends Construct implements IConnectable {
     grantReadBelow(input, this.role);
     grantWrite(output, this.role);
     if (failures !== undefined) grantWrite(failures, this.role);
-    successTopic?.grantPublish(this.role);
-    errorTopic?.grantPublish(this.role);
+    for (const topic of [successTopic, errorTopic]) if (topic !== undefined) grantTell(topic, this.role);
   }
 
   #makeConfig(scope: Construct, variants: readonly EndpointVariant[], shadow: ShadowVariant | undefined) {

@@ -25,7 +25,7 @@ export interface TaskState {
   readonly Comment?: string;
   readonly Resource: string;
   readonly Arguments: Template;
-  readonly TimeoutSeconds?: number;
+  readonly TimeoutSeconds?: number | string;
   readonly Assign?: Assignment;
   readonly Retry?: readonly Retrier[];
   readonly Catch?: readonly Catcher[];
