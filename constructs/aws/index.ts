@@ -32,6 +32,7 @@ export { GitHubDeployRole, type GitHubDeployRoleProps, type PromotionAccess } fr
 export type { GitHubRepositoryIds, GitHubSubject, GitHubTrust } from './identity/github-trust.ts';
 export { AlertTopic, type AlertTopicProps } from './monitoring/alert-topic.ts';
 export type { EndpointHardware, EndpointKind, MonitoredEndpoint } from './monitoring/endpoint-telemetry.ts';
+export { ManagedGrafana, type ManagedGrafanaProps } from './monitoring/managed-grafana.ts';
 export {
   ManagedPrometheus,
   type ManagedPrometheusProps,
