@@ -71,15 +71,19 @@ describe('a model bucket', () => {
     };
     const everybody = { Effect: 'Deny', Principal: { AWS: '*' } };
 
-    test('an object encrypted by another key than its own, named or not', () => {
-      expect(denials()('EncryptedByTheKeyOnly')).toMatchObject({
+    test("an object encrypted by S3 itself, by another key or by a client's", () => {
+      const header = 's3:x-amz-server-side-encryption';
+      expect(denials()('EncryptedByKms')).toMatchObject({
+        ...everybody,
+        Action: 's3:PutObject',
+        Condition: { Null: { [header]: 'false' }, StringNotEquals: { [header]: ['aws:kms', 'aws:kms:dsse'] } },
+      });
+      expect(denials()('EncryptedByNoOtherKey')).toMatchObject({
         ...everybody,
         Action: 's3:PutObject',
         Condition: {
-          Null: { 's3:x-amz-server-side-encryption': 'false' },
-          ArnNotEquals: {
-            's3:x-amz-server-side-encryption-aws-kms-key-id': { 'Fn::GetAtt': [expect.any(String), 'Arn'] },
-          },
+          Null: { [`${header}-aws-kms-key-id`]: 'false' },
+          ArnNotEquals: { [`${header}-aws-kms-key-id`]: { 'Fn::GetAtt': [expect.any(String), 'Arn'] } },
         },
       });
       expect(denials()('NoKeysOfClients')).toMatchObject({ ...everybody, Action: 's3:PutObject' });

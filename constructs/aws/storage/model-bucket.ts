@@ -236,9 +236,14 @@ export class ModelBucket extends Construct {
       );
     };
     const header = 's3:x-amz-server-side-encryption';
-    // Who asks for an encryption has to name the key: without its name S3 takes one that AWS keeps. Who asks for none gets the bucket's.
-    deny('EncryptedByTheKeyOnly', ['s3:PutObject'], {
+    // Who asks for no encryption gets the bucket's. Services of AWS ask for KMS without a name, and get the key that it keeps for S3:
+    // `sluice verify-bucket --key` tells such an object.
+    deny('EncryptedByKms', ['s3:PutObject'], {
       Null: { [header]: 'false' },
+      StringNotEquals: { [header]: ['aws:kms', 'aws:kms:dsse'] },
+    });
+    deny('EncryptedByNoOtherKey', ['s3:PutObject'], {
+      Null: { [`${header}-aws-kms-key-id`]: 'false' },
       ArnNotEquals: { [`${header}-aws-kms-key-id`]: this.encryptionKey.keyArn },
     });
     deny('NoKeysOfClients', ['s3:PutObject'], { Null: { [`${header}-customer-algorithm`]: 'false' } });
