@@ -16,14 +16,24 @@ describe('report.sarif, by the validator of those who wrote the format', () => {
     expect(await sarifErrors(paths, scratch)).toEqual([]);
   });
 
-  test('is found to be wrong where it is: the schema, and what code scanning takes', async () => {
+  test('is found to be wrong where it is: by the schema, and by what code scanning takes', async () => {
     const golden = readFileSync(join(goldens, 'failed.sarif'), 'utf8');
-    const [strange, helpless] = ['strange.sarif', 'helpless.sarif'].map((name) => join(scratch, name));
-    if (strange === undefined || helpless === undefined) throw new RangeError('two files');
-    writeFileSync(strange, golden.replaceAll('"ruleIndex": 0', '"ruleIndex": "first"'));
-    writeFileSync(helpless, golden.replaceAll('"help": {', '"properties": {'));
-    const errors = await sarifErrors([strange, helpless], scratch);
-    expect(errors.some((error) => error.startsWith('strange.sarif error JSON1001'))).toBe(true);
+    const nameless = written('nameless.sarif', golden.replace('"name": "Sluice",', ''));
+    const helpless = written('helpless.sarif', golden.replaceAll('"help": {', '"properties": {'));
+    const errors = await sarifErrors([nameless, helpless], scratch);
+    expect(errors.some((error) => error.startsWith('nameless.sarif error JSON1002'))).toBe(true);
     expect(errors.some((error) => error.startsWith('helpless.sarif error GH2012'))).toBe(true);
   });
+
+  test('is not taken for right where the validator could not read it', async () => {
+    const golden = readFileSync(join(goldens, 'failed.sarif'), 'utf8');
+    const strange = written('strange.sarif', golden.replace('"ruleIndex": 0', '"ruleIndex": "first"'));
+    await expect(sarifErrors([strange], scratch)).rejects.toThrow('could not read strange.sarif');
+  });
 });
+
+function written(name: string, text: string): string {
+  const path = join(scratch, name);
+  writeFileSync(path, text);
+  return path;
+}

@@ -34,29 +34,24 @@ export async function sarifErrors(files: readonly string[], folder: string): Pro
   const program = join(await npmPackage(multitool), 'Sarif.Multitool');
   chmodSync(program, 0o755);
   const output = join(folder, 'findings.sarif');
-  const rules = [
-    '--rule-kind',
-    'Sarif;Ghas',
-    '--level',
-    'Error;Warning',
-    '--output',
-    output,
-    '--log',
-    'ForceOverwrite',
-  ];
+  const rules = ['--rule-kind', 'Sarif;Ghas', '--level', 'Error;Warning;Note', '--log', 'ForceOverwrite'];
   // It ends with 1 when it finds something; its report says what.
-  await promisify(execFile)(program, ['validate', ...files, ...rules], {
+  await promisify(execFile)(program, ['validate', ...files, ...rules, '--output', output], {
     // Its .NET finds no ICU on slim machines, and needs none.
     env: { ...process.env, DOTNET_SYSTEM_GLOBALIZATION_INVARIANT: '1' },
   }).catch((error: { readonly code?: number }) => {
     if (error.code !== 1) throw error;
   });
   const { runs } = JSON.parse(readFileSync(output, 'utf8')) as Findings;
-  if (runs.length === 0) throw new Error('the SARIF Multitool looked at nothing');
-  return runs.flatMap(({ results = [] }) =>
-    results.map(({ ruleId, level = 'warning', message, locations = [] }) => {
-      const file = basename(locations[0]?.physicalLocation.artifactLocation.uri ?? '');
-      return [file, level, ruleId, message.text ?? '', ...(message.arguments ?? [])].join(' ');
-    }),
+  const found = runs.flatMap(({ results = [] }) =>
+    results.map(({ ruleId, level = 'warning', message, locations = [] }) => ({
+      level,
+      file: basename(locations[0]?.physicalLocation.artifactLocation.uri ?? ''),
+      text: [level, ruleId, message.text ?? '', ...(message.arguments ?? [])].join(' '),
+    })),
   );
+  // A file that it cannot take in at all it passes over in silence. Advice it has for every other.
+  const unread = files.map((file) => basename(file)).filter((file) => !found.some((one) => one.file === file));
+  if (unread.length > 0) throw new Error(`the SARIF Multitool could not read ${unread.join(', ')}`);
+  return found.filter(({ level }) => level !== 'note').map(({ file, text }) => `${file} ${text}`);
 }
