@@ -13,6 +13,7 @@ import {
   SubnetType,
 } from 'aws-cdk-lib/aws-ec2';
 import { CfnAccessEntry, CfnAddon, CfnCluster, CfnNodegroup } from 'aws-cdk-lib/aws-eks';
+import { Cluster as EksCluster, type ICluster, KubectlProvider } from 'aws-cdk-lib/aws-eks-v2';
 import {
   Grant,
   type IGrantable,
@@ -23,6 +24,7 @@ import {
   ServicePrincipal,
 } from 'aws-cdk-lib/aws-iam';
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
+import type { ILayerVersion } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct, type IDependable } from 'constructs';
 import { eksMetrics } from '../../../core/telemetry/index.ts';
@@ -268,6 +270,31 @@ export class GpuCluster extends Construct implements IConnectable {
     return Grant.addToPrincipal({ grantee, actions: ['eks:DescribeCluster'], resourceArns: [this.clusterArn] });
   }
 
+  /**
+   * The cluster as the CDK's own `ICluster`, for deployments that also apply manifests, such as the device plugin: `addCdk8sChart('gpu', chart)` takes
+   * a chart of the Kubernetes constructs. It makes a Lambda function of the CDK's in the private subnets, which may do everything in Kubernetes;
+   * without it, synthesize the chart and `kubectl apply` what comes out.
+   * @param layer with kubectl of the cluster's version: `new KubectlV34Layer(this, 'kubectl')` of `@aws-cdk/lambda-layer-kubectl-v34`
+   */
+  withKubectl(layer: ILayerVersion): ICluster {
+    const attributes = {
+      clusterName: this.cluster.ref,
+      vpc: this.vpc,
+      clusterSecurityGroupId: this.cluster.attrClusterSecurityGroupId,
+    };
+    const kubectlProvider = new KubectlProvider(this, 'Kubectl', {
+      cluster: EksCluster.fromClusterAttributes(this, 'Reached', attributes),
+      kubectlLayer: layer,
+      privateSubnets: this.vpc.selectSubnets(this.subnets).subnets,
+    });
+    const cluster = EksCluster.fromClusterAttributes(this, 'Applied', { ...attributes, kubectlProvider });
+    const { role } = kubectlProvider;
+    if (role !== undefined) cluster.node.addDependency(this.#allow(role.roleArn, 'admin'));
+    // Whatever is applied wants to run.
+    cluster.node.addDependency(this.systemNodes);
+    return cluster;
+  }
+
   /** A metric of the control plane: https://docs.aws.amazon.com/eks/latest/userguide/cloudwatch.html */
   metric(metricName: string, options: MetricOptions = {}): Metric {
     return new Metric({
@@ -406,24 +433,23 @@ export class GpuCluster extends Construct implements IConnectable {
   }
 
   /** EKS takes one entry for a role: what it may do is gathered there. */
-  #allow(roleArn: string, access: KubernetesAccess, namespaces?: readonly string[]): void {
+  #allow(roleArn: string, access: KubernetesAccess, namespaces?: readonly string[]): CfnAccessEntry {
     const policy: CfnAccessEntry.AccessPolicyProperty = {
       policyArn: `arn:${Aws.PARTITION}:eks::aws:cluster-access-policy/${accessPolicies[access]}`,
       accessScope: namespaces === undefined ? { type: 'cluster' } : { type: 'namespace', namespaces: [...namespaces] },
     };
-    const entry = this.#entries.get(roleArn);
-    if (entry !== undefined) {
-      entry.accessPolicies = [...((entry.accessPolicies as CfnAccessEntry.AccessPolicyProperty[]) ?? []), policy];
-      return;
+    const there = this.#entries.get(roleArn);
+    if (there !== undefined) {
+      there.accessPolicies = [...((there.accessPolicies as CfnAccessEntry.AccessPolicyProperty[]) ?? []), policy];
+      return there;
     }
-    this.#entries.set(
-      roleArn,
-      new CfnAccessEntry(this, `Access${this.#entries.size + 1}`, {
-        clusterName: this.cluster.ref,
-        principalArn: roleArn,
-        accessPolicies: [policy],
-      }),
-    );
+    const entry = new CfnAccessEntry(this, `Access${this.#entries.size + 1}`, {
+      clusterName: this.cluster.ref,
+      principalArn: roleArn,
+      accessPolicies: [policy],
+    });
+    this.#entries.set(roleArn, entry);
+    return entry;
   }
 }
 
