@@ -26,7 +26,7 @@ export async function bucketQuestions(
           ? { status: 'pass', message: 'Versioning is enabled: what is written over stays.', observed: Status }
           : {
               status: 'fail',
-              message: `Versioning is ${excerpt(Status.toLowerCase(), 40)}: a model that is written over is gone. Enable it.`,
+              message: `Versioning ${Status === 'never enabled' ? 'was' : 'is'} ${excerpt(Status.toLowerCase(), 40)}: a model that is written over is gone. Enable it.`,
               observed: excerpt(Status, 40),
             };
       },
