@@ -38,7 +38,7 @@ import {
 } from './endpoint-variant.ts';
 import { executionRole, type ModelNetwork } from './execution-role.ts';
 import { grantTell } from './notice.ts';
-import { type EndpointAlarms, qualityNamespace, RollbackAlarms } from './rollback-alarms.ts';
+import { alarmCount, type EndpointAlarms, qualityNamespace, RollbackAlarms } from './rollback-alarms.ts';
 import { grantReadBelow, grantWrite, placeUri, type StoredPlace } from './stored-place.ts';
 import { VariantScaler } from './variant-scaling.ts';
 
@@ -275,6 +275,12 @@ export class ModelEndpoint extends Construct implements IConnectable {
       found: others.join(', '),
       expected: own.join(', '),
       fix: 'Give the variants the same names.',
+    }));
+    findings.demand(alarmCount(this.#props.alarms ?? {}, variants.length) < 10, () => ({
+      code: 'too-many-alarms',
+      message:
+        'a deployment of SageMaker watches ten alarms at most, and the one by which sluice canary calls back is one of them',
+      fix: 'Leave one out, or put alarms of your own together in a composite alarm.',
     }));
     findings.demand(this.#kind === 'real-time' || this.#kind === 'asynchronous', () => ({
       code: 'serverless-excludes',
