@@ -2,7 +2,7 @@
  * The state machine of a training through all of its branches, by an interpreter of the Amazon States Language that others wrote (moto's), and
  * cfn-lint's schema of the language.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, Duration, Stack } from 'aws-cdk-lib';
@@ -11,6 +11,7 @@ import { Repository } from 'aws-cdk-lib/aws-ecr';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { record } from '../../cli/recorded-streams.ts';
 import { SpotTraining, type SpotTrainingProps } from '../../constructs/aws/index.ts';
 import { trainingMetrics } from '../../core/telemetry/index.ts';
 import { cfnLint } from './cfn-lint.ts';
@@ -369,6 +370,9 @@ describe('a run that does not pass', () => {
 
   test('because its deadline is over stops its job once, and tells what it cost until then', () => {
     expect(asked('deadline-over', 'StopTrainingJob')).toEqual([{ TrainingJobName: 'churn-deadline-over-1' }]);
+    const { path, waits } = ran['deadline-over'];
+    const before = waits.slice(0, path.filter((state) => state === 'Wait For Job').length - 2);
+    expect(before.reduce((sum, seconds) => sum + seconds, 0)).toBeLessThanOrEqual(301);
     expect(told('deadline-over')).toMatchObject({
       [trainingMetrics.billed.name]: 2000,
       [trainingMetrics.failed.name]: 1,
@@ -382,6 +386,34 @@ describe('a run that does not pass', () => {
 
   test('ends before its deadline where no other attempt would fit', () => {
     expect(ran['never-capacity'].waits.reduce((sum, seconds) => sum + seconds, 0)).toBeLessThan(300);
+  });
+});
+
+describe("the gate's job", () => {
+  test('judges a model that is laid out as SageMaker lays it out, from another folder, and completes though it fails', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-gate-'));
+    try {
+      const example = join(import.meta.dirname, '..', '..', 'examples', 'breast-cancer');
+      cpSync(join(example, 'data'), join(folder, 'gate', 'data'), { recursive: true });
+      // What trained has written it: the policy's folder has the rest.
+      cpSync(join(example, 'models'), join(folder, 'gate', 'model'), { recursive: true });
+      const policy = readFileSync(join(example, 'sluice-worse.yaml'), 'utf8').replaceAll('models/', 'model/');
+      writeFileSync(join(folder, 'gate', 'sluice.yaml'), policy);
+      const [{ AppSpecification: app } = {}] = asked('passes', 'CreateProcessingJob');
+      const { ContainerArguments: args } = app as { readonly ContainerArguments: readonly string[] };
+      const { exitCode } = await record(
+        '/',
+        args.map((one) => one.replace('/opt/ml/processing', folder)),
+      );
+      expect(exitCode).toBe(0);
+      const text = readFileSync(join(folder, 'report', 'report.json'), 'utf8');
+      const { again } = await executions({
+        again: { definition: gated, buckets: ['acme'], training: [done], ...judged('again', text) },
+      });
+      expect([again.status, again.error]).toEqual(['FAILED', 'Gate.Failed']);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });
 

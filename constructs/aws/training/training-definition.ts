@@ -184,7 +184,12 @@ function jobStates(plan: TrainingPlan): Record<string, State> {
       ],
       Next: 'Wait For Job',
     },
-    'Wait For Job': { Type: 'Wait', Seconds: look, Next: 'Look At Job' },
+    'Wait For Job': {
+      Type: 'Wait',
+      // Never past the deadline; and a job that was stopped ends within minutes.
+      Seconds: query(`$overdue ? 30 : $max([1, $min([${look}, $ceil(($deadline - $millis()) / 1000)])])`),
+      Next: 'Look At Job',
+    },
     'Look At Job': {
       Type: 'Task',
       Resource: sageMaker('describeTrainingJob'),
