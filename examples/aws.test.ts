@@ -126,6 +126,13 @@ describe('a copy of the example, with the package as it is published', () => {
     for (const name of installed) symlinkSync(join(root, 'node_modules', name), at('node_modules', name));
     mkdirSync(at('node_modules', 'sluice'));
     cpSync(join(root, 'package.json'), at('node_modules', 'sluice', 'package.json'));
+    // What is published beside what is compiled.
+    const { files } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+      readonly files: readonly string[];
+    };
+    for (const file of files.filter((path) => path.includes('/'))) {
+      cpSync(join(root, file), at('node_modules', 'sluice', file));
+    }
     const tsc = join(root, 'node_modules/typescript/bin/tsc');
     await run(process.execPath, [
       tsc,

@@ -31,13 +31,25 @@ function foreignZones({ region, availability_zones: zones = [] }: InfraEnvironme
 }
 
 function unwatched({ monitoring, serving }: InfraEnvironment, at: At): readonly Problem[] {
-  if (monitoring === undefined || serving !== undefined) return [];
+  if (monitoring === undefined) return [];
+  const { prometheus, grafana } = monitoring;
+  if (grafana === true && prometheus === undefined) {
+    return [
+      {
+        code: 'grafana-without-prometheus',
+        message: 'grafana would have nothing to ask',
+        place: at('monitoring', 'grafana'),
+        fix: 'Add monitoring.prometheus with the models that run in Kubernetes.',
+      },
+    ];
+  }
+  if (serving !== undefined || prometheus !== undefined) return [];
   return [
     {
       code: 'nothing-to-watch',
       message: 'monitoring watches the endpoints of serving, and there are none',
       place: at('monitoring'),
-      fix: 'Add serving, or remove monitoring until there is an endpoint.',
+      fix: 'Add serving or monitoring.prometheus, or remove monitoring until there is an endpoint.',
     },
   ];
 }

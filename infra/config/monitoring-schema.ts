@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { duration, email } from './schema-words.ts';
+import { servingProfileNames } from '../../core/telemetry/index.ts';
+import { duration, email, matching } from './schema-words.ts';
 
 export const monitoringSchema = z.strictObject({
   emails: z.array(email).min(1).optional().describe('Who is woken. Every address has to confirm once.'),
@@ -16,6 +17,21 @@ export const monitoringSchema = z.strictObject({
     })
     .optional()
     .describe('Without it 99 % within 250ms.'),
+  prometheus: z
+    .record(
+      matching(/^[a-z](-?[a-z0-9]){0,29}$/, 'a name of small letters, digits and hyphens'),
+      z.strictObject({
+        profile: z.enum(servingProfileNames).describe('What serves it, and so what its metrics are called.'),
+        namespace: z.string().min(1).optional().describe('Of Kubernetes. Without it every one.'),
+      }),
+    )
+    .refine((all) => Object.keys(all).length > 0, { error: 'at least one model' })
+    .optional()
+    .describe('A workspace of Managed Prometheus with the rules of these models, which run in Kubernetes.'),
+  grafana: z
+    .boolean()
+    .optional()
+    .describe('A workspace of Managed Grafana that asks that Prometheus, with the dashboards of these models.'),
 });
 
 export type MonitoringConfig = z.infer<typeof monitoringSchema>;

@@ -1,15 +1,23 @@
 import type { Construct } from 'constructs';
-import { AlertTopic, ReleaseAlarms, ReleaseDashboard } from '../../constructs/aws/index.ts';
+import {
+  AlertTopic,
+  ManagedGrafana,
+  ManagedPrometheus,
+  ReleaseAlarms,
+  ReleaseDashboard,
+} from '../../constructs/aws/index.ts';
 import type { Deployment } from '../config/deployment.ts';
 import type { MonitoringConfig } from '../config/monitoring-schema.ts';
 import { EnvironmentStack, stackName } from './environment-stack.ts';
 import { durationOf } from './stored.ts';
 
-/** Who is woken by what, and where to look: for every endpoint of the file. */
+/** Who is woken by what, and where to look: for every endpoint of the file, and for models that run in Kubernetes. */
 export class MonitoringStack extends EnvironmentStack {
   readonly pages: AlertTopic;
   readonly alarms: Readonly<Record<string, ReleaseAlarms>>;
   readonly dashboards: Readonly<Record<string, ReleaseDashboard>>;
+  readonly prometheus?: ManagedPrometheus;
+  readonly grafana?: ManagedGrafana;
 
   constructor(scope: Construct, deployment: Deployment, config: MonitoringConfig) {
     super(scope, deployment, 'monitoring', 'Alarms and dashboards');
@@ -50,5 +58,26 @@ export class MonitoringStack extends EnvironmentStack {
         }),
       ]),
     );
+    if (config.prometheus === undefined) return;
+    const models = Object.entries(config.prometheus);
+    this.prometheus = new ManagedPrometheus(this, 'Prometheus', {
+      alias: stackName(deployment, 'models'),
+      pages: this.pages,
+      rules: Object.fromEntries(
+        models.map(([model, { profile, namespace }]) => [
+          model,
+          { profile, selector: { model, ...(namespace === undefined ? {} : { namespace }) } },
+        ]),
+      ),
+    });
+    if (config.grafana === true) {
+      this.grafana = new ManagedGrafana(this, 'Grafana', {
+        name: stackName(deployment, 'models'),
+        prometheus: this.prometheus,
+        dashboards: Object.fromEntries(
+          models.map(([model, { profile }]) => [`sluice-${model}`, { profile, title: model }]),
+        ),
+      });
+    }
   }
 }
