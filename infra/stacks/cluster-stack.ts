@@ -1,6 +1,8 @@
-import { CfnOutput } from 'aws-cdk-lib';
-import { FlowLogDestination, type IVpc, Vpc } from 'aws-cdk-lib/aws-ec2';
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { CfnOutput, RemovalPolicy } from 'aws-cdk-lib';
+import { FlowLogDestination, type IVpc, SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { GpuCluster, GpuNodeGroup, KarpenterAccess } from '../../constructs/aws/index.ts';
 import type { ClusterConfig } from '../config/cluster-schema.ts';
@@ -54,10 +56,43 @@ export class ClusterStack extends EnvironmentStack {
         conditions: { StringEquals: { 'aws:SourceAccount': this.account } },
       }),
     });
-    return new Vpc(this, 'Network', {
+    const vpc = new Vpc(this, 'Network', {
       natGateways,
-      flowLogs: { all: { destination: FlowLogDestination.toCloudWatchLogs(undefined, logs) } },
+      // Nothing stands in the public ones but the ways out, which bring addresses of their own.
+      subnetConfiguration: [
+        { name: 'Public', subnetType: SubnetType.PUBLIC, mapPublicIpOnLaunch: false },
+        { name: 'Private', subnetType: SubnetType.PRIVATE_WITH_EGRESS },
+      ],
+      // The default group is used by nothing here, and to empty it would take a function that may change groups.
+      restrictDefaultSecurityGroup: false,
     });
+    vpc.addFlowLog('All', { destination: FlowLogDestination.toCloudWatchLogs(this.#flowLogGroup(), logs) });
+    return vpc;
+  }
+
+  #flowLogGroup(): LogGroup {
+    const encryptionKey = new Key(this, 'FlowLogKey', {
+      enableKeyRotation: true,
+      description: `Flow logs of ${this.stackName}`,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    encryptionKey.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal(`logs.${this.region}.amazonaws.com`)],
+        actions: [
+          'kms:Encrypt',
+          'kms:Decrypt',
+          'kms:ReEncryptFrom',
+          'kms:ReEncryptTo',
+          'kms:GenerateDataKey',
+          'kms:GenerateDataKeyWithoutPlaintext',
+          'kms:DescribeKey',
+        ],
+        resources: ['*'],
+        conditions: { StringEquals: { 'aws:SourceAccount': this.account } },
+      }),
+    );
+    return new LogGroup(this, 'FlowLogs', { encryptionKey, retention: RetentionDays.ONE_YEAR });
   }
 }
 
