@@ -23,12 +23,6 @@ const asAnswered =
   (aws, id) =>
     aws.call(service, operation, { [parameter]: id });
 
-/** Of an operation that describes those with the ids it is given. */
-const listed =
-  (service: string, operation: string, parameter: string, field: string): Look =>
-  async (aws, id) =>
-    (await aws.call(service, operation, { [parameter]: [id] }))[field][0];
-
 /** How each type of resource is looked at. */
 export const looks: Readonly<Record<string, Look>> = {
   'AWS::S3::Bucket': async (aws, Bucket) => {
@@ -182,20 +176,14 @@ export const looks: Readonly<Record<string, Look>> = {
     };
   },
   'AWS::CloudWatch::Dashboard': asAnswered('cloudwatch', 'get_dashboard', 'DashboardName'),
-  'AWS::EC2::VPC': listed('ec2', 'describe_vpcs', 'VpcIds', 'Vpcs'),
-  'AWS::EC2::Subnet': listed('ec2', 'describe_subnets', 'SubnetIds', 'Subnets'),
-  'AWS::EC2::RouteTable': listed('ec2', 'describe_route_tables', 'RouteTableIds', 'RouteTables'),
-  'AWS::EC2::InternetGateway': listed('ec2', 'describe_internet_gateways', 'InternetGatewayIds', 'InternetGateways'),
-  'AWS::EC2::NatGateway': listed('ec2', 'describe_nat_gateways', 'NatGatewayIds', 'NatGateways'),
-  'AWS::EC2::VPCEndpoint': listed('ec2', 'describe_vpc_endpoints', 'VpcEndpointIds', 'VpcEndpoints'),
-  'AWS::EC2::FlowLog': listed('ec2', 'describe_flow_logs', 'FlowLogIds', 'FlowLogs'),
   'AWS::EC2::SecurityGroup': async (aws, id) => {
     const { SecurityGroups } = await aws.call('ec2', 'describe_security_groups', { GroupIds: [id] });
-    const [{ Description, GroupName, VpcId, IpPermissions, IpPermissionsEgress }] = SecurityGroups;
+    const [{ Description, GroupName, VpcId, IpPermissions, IpPermissionsEgress, Tags }] = SecurityGroups;
     return {
       GroupDescription: Description,
       GroupName,
       VpcId,
+      Tags,
       SecurityGroupIngress: IpPermissions.flatMap(securityRulesOf),
       SecurityGroupEgress: IpPermissionsEgress.flatMap(securityRulesOf),
     };

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AwsEmulator, AwsError, startAwsEmulator } from './aws-emulator.ts';
 import { type DeployedResource, deploy, deployAndLook } from './deployment.ts';
 import { asEmulated } from './emulated-template.ts';
-import { isNotMade, type NotKept, notKept, notMade } from './not-emulated.ts';
+import { isNotMade, type NotKept, notKept, notMade, scenery } from './not-emulated.ts';
 import { appTemplates, galleryTemplates } from './templates.ts';
 
 let aws: AwsEmulator;
@@ -38,6 +38,11 @@ describe('on the emulator, by what its services say', () => {
     const ofType = found.filter((resource) => resource.type === type);
     expect(ofType.length).toBeGreaterThan(0);
     expect(ofType.filter(({ absent }) => absent === undefined)).toEqual([]);
+  });
+
+  test.each(scenery)('%s stands around what is looked at', (type) => {
+    const templates = galleryTemplates().flatMap(({ template }) => Object.values(template.Resources));
+    expect(templates.some(({ Type }) => Type === type)).toBe(true);
   });
 
   const properties = notKept.flatMap((each) => each.properties.map((property) => [each.type, property, each] as const));

@@ -1,6 +1,7 @@
 import { type AwsEmulator, AwsError } from './aws-emulator.ts';
 import { type Difference, differences, looks } from './deployed-resource.ts';
 import { asEmulated } from './emulated-template.ts';
+import { scenery } from './not-emulated.ts';
 import { resourceName, type Template, type TemplateFile } from './templates.ts';
 
 /** A resource of a template after its stack was made. */
@@ -56,7 +57,9 @@ export async function deployAndLook(
   for (const { from, template } of inOrder(app)) {
     const emulated = asEmulated(template);
     const ids = await deploy(aws, from, emulated);
-    for (const [logicalId, { Type: type, Properties = {} }] of Object.entries(emulated.Resources)) {
+    for (const [logicalId, { Type: type }] of Object.entries(template.Resources)) {
+      if (scenery.includes(type)) continue;
+      const { Properties = {} } = emulated.Resources[logicalId] ?? {};
       const resource = { name: resourceName(type, logicalId), type, from };
       const id = ids.get(logicalId);
       const look = looks[type];
