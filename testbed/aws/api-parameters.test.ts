@@ -70,7 +70,8 @@ describe('a training job with the parameters of a state machine', () => {
 const shapes = [
   ['AWS::CloudWatch::Alarm', 'cloudwatch', 'PutMetricAlarm', []],
   ['AWS::CloudWatch::CompositeAlarm', 'cloudwatch', 'PutCompositeAlarm', []],
-  ['AWS::ApplicationAutoScaling::ScalableTarget', 'application-autoscaling', 'RegisterScalableTarget', []],
+  // Its tags are an object there, and a list in CloudFormation.
+  ['AWS::ApplicationAutoScaling::ScalableTarget', 'application-autoscaling', 'RegisterScalableTarget', ['Tags']],
   ['AWS::SageMaker::Model', 'sagemaker', 'CreateModel', []],
   ['AWS::SageMaker::EndpointConfig', 'sagemaker', 'CreateEndpointConfig', []],
   [

@@ -73,7 +73,7 @@ export const looks: Readonly<Record<string, Look>> = {
     const Policies = [];
     for (const PolicyName of PolicyNames) {
       const { PolicyDocument } = await aws.call('iam', 'get_role_policy', { RoleName, PolicyName });
-      Policies.push({ PolicyName, PolicyDocument: text(PolicyDocument) });
+      Policies.push({ PolicyName, PolicyDocument });
     }
     return {
       ...Role,
@@ -120,13 +120,13 @@ export const looks: Readonly<Record<string, Look>> = {
     };
   },
   'AWS::SageMaker::Model': async (aws, arn) =>
-    aws.call('sagemaker', 'describe_model', { ModelName: arn.split('/').at(-1) }),
+    withTags(aws, arn, await aws.call('sagemaker', 'describe_model', { ModelName: arn.split('/').at(-1) })),
   'AWS::SageMaker::EndpointConfig': async (aws, arn) => {
     const EndpointConfigName = arn.split('/').at(-1);
-    return aws.call('sagemaker', 'describe_endpoint_config', { EndpointConfigName });
+    return withTags(aws, arn, await aws.call('sagemaker', 'describe_endpoint_config', { EndpointConfigName }));
   },
   'AWS::SageMaker::Endpoint': async (aws, arn) =>
-    aws.call('sagemaker', 'describe_endpoint', { EndpointName: arn.split('/').at(-1) }),
+    withTags(aws, arn, await aws.call('sagemaker', 'describe_endpoint', { EndpointName: arn.split('/').at(-1) })),
   'AWS::StepFunctions::StateMachine': async (aws, stateMachineArn) => {
     const machine = await aws.call('stepfunctions', 'describe_state_machine', { stateMachineArn });
     return {
@@ -147,9 +147,11 @@ export const looks: Readonly<Record<string, Look>> = {
   'AWS::SQS::Queue': async (aws, QueueUrl) => {
     const { Attributes } = await aws.call('sqs', 'get_queue_attributes', { QueueUrl, AttributeNames: ['All'] });
     const { RedrivePolicy, ...rest } = Attributes;
+    const { Tags = {} } = await aws.call('sqs', 'list_queue_tags', { QueueUrl });
     return {
       QueueName: QueueUrl.split('/').at(-1),
       ...rest,
+      Tags: Object.entries(Tags).map(([Key, Value]) => ({ Key, Value })),
       ...(RedrivePolicy === undefined ? {} : { RedrivePolicy: text(RedrivePolicy) }),
     };
   },
@@ -206,6 +208,10 @@ async function tagsOf(aws: AwsEmulator, service: string, resource: object): Prom
   const { tags, Tags = tags ?? [] } = await aws.call(service, 'list_tags_for_resource', resource);
   if (Array.isArray(Tags)) return capitalized(Tags);
   return Object.entries(Tags).map(([Key, Value]) => ({ Key, Value }));
+}
+
+async function withTags(aws: AwsEmulator, ResourceArn: string, said: Answer): Promise<Described> {
+  return { ...said, Tags: (await aws.call('sagemaker', 'list_tags', { ResourceArn })).Tags };
 }
 
 function loggingOf(logging: Answer): Described | undefined {

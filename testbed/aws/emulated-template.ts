@@ -12,6 +12,7 @@ const appAccounts = /\b(?:111122223333|444455556666)\b/g;
  * The template as the emulator takes it, in the emulator's account. It answers no question about a key whose policy it was given as an object: that becomes the same policy
  * as text, and reads tags of a key in the spelling of KMS. It refuses references to what it does not make: those become ARNs of nothing. It knows no newer
  * machines. Rules of security groups stay out: they are of groups that EKS makes, of which it makes none.
+ * So do functions and what they make: their programs are not uploaded.
  */
 export function asEmulated({ Resources, ...rest }: Template): Template {
   const named = (id: unknown): boolean => isNotMade(Resources[String(id)]?.Type ?? '');
@@ -26,7 +27,7 @@ export function asEmulated({ Resources, ...rest }: Template): Template {
     return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, change(each, name)]));
   };
   const taken = Object.entries(Resources).filter(
-    ([, { Type }]) => !/^AWS::EC2::SecurityGroup(?:In|E)gress$/.test(Type),
+    ([, { Type }]) => !/^AWS::EC2::SecurityGroup(?:In|E)gress$|^AWS::Lambda::|^Custom::/.test(Type),
   );
   const resources = taken.map(([id, resource]): [string, TemplateResource] => [
     id,

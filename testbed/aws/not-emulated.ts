@@ -6,6 +6,7 @@ export interface NotMade {
 
 const unknownType = "moto 5.2.5's CloudFormation does not know it";
 const ofClusters = 'Rules of groups that EKS makes, of which it makes none (emulated-template.ts leaves them out).';
+const ofPrograms = 'Their programs are what `cdk deploy` uploads first (emulated-template.ts leaves them out).';
 
 export const notMade: readonly NotMade[] = [
   { type: 'AWS::S3::BucketPolicy', reason: unknownType },
@@ -24,6 +25,11 @@ export const notMade: readonly NotMade[] = [
   { type: 'AWS::EKS::Addon', reason: unknownType },
   { type: 'AWS::EKS::AccessEntry', reason: unknownType },
   { type: 'AWS::EKS::PodIdentityAssociation', reason: unknownType },
+  { type: 'AWS::Grafana::Workspace', reason: unknownType },
+  { type: 'AWS::Scheduler::Schedule', reason: unknownType },
+  { type: 'AWS::Lambda::Function', reason: ofPrograms },
+  { type: 'Custom::GrafanaDashboard', reason: ofPrograms },
+  { type: 'Custom::VpcRestrictDefaultSG', reason: ofPrograms },
   { type: 'AWS::SQS::QueuePolicy', reason: unknownType },
   { type: 'AWS::EC2::PlacementGroup', reason: unknownType },
   { type: 'AWS::EC2::SecurityGroupIngress', reason: ofClusters },
@@ -74,6 +80,11 @@ export const notKept: readonly NotKept[] = [
   },
   { type: 'AWS::IAM::Role', properties: ['ManagedPolicyArns'], reason: "It has none of AWS's own policies." },
   {
+    type: 'AWS::IAM::Role',
+    properties: ['Policies.*.PolicyDocument'],
+    reason: 'It keeps a policy within a role as Python prints it, which is no JSON.',
+  },
+  {
     type: 'AWS::ECR::Repository',
     properties: ['EncryptionConfiguration', 'ImageScanningConfiguration', 'LifecyclePolicy', 'Tags'],
     reason: 'It reads these in another spelling than CloudFormation has, or not at all.',
@@ -104,6 +115,7 @@ export const notKept: readonly NotKept[] = [
     properties: ['EnableNetworkIsolation'],
     reason: 'It takes no model out of the network.',
   },
+  { type: 'AWS::CloudWatch::Dashboard', properties: ['Tags'], reason: 'It makes a dashboard without its tags.' },
   {
     type: 'AWS::SNS::Topic',
     properties: ['Tags'],
