@@ -89,7 +89,11 @@ export class ClusterStack extends EnvironmentStack {
           'kms:DescribeKey',
         ],
         resources: ['*'],
-        conditions: { StringEquals: { 'aws:SourceAccount': this.account } },
+        conditions: {
+          ArnLike: {
+            'kms:EncryptionContext:aws:logs:arn': `arn:${this.partition}:logs:${this.region}:${this.account}:log-group:*`,
+          },
+        },
       }),
     );
     return new LogGroup(this, 'FlowLogs', { encryptionKey, retention: RetentionDays.ONE_YEAR });
