@@ -29,7 +29,6 @@ export const notMade: readonly NotMade[] = [
   { type: 'AWS::Scheduler::Schedule', reason: unknownType },
   { type: 'AWS::Lambda::Function', reason: ofPrograms },
   { type: 'Custom::GrafanaDashboard', reason: ofPrograms },
-  { type: 'Custom::VpcRestrictDefaultSG', reason: ofPrograms },
   { type: 'AWS::SQS::QueuePolicy', reason: unknownType },
   { type: 'AWS::EC2::PlacementGroup', reason: unknownType },
   { type: 'AWS::EC2::SecurityGroupIngress', reason: ofClusters },

@@ -79,16 +79,8 @@ export const templateExemptions: readonly Exemption[] = [
       "Words that are out of date after minutes: what could not be read then is worth nothing later. The queue is encrypted by SQS's own key, which EventBridge can write by.",
   },
   {
-    rules: ['cfn-lint W3005'],
-    objects: ['AWS::Lambda::Function CustomVpcRestrictDefaultSGCustomResourceProviderHandler'],
-    reason: "The CDK's own function waits for its role twice.",
-  },
-  {
     rules: ['cfn-guard CT.LAMBDA.PR.3', 'checkov CKV_AWS_115', 'checkov CKV_AWS_116', 'checkov CKV_AWS_117'],
-    objects: [
-      'AWS::Lambda::Function CustomVpcRestrictDefaultSGCustomResourceProviderHandler',
-      'AWS::Lambda::Function GrafanaImportProgram',
-    ],
+    objects: ['AWS::Lambda::Function GrafanaImportProgram'],
     reason:
       'Run by CloudFormation during a deployment alone, which waits for what they answer: no queue for letters nobody reads, nothing in a network to reach, no share of the account to keep free.',
   },
