@@ -48,8 +48,14 @@ export interface ValidateDataInputs extends GateInputs {
 
 /** Data validation alone: reads the policy, checks its data, reports and publishes. */
 export async function run(inputs: ValidateDataInputs, host: Host): Promise<Report> {
-  const gate = await host.group('Read the policy', () => loadEffectivePolicy(inputs, host));
+  const reading = host.group('Read the policy', () => loadEffectivePolicy(inputs, host));
+  // DuckDB starts on threads of its own while the policy is read.
+  const opening = openEngine({ host, directories: reading.then(({ directory }) => [repositoryRoot(directory)]) });
+  // What is wrong with the policy is told once, below.
+  opening.catch(() => undefined);
+  const gate = await reading;
   const { policy, directory, event } = gate;
+  await using engine = await opening;
   if (policy.policy.data === undefined) {
     throw new PolicyError({
       code: 'nothing-to-validate',
@@ -58,7 +64,6 @@ export async function run(inputs: ValidateDataInputs, host: Host): Promise<Repor
       fix: 'Add "data:" with a source and its checks, or remove this step.',
     });
   }
-  await using engine = await openEngine({ host, directories: [repositoryRoot(directory)] });
   const found = await host.group('Validate the data', () =>
     validateData({ policy, directory, engine, host, today: todayOf(inputs) }),
   );

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DataError, type Problem } from '../problem/index.ts';
 import type { OpenOptions } from './engine.ts';
 import { type Engine, openEngine, quoteIdentifier, readColumns, rowNumberColumn } from './index.ts';
@@ -414,6 +414,19 @@ describe('an engine that may read one directory', () => {
       "SELECT * FROM 'https://example.com/rows.csv'",
     ]) {
       await expect(sandboxed.query(sql)).rejects.toThrow();
+    }
+  });
+
+  it('is closed, and leaves nothing behind, where its directories turn out not to be known', async () => {
+    const temporary = join(directory, 'temporary');
+    await mkdir(temporary);
+    vi.stubEnv('TMPDIR', temporary);
+    try {
+      const failing = Promise.reject(new RangeError('no policy'));
+      await expect(openEngine({ directories: failing })).rejects.toThrow('no policy');
+      expect(await readdir(temporary)).toEqual([]);
+    } finally {
+      vi.unstubAllEnvs();
     }
   });
 

@@ -29,9 +29,9 @@ export interface EngineOptions {
   readonly threads?: number;
   /**
    * The only directories DuckDB itself may read, whatever SQL it is given; no network, no extension, no setting can be changed. Without
-   * it every local file may be opened.
+   * it every local file may be opened. Where they are still being found out, DuckDB starts meanwhile.
    */
-  readonly directories?: readonly string[];
+  readonly directories?: readonly string[] | Promise<readonly string[]>;
   /** What a source may bring onto the disk when it is downloaded or unpacked. @default `sourceLimits` */
   readonly limits?: SourceLimits;
 }
@@ -62,6 +62,9 @@ export interface Engine extends AsyncDisposable {
 
 /** Starts DuckDB in memory, with a private directory to spill to. */
 export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
+  const found = Promise.resolve(options.directories);
+  // It is asked for below, and may fail before.
+  found.catch(() => undefined);
   const own = await privateDirectory(spillPrefix);
   const directory = own.path;
   const settings = {
@@ -74,16 +77,23 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
     await own.remove();
     throw error;
   });
-  if (options.directories !== undefined) {
-    const allowed = await Promise.all(
-      // What was downloaded or unpacked lies in the engine's own.
-      [...options.directories, directory].map(async (path) => `${await realpath(path)}${sep}`),
-    );
-    await connection.run(`SET allowed_directories = [${allowed.map(quoteLiteral).join(', ')}]`);
-    await connection.run('SET enable_external_access = false');
+  const engine = new DuckDbEngine(instance, connection, own, options.limits ?? sourceLimits);
+  try {
+    const directories = await found;
+    if (directories !== undefined) {
+      const allowed = await Promise.all(
+        // What was downloaded or unpacked lies in the engine's own.
+        [...directories, directory].map(async (path) => `${await realpath(path)}${sep}`),
+      );
+      await connection.run(`SET allowed_directories = [${allowed.map(quoteLiteral).join(', ')}]`);
+      await connection.run('SET enable_external_access = false');
+    }
+    await connection.run('SET lock_configuration = true');
+    return engine;
+  } catch (error) {
+    await engine.close();
+    throw error;
   }
-  await connection.run('SET lock_configuration = true');
-  return new DuckDbEngine(instance, connection, own, options.limits ?? sourceLimits);
 }
 
 class DuckDbEngine implements Engine {

@@ -44,7 +44,8 @@ function keepQuiet(): void {
 export async function loadDuckDb(options: NativeOptions = {}): Promise<DuckDb> {
   const settings = settle(options);
   if (typeof isBundled === 'undefined') return load('duckdb', settings);
-  useBindings(await load('duckdb', settings, '@duckdb/node-bindings'));
+  // Not by `@duckdb/node-bindings`, which would first find out the C library: it is known to be one there is a build for.
+  useBindings(await load('duckdb', settings, parts.duckdb.libraryFor(settings.platform)));
   return (await import('@duckdb/node-api')).default;
 }
 
