@@ -10,7 +10,7 @@ const waiting = [
 const paired = [
   '{base-branch,consumer,detect-drift-action,publish-report,publishing,pull-request-gate,smoke-action,sub-actions}.test.ts',
   '{data-sources,great-expectations,gymnasium,mlflow-sources,sarif,trino}.test.ts',
-  'model-zoo/**/*.test.ts',
+  '{aws,model-zoo}/**/*.test.ts',
 ];
 
 export default defineConfig({

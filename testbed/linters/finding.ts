@@ -1,11 +1,4 @@
-export type LinterName =
-  | 'kubeconform'
-  | 'kube-score'
-  | 'checkov'
-  | 'dashboard-linter'
-  | 'cfn-lint'
-  | 'cfn-guard'
-  | 'parliament';
+export type LinterName = 'kubeconform' | 'kube-score' | 'checkov' | 'dashboard-linter' | 'cfn-lint' | 'cfn-guard';
 
 /** What a linter calls an error. */
 export interface Finding {
