@@ -1,4 +1,4 @@
-/** `node cost.ts [cdk.out]`: what every synthesized stack costs for an hour when nothing happens, as far as prices are known. */
+/** `npx node cost.ts [cdk.out]`: what every synthesized stack costs for an hour when nothing happens, as far as prices are known. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type CostedTemplate, standingCost } from './cost/standing-cost.ts';

@@ -14,3 +14,4 @@ export { PipelineAccessStack } from './stacks/pipeline-access-stack.ts';
 export { ServingStack } from './stacks/serving-stack.ts';
 export { StorageStack } from './stacks/storage-stack.ts';
 export { TrainingStack } from './stacks/training-stack.ts';
+export { tellMistakes } from './tell-mistakes.ts';

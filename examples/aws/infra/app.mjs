@@ -1,12 +1,14 @@
 // What `cdk` runs (cdk.json): the stacks of sluice-infra.yaml, and below them whatever the file has no word for.
 import { App } from 'aws-cdk-lib';
-import { addEnvironments, readConfig } from 'sluice/infra';
+import { addEnvironments, readConfig, tellMistakes } from 'sluice/infra';
 
 const app = new App();
-const environments = addEnvironments(app, readConfig('sluice-infra.yaml'));
+tellMistakes(() => {
+  const environments = addEnvironments(app, readConfig('sluice-infra.yaml'));
 
-// An escape hatch: constructs of Sluice and of the CDK are properties, and a construct's `node.defaultChild` is the resource of CloudFormation.
-environments.staging?.training?.training.stateMachine.node.defaultChild.addPropertyOverride(
-  'TracingConfiguration.Enabled',
-  false,
-);
+  // An escape hatch: constructs of Sluice and of the CDK are properties, and a construct's `node.defaultChild` is the resource of CloudFormation.
+  environments.staging?.training?.training.stateMachine.node.defaultChild.addPropertyOverride(
+    'TracingConfiguration.Enabled',
+    false,
+  );
+});
