@@ -173,14 +173,11 @@ describe('an endpoint', () => {
     expect(() => qualityMetric('featurePsi', { model_name: 'churn' })).toThrow(/model_version, feature/);
   });
 
-  test('keeps what scaling decided, and takes over the declared weights and capture', () => {
+  test('keeps what scaling decided, and takes over the declared weights', () => {
     const scaled = endpointOf(real({ scaling: { min: 2, max: 4, invocationsPerInstance: 100 } }));
     expect(propertiesOf(scaled.template, 'AWS::SageMaker::Endpoint')).toMatchObject({
       RetainAllVariantProperties: true,
-      ExcludeRetainedVariantProperties: [
-        { VariantPropertyType: 'DesiredWeight' },
-        { VariantPropertyType: 'DataCaptureConfig' },
-      ],
+      ExcludeRetainedVariantProperties: [{ VariantPropertyType: 'DesiredWeight' }],
     });
     expect(propertiesOf(endpointOf(real()).template, 'AWS::SageMaker::Endpoint')).toMatchObject({
       RetainAllVariantProperties: false,
@@ -197,10 +194,7 @@ describe('an endpoint', () => {
     }));
     expect(propertiesOf(template, 'AWS::SageMaker::Endpoint')).toMatchObject({
       RetainAllVariantProperties: true,
-      ExcludeRetainedVariantProperties: [
-        { VariantPropertyType: 'DesiredInstanceCount' },
-        { VariantPropertyType: 'DataCaptureConfig' },
-      ],
+      ExcludeRetainedVariantProperties: [{ VariantPropertyType: 'DesiredInstanceCount' }],
     });
   });
 

@@ -229,15 +229,14 @@ export class ModelEndpoint extends Construct implements IConnectable {
             ),
             // What scaling has decided since is not undone by a new model.
             retainAllVariantProperties: keepCounts || keepWeights,
-            ...(keepCounts || keepWeights
-              ? {
+            // The third kind, DataCaptureConfig, SageMaker does not support: what the configuration says of it holds.
+            ...(keepCounts === keepWeights
+              ? {}
+              : {
                   excludeRetainedVariantProperties: [
-                    ...(keepCounts ? [] : [{ variantPropertyType: 'DesiredInstanceCount' }]),
-                    ...(keepWeights ? [] : [{ variantPropertyType: 'DesiredWeight' }]),
-                    { variantPropertyType: 'DataCaptureConfig' },
+                    { variantPropertyType: keepCounts ? 'DesiredWeight' : 'DesiredInstanceCount' },
                   ],
-                }
-              : {}),
+                }),
           }),
     });
     this.endpoint.node.addDependency(this.logGroup);
