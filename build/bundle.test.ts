@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundle } from './bundle.ts';
 
@@ -30,6 +30,30 @@ async function readAtStart(file: string, seen = new Set<string>()): Promise<numb
 }
 
 describe('the bundle', () => {
+  test('gives what is imported when it is reached every name that is asked of it, CommonJS packages too', async () => {
+    const asked: { readonly from: string; readonly chunk: string; readonly name: string }[] = [];
+    for (const from of files.filter((file) => file.endsWith('.js'))) {
+      const text = await readFile(from, 'utf8');
+      const found = [
+        ...[...text.matchAll(/\{([^{}]*)\}=await import\("(\.[^"]+)"\)/g)].map(([, names, to]) => [names, to]),
+        ...[...text.matchAll(/import\("(\.[^"]+)"\)\.then\(\(\{([^{}]*)\}\)/g)].map(([, to, names]) => [names, to]),
+      ];
+      for (const [names = '', to = ''] of found) {
+        const chunk = join(dirname(from), to);
+        for (const name of names.split(',')) asked.push({ from, chunk, name: name.split(':')[0]?.trim() ?? '' });
+      }
+    }
+    expect(asked.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['S3Client', 'fromBufferPromise', 'ProxyAgent']),
+    );
+    const lacking = [];
+    for (const { from, chunk, name } of asked) {
+      const { [name]: given } = (await import(chunk)) as Readonly<Record<string, unknown>>;
+      if (given === undefined) lacking.push(`${name} of ${basename(chunk)}, in ${basename(from)}`);
+    }
+    expect(lacking).toEqual([]);
+  }, 180_000);
+
   test.each(['pull-request-gate', 'validate-data', 'quality-gate', 'detect-drift'])(
     '%s says what runs before it loads anything heavy',
     async (action) => {

@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { build, type Metafile, type Plugin } from 'esbuild';
 
 /** Where each entry of `dist/` starts. */
@@ -39,6 +40,42 @@ const ownManifest = (root: string): Plugin => ({
     });
   },
 });
+
+/**
+ * A CommonJS package that is imported when it is reached has a chunk of its own, and of that chunk esbuild exports nothing but `default`. Here it has
+ * the names that Node would give it.
+ */
+const namesOfCommonJs: Plugin = {
+  name: 'names-of-commonjs',
+  setup(at) {
+    at.onResolve({ filter: /^[@a-z]/ }, async ({ path, kind, resolveDir, importer, pluginData }) => {
+      if (kind !== 'dynamic-import' || pluginData === 'resolving' || path.startsWith('node:')) return undefined;
+      // Packages know how those they depend on are written.
+      if (importer.includes('/node_modules/')) return undefined;
+      const options = { kind, resolveDir, importer, pluginData: 'resolving' } as const;
+      const found = await at.resolve(path, options);
+      if (found.external || found.errors.length > 0 || !(await isCommonJs(found.path))) return found;
+      return { path, namespace: 'names-of-commonjs', pluginData: { file: found.path, resolveDir } };
+    });
+    at.onLoad({ filter: /.*/, namespace: 'names-of-commonjs' }, async ({ path, pluginData }) => {
+      const { file, resolveDir } = pluginData as { readonly file: string; readonly resolveDir: string };
+      const names = Object.keys((await import(pathToFileURL(file).href)) as object);
+      const own = names.filter((name) => /^[\w$]+$/.test(name) && name !== 'default' && name !== '__esModule');
+      const contents = `import all from ${JSON.stringify(path)}; export default all; export const { ${own.join(', ')} } = all;`;
+      return { contents, resolveDir };
+    });
+  },
+};
+
+/** What Node takes a file for: by its ending, or the nearest package.json. */
+async function isCommonJs(file: string): Promise<boolean> {
+  if (!file.endsWith('.js')) return file.endsWith('.cjs');
+  for (let folder = dirname(file); folder !== dirname(folder); folder = dirname(folder)) {
+    const manifest = await readFile(join(folder, 'package.json'), 'utf8').catch(() => undefined);
+    if (manifest !== undefined) return (JSON.parse(manifest) as { readonly type?: string }).type !== 'module';
+  }
+  return true;
+}
 
 /** DuckDB's JavaScript runs on the bindings that `core/native` found, wherever they are. */
 const foundBindings = (root: string): Plugin => ({
@@ -79,7 +116,7 @@ export async function bundle(root: string, directory: string): Promise<void> {
     external: ['onnxruntime-node', 'onnxruntime-common', '@duckdb/node-bindings-*'],
     define: { isBundled: 'true' },
     banner: { js: requireForCommonJs },
-    plugins: [ownManifest(root), foundBindings(root)],
+    plugins: [ownManifest(root), foundBindings(root), namesOfCommonJs],
     metafile: true,
     logLevel: 'warning',
   });
