@@ -1,0 +1,2 @@
+import{createRequire as sluiceRequire}from'node:module';const require=sluiceRequire(import.meta.url);
+import{p as t}from"./chunk-WD5IAJCE.js";import"./chunk-YWWARIOO.js";import"./chunk-PBVMSEPH.js";import"./chunk-Z6EPK4YB.js";import{f as r}from"./chunk-SE6Z6Z5M.js";var e=r(t()),d=e.default,{credentialsTreatedAsExpired:l,credentialsWillNeedRefresh:a,defaultProvider:i}=e.default;export{l as credentialsTreatedAsExpired,a as credentialsWillNeedRefresh,d as default,i as defaultProvider};

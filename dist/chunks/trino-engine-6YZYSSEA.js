@@ -1,2 +1,0 @@
-import{createRequire as sluiceRequire}from'node:module';const require=sluiceRequire(import.meta.url);
-import{e as a,f as b}from"./chunk-ZF4HRLOD.js";import"./chunk-4CI7U3CA.js";import"./chunk-JWUMGXWK.js";import"./chunk-2PGEBSVF.js";import"./chunk-3BALQBS7.js";import"./chunk-WTVM2226.js";import"./chunk-GBCOTA22.js";import"./chunk-K7YWV7AA.js";import"./chunk-FJB5GKRQ.js";import"./chunk-7QGPRNEU.js";import"./chunk-ZIGIDVW2.js";import"./chunk-7HT54G4C.js";import"./chunk-4FDQNJL7.js";import"./chunk-SE6Z6Z5M.js";export{b as atTable,a as openTrino};
