@@ -30,6 +30,7 @@ export type { CanaryAccess } from './identity/canary-access.ts';
 export type { AthenaAccess, DataPlace } from './identity/data-access.ts';
 export { GitHubDeployRole, type GitHubDeployRoleProps, type PromotionAccess } from './identity/github-deploy-role.ts';
 export type { GitHubRepositoryIds, GitHubSubject, GitHubTrust } from './identity/github-trust.ts';
+export { logGroupArn, logsMayUseKey } from './log-encryption.ts';
 export { AlertTopic, type AlertTopicProps } from './monitoring/alert-topic.ts';
 export type { EndpointHardware, EndpointKind, MonitoredEndpoint } from './monitoring/endpoint-telemetry.ts';
 export { ManagedGrafana, type ManagedGrafanaProps } from './monitoring/managed-grafana.ts';

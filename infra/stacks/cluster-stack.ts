@@ -1,10 +1,10 @@
 import { CfnOutput, RemovalPolicy } from 'aws-cdk-lib';
 import { FlowLogDestination, type IVpc, SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
-import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import { GpuCluster, GpuNodeGroup, KarpenterAccess } from '../../constructs/aws/index.ts';
+import { GpuCluster, GpuNodeGroup, KarpenterAccess, logGroupArn, logsMayUseKey } from '../../constructs/aws/index.ts';
 import type { ClusterConfig } from '../config/cluster-schema.ts';
 import type { Deployment } from '../config/deployment.ts';
 import { EnvironmentStack } from './environment-stack.ts';
@@ -77,24 +77,7 @@ export class ClusterStack extends EnvironmentStack {
       removalPolicy: RemovalPolicy.RETAIN,
     });
     encryptionKey.addToResourcePolicy(
-      new PolicyStatement({
-        principals: [new ServicePrincipal(`logs.${this.region}.amazonaws.com`)],
-        actions: [
-          'kms:Encrypt',
-          'kms:Decrypt',
-          'kms:ReEncryptFrom',
-          'kms:ReEncryptTo',
-          'kms:GenerateDataKey',
-          'kms:GenerateDataKeyWithoutPlaintext',
-          'kms:DescribeKey',
-        ],
-        resources: ['*'],
-        conditions: {
-          ArnLike: {
-            'kms:EncryptionContext:aws:logs:arn': `arn:${this.partition}:logs:${this.region}:${this.account}:log-group:*`,
-          },
-        },
-      }),
+      logsMayUseKey(this, logGroupArn(this, '*'), ['kms:GenerateDataKeyWithoutPlaintext']),
     );
     return new LogGroup(this, 'FlowLogs', { encryptionKey, retention: RetentionDays.ONE_YEAR });
   }

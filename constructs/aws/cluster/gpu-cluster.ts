@@ -1,4 +1,4 @@
-import { ArnFormat, Aws, RemovalPolicy, Size, Stack, Tags, Validations } from 'aws-cdk-lib';
+import { Aws, RemovalPolicy, Size, Tags, Validations } from 'aws-cdk-lib';
 import { Metric, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import {
   CfnSecurityGroupEgress,
@@ -14,15 +14,7 @@ import {
 } from 'aws-cdk-lib/aws-ec2';
 import { CfnAccessEntry, CfnAddon, CfnCluster, CfnNodegroup } from 'aws-cdk-lib/aws-eks';
 import { Cluster as EksCluster, type ICluster, KubectlProvider } from 'aws-cdk-lib/aws-eks-v2';
-import {
-  Grant,
-  type IGrantable,
-  type IRole,
-  ManagedPolicy,
-  PolicyStatement,
-  Role,
-  ServicePrincipal,
-} from 'aws-cdk-lib/aws-iam';
+import { Grant, type IGrantable, type IRole, ManagedPolicy, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import type { ILayerVersion } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -30,6 +22,7 @@ import { Construct, type IDependable } from 'constructs';
 import { eksMetrics } from '../../../core/telemetry/index.ts';
 import { Findings } from '../../problem/index.ts';
 import { architectureOf } from '../accelerators.ts';
+import { logGroupArn, logsMayUseKey } from '../log-encryption.ts';
 import { clusterProblems, podIdentityProblems, subnetProblems } from './cluster-problems.ts';
 import { nodeTemplate } from './node-template.ts';
 import { type PodIdentity, podRole } from './pod-role.ts';
@@ -139,9 +132,8 @@ export class GpuCluster extends Construct implements IConnectable {
     this.vpc = vpc;
     this.version = version;
     const subnets = vpc.selectSubnets(this.subnets);
-    const stack = Stack.of(this);
     const logGroupName = `/aws/eks/${clusterName}/cluster`;
-    this.encryptionKey = props.encryptionKey ?? this.#key(stack, logGroupName);
+    this.encryptionKey = props.encryptionKey ?? this.#key(logGroupName);
     this.logGroup = new LogGroup(this, 'Logs', {
       logGroupName,
       encryptionKey: this.encryptionKey,
@@ -315,37 +307,14 @@ export class GpuCluster extends Construct implements IConnectable {
     return this.metric(eksMetrics.serverErrors.name, { statistic: 'Sum', ...options });
   }
 
-  #key(stack: Stack, logGroupName: string): Key {
+  #key(logGroupName: string): Key {
     const key = new Key(this, 'Key', {
       enableKeyRotation: true,
       description: `Secrets and logs of ${this.node.path}`,
       removalPolicy: RemovalPolicy.RETAIN,
     });
-    // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
     key.addToResourcePolicy(
-      new PolicyStatement({
-        principals: [new ServicePrincipal(`logs.${stack.region}.amazonaws.com`)],
-        actions: [
-          'kms:Encrypt',
-          'kms:Decrypt',
-          'kms:ReEncryptFrom',
-          'kms:ReEncryptTo',
-          'kms:GenerateDataKey',
-          'kms:GenerateDataKeyWithoutPlaintext',
-          'kms:DescribeKey',
-        ],
-        resources: ['*'],
-        conditions: {
-          ArnEquals: {
-            'kms:EncryptionContext:aws:logs:arn': stack.formatArn({
-              service: 'logs',
-              resource: 'log-group',
-              resourceName: logGroupName,
-              arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-            }),
-          },
-        },
-      }),
+      logsMayUseKey(this, logGroupArn(this, logGroupName), ['kms:GenerateDataKeyWithoutPlaintext']),
     );
     return key;
   }

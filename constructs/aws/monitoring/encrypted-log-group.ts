@@ -3,6 +3,7 @@ import { Effect, PolicyDocument, PolicyStatement, ServicePrincipal } from 'aws-c
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { CfnLogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { logsMayUseKey } from '../log-encryption.ts';
 
 export interface EncryptedLogGroupProps {
   /** What its name begins with: services ask for their own, such as `/aws/vendedlogs/`. The rest says which it is. */
@@ -29,23 +30,7 @@ export class EncryptedLogGroup extends Construct {
     const logGroupName = `${prefix}${Names.uniqueResourceName(this, { maxLength: 100, separator: '-' })}`;
     const { partition, region, account } = Stack.of(this);
     this.arn = `arn:${partition}:logs:${region}:${account}:log-group:${logGroupName}`;
-    encryptionKey.addToResourcePolicy(
-      new PolicyStatement({
-        effect: Effect.ALLOW,
-        principals: [new ServicePrincipal(`logs.${region}.amazonaws.com`)],
-        actions: [
-          'kms:Encrypt',
-          'kms:Decrypt',
-          'kms:ReEncryptFrom',
-          'kms:ReEncryptTo',
-          'kms:GenerateDataKey',
-          'kms:DescribeKey',
-        ],
-        // In a key's own policy, * is the key.
-        resources: ['*'],
-        conditions: { ArnEquals: { 'kms:EncryptionContext:aws:logs:arn': this.arn } },
-      }),
-    );
+    encryptionKey.addToResourcePolicy(logsMayUseKey(this, this.arn));
     this.group = new CfnLogGroup(this, 'Resource', {
       logGroupName,
       kmsKeyId: encryptionKey.keyArn,

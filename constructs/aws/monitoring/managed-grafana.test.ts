@@ -2,8 +2,9 @@ import { App, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import { servingDashboard } from '../../dashboards/index.ts';
+import { problemsIn } from '../fixtures/problem-codes.ts';
 import { resolved } from '../fixtures/resolved.ts';
-import { ConstructError, ManagedGrafana, type ManagedGrafanaProps, ManagedPrometheus } from '../index.ts';
+import { ManagedGrafana, type ManagedGrafanaProps, ManagedPrometheus } from '../index.ts';
 
 function synthesized(
   props: (prometheus: ManagedPrometheus) => ManagedGrafanaProps = () => ({}),
@@ -16,16 +17,6 @@ function synthesized(
 }
 
 const dashboards = { 'sluice-churn': { profile: 'sluice' }, 'sluice-ranker': { profile: 'triton' } } as const;
-
-function problemsIn(build: () => unknown): readonly string[] {
-  try {
-    build();
-  } catch (error) {
-    if (error instanceof ConstructError) return error.problems.map(({ code }) => code);
-    throw error;
-  }
-  return [];
-}
 
 describe('a Managed Grafana workspace', () => {
   test('is signed in to by Identity Center, has rights of its own, and is left behind', () => {

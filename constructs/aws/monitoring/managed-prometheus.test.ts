@@ -4,8 +4,9 @@ import { AnyPrincipal, Role } from 'aws-cdk-lib/aws-iam';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { servingRules } from '../../dashboards/index.ts';
+import { problemsIn } from '../fixtures/problem-codes.ts';
 import { resolved } from '../fixtures/resolved.ts';
-import { AlertTopic, ConstructError, ManagedPrometheus, type ManagedPrometheusProps } from '../index.ts';
+import { AlertTopic, ManagedPrometheus, type ManagedPrometheusProps } from '../index.ts';
 
 function synthesized(
   props: (stack: Stack) => ManagedPrometheusProps = () => ({}),
@@ -39,16 +40,6 @@ function alertmanagerOf(template: Template): AlertmanagerConfig {
 }
 
 const churn = { profile: 'triton', selector: { namespace: 'shop' }, gpu: {} } as const;
-
-function problemsIn(build: () => unknown): readonly string[] {
-  try {
-    build();
-  } catch (error) {
-    if (error instanceof ConstructError) return error.problems.map(({ code }) => code);
-    throw error;
-  }
-  return [];
-}
 
 describe('a Managed Prometheus workspace', () => {
   test('is encrypted by a key, logs into a group that the key encrypts, and is left behind', () => {

@@ -3,9 +3,10 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import { isAlert, servingRules } from '../../dashboards/index.ts';
 import { evaluated, type MetricQuery } from '../fixtures/metric-math.ts';
+import { problemsIn } from '../fixtures/problem-codes.ts';
 import { resolved } from '../fixtures/resolved.ts';
 import { knownMetric, means } from '../fixtures/telemetry-names.ts';
-import { AlertTopic, ConstructError, ReleaseAlarms, type ReleaseAlarmsProps } from '../index.ts';
+import { AlertTopic, ReleaseAlarms, type ReleaseAlarmsProps } from '../index.ts';
 
 function synthesized(props: Partial<ReleaseAlarmsProps> = {}): Template {
   const stack = new Stack(new App({ analyticsReporting: false }), 'Stack');
@@ -337,16 +338,6 @@ describe('a topic for alerts', () => {
     ).toEqual(['bad-display-name', 'bad-email']);
   });
 });
-
-function problemsIn(build: () => unknown): readonly string[] {
-  try {
-    build();
-  } catch (error) {
-    if (error instanceof ConstructError) return error.problems.map(({ code }) => code);
-    throw error;
-  }
-  return [];
-}
 
 describe('what is wrong', () => {
   test('is told all at once', () => {
