@@ -10,7 +10,7 @@ import { type Feeds, floatTensor, openModel, writeModel } from '../core/onnx/ind
 import { servingMetrics } from '../core/telemetry/index.ts';
 import { type LoadResult, loadHttp } from '../smoke/load/index.ts';
 import type { WireRequest } from '../smoke/protocol.ts';
-import { freePorts } from '../testbed/serving/free-ports.ts';
+import { freePorts } from '../testbed/free-ports.ts';
 import { allAnswer, type Peer, peerFolder, startPeer } from '../testbed/serving/peer.ts';
 import type { Measurement } from './measurement.ts';
 import { quantile } from './quantile.ts';

@@ -9,8 +9,8 @@ import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { PeerError } from '../core/problem/index.ts';
 import { openTraffic } from '../rollout/index.ts';
+import { freePorts } from './free-ports.ts';
 import { type SshDaemon, startSshDaemon } from './hosts/ssh-daemon.ts';
-import { freePorts } from './serving/free-ports.ts';
 
 // Two plain hosts behind a real OpenSSH server, each with our own model server and a release folder of its own.
 

@@ -10,8 +10,8 @@ import { openEngine } from '../core/data/index.ts';
 import { silentHost } from '../core/host/index.ts';
 import { headOnly, parsePolicy } from '../core/policy/index.ts';
 import type { Check } from '../core/report/index.ts';
+import { freePorts } from './free-ports.ts';
 import { root } from './repository-files.ts';
-import { freePorts } from './serving/free-ports.ts';
 import { allAnswer, type Peer, peerFolder, startPeer } from './serving/peer.ts';
 import { pythonEnvironment } from './serving/python.ts';
 

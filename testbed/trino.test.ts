@@ -15,7 +15,7 @@ import { headOnly, parsePolicy } from '../core/policy/index.ts';
 import { SluiceError } from '../core/problem/index.ts';
 import type { Check } from '../core/report/index.ts';
 import { standInCredentials } from '../rollout/aws/api-stand-in.ts';
-import { freePorts } from './serving/free-ports.ts';
+import { freePorts } from './free-ports.ts';
 import { AthenaOnTrino } from './trino/athena-on-trino.ts';
 import { checkLists } from './trino/check-lists.ts';
 import { Interferer } from './trino/interferer.ts';

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { freePorts } from '../serving/free-ports.ts';
+import { freePorts } from '../free-ports.ts';
 import { peerFolder, startPeer } from '../serving/peer.ts';
 import { awsPython } from './python.ts';
 

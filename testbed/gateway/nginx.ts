@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { debianFiles } from '../debian-packages.ts';
-import { freePorts } from '../serving/free-ports.ts';
+import { freePorts } from '../free-ports.ts';
 
 /** A real NGINX on loopback, with the configuration of a `ModelGateway`. */
 export interface Nginx extends AsyncDisposable {

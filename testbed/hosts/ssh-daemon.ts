@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { debianFiles } from '../debian-packages.ts';
-import { freePorts } from '../serving/free-ports.ts';
+import { freePorts } from '../free-ports.ts';
 
 const run = promisify(execFile);
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, request } from 'undici';
 import { stringify } from 'yaml';
-import { freePorts } from '../serving/free-ports.ts';
+import { freePorts } from '../free-ports.ts';
 import { controlPlaneBinary } from './control-plane-binary.ts';
 import { clusterKeys } from './credentials.ts';
 

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseAllDocuments } from 'yaml';
+import { freePorts } from '../free-ports.ts';
 import { goModule, goProgram } from '../go-program.ts';
-import { freePorts } from '../serving/free-ports.ts';
 import { type Peer, peerFolder, startPeer, textOf } from '../serving/peer.ts';
 import type { ControlPlane } from './control-plane.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePorts } from '../free-ports.ts';
 import { goProgram } from '../go-program.ts';
-import { freePorts } from '../serving/free-ports.ts';
 import { allAnswer, type Peer, peerFolder, startPeer } from '../serving/peer.ts';
 
 const version = 'v3.1.2';

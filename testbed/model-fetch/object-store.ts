@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { freePorts } from '../free-ports.ts';
 import { goProgram } from '../go-program.ts';
-import { freePorts } from '../serving/free-ports.ts';
 import { type Peer, peerFolder, startPeer, textOf } from '../serving/peer.ts';
 
 const version = 'v1.8.0';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { PodSpec } from '../../constructs/kubernetes/pod/pod-spec.ts';
-import { freePorts } from '../serving/free-ports.ts';
+import { freePorts } from '../free-ports.ts';
 import { allAnswer, type Peer, peerFolder, startPeer } from '../serving/peer.ts';
 import type { PythonEnvironment } from '../serving/python.ts';
 

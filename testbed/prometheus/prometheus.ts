@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePorts } from '../serving/free-ports.ts';
+import { freePorts } from '../free-ports.ts';
 import { type Peer, peerFolder, startPeer, textOf } from '../serving/peer.ts';
 import { prometheusBinary } from './prometheus-binary.ts';
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { freePorts } from './free-ports.ts';
+import { freePorts } from '../free-ports.ts';
 import { allAnswer, type Peer, type PeerModel, peerFolder, startPeer } from './peer.ts';
 import { pythonEnvironment } from './python.ts';
 

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { freePorts } from './free-ports.ts';
+import { freePorts } from '../free-ports.ts';
 import { allAnswer, type Peer, type PeerModel, peerFolder, startPeer } from './peer.ts';
 import { pythonEnvironment } from './python.ts';
 

@@ -1,6 +1,6 @@
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePorts } from './free-ports.ts';
+import { freePorts } from '../free-ports.ts';
 import { allAnswer, type Peer, type PeerModel, peerFolder, startPeer } from './peer.ts';
 import { pythonEnvironment } from './python.ts';
 

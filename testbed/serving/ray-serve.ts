@@ -1,6 +1,6 @@
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePorts } from './free-ports.ts';
+import { freePorts } from '../free-ports.ts';
 import { allAnswer, type Peer, type PeerModel, startPeer } from './peer.ts';
 import { type PythonEnvironment, pythonEnvironment } from './python.ts';
 

@@ -1,6 +1,6 @@
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePorts } from './free-ports.ts';
+import { freePorts } from '../free-ports.ts';
 import { allAnswer, type Peer, type PeerModel, peerFolder, startPeer } from './peer.ts';
 
 const cli = join(import.meta.dirname, '..', '..', 'cli', 'index.ts');

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { freePorts, portsInARow } from './free-ports.ts';
+import { freePorts, portsInARow } from '../free-ports.ts';
 import { allAnswer, type Peer, type PeerModel, peerFolder, startPeer, textOf } from './peer.ts';
 import { type PythonEnvironment, pythonEnvironment } from './python.ts';
 

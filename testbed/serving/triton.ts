@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { readModelFacts, type TensorSpec } from '../../core/onnx/index.ts';
-import { freePorts } from './free-ports.ts';
+import { freePorts } from '../free-ports.ts';
 import { allAnswer, type Peer, type PeerModel, peerFolder, startPeer } from './peer.ts';
 import { type PythonEnvironment, pythonEnvironment } from './python.ts';
 

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePorts } from '../../serving/free-ports.ts';
+import { freePorts } from '../../free-ports.ts';
 import { peerFolder, startPeer, textOf } from '../../serving/peer.ts';
 import type { ControlPlane } from '../control-plane.ts';
 import { kwokBinary, kwokStages, kwokTitle } from './kwok.ts';
