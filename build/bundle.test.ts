@@ -1,16 +1,20 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
+import type { Metafile } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundle } from './bundle.ts';
+import { bundledPackages } from './third-party-licences.ts';
 
 const root = resolve(import.meta.dirname, '..');
 let dist = '';
 let files: readonly string[] = [];
+let metafile: Metafile;
 beforeAll(async () => {
   dist = join(await mkdtemp(join(tmpdir(), 'sluice-bundle-')), 'dist');
-  await bundle(root, dist);
+  metafile = await bundle(root, dist);
   const entries = await readdir(dist, { recursive: true, withFileTypes: true });
   files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   // Seconds, and minutes on a machine that does much else.
@@ -96,12 +100,39 @@ describe('the bundle', () => {
     ]);
   });
 
-  test('names the licence of what is in it', async () => {
-    const licences = await readFile(join(dist, 'licenses.txt'), 'utf8');
-    for (const name of ['@actions/core', '@octokit/core', 'zod', 'yaml', 'undici'])
-      expect(licences).toContain(`${name} `);
-    expect(licences).toContain('Permission is hereby granted');
-    expect(licences).not.toContain('vitest ');
+  test('tells the licence of every package in it, with its text, and what single files say of their own origin', async () => {
+    const [, ...parts] = (await readFile(join(dist, 'licenses.txt'), 'utf8')).split(`\n${'-'.repeat(80)}\n\n`);
+    const divider = parts.findIndex((part) => part.startsWith('Single files'));
+    const texts = new Map(
+      parts.slice(0, divider).flatMap((part) => {
+        const [titles = '', ...text] = part.split('\n\n');
+        return titles.split('\n').map((title) => [title, text.join('\n\n')] as const);
+      }),
+    );
+    const titles = bundledPackages(metafile).map(({ folder }) => {
+      const manifest = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
+      return `${manifest.name} ${manifest.version} (${manifest.license})`;
+    });
+    expect([...texts.keys()].toSorted()).toEqual([...new Set(titles)].toSorted());
+    expect(titles.filter((title) => /^(@aws-sdk\/core|undici|zod) /.test(title))).toHaveLength(3);
+    expect([...texts].filter(([, text]) => text.length < 400).map(([title]) => title)).toEqual([]);
+    // Of those that bring no file: who claims it, and the terms.
+    const of = (name: string) => [...texts].find(([title]) => title.startsWith(`${name} `))?.[1];
+    expect(of('rfc6902')).toMatch(/Copyright 2014-2021 Christopher Brown[\s\S]*Permission is hereby granted/);
+    expect(of('abstract-logging')).toMatch(/Copyright \(c\) James Sumners[\s\S]*Permission is hereby granted/);
+    expect(of('@aws-sdk/nested-clients')).toContain('Apache License');
+    const notices = parts.slice(divider).join('\n');
+    expect(notices).toMatch(/^@bufbuild\/protobuf .*\n\nCopyright 2008 Google Inc\.[\s\S]*Redistribution and use/m);
+    expect(notices).toContain('Copyright (C) 2004 by Sun Microsystems');
+  });
+
+  test('holds nothing whose licence asks for more than its text', () => {
+    const allowed = /^\(?(MIT|ISC|0BSD|BSD-[23]-Clause|Apache-2\.0|BlueOak-1\.0\.0|BSL-1\.0)\)?$/;
+    const licences = bundledPackages(metafile).map(({ folder }) => {
+      const manifest = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
+      return `${manifest.license}`;
+    });
+    expect(licences.filter((licence) => licence.split(' AND ').some((each) => !allowed.test(each)))).toEqual([]);
   });
 
   test('has a command that starts by itself', async () => {

@@ -3,10 +3,11 @@
  * `npm run build`; `build/check-dist.ts` compares.
  */
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build, type Metafile, type Plugin } from 'esbuild';
+import { thirdPartyLicences } from './third-party-licences.ts';
 
 /** Where each entry of `dist/` starts. */
 const entries: Readonly<Record<string, string>> = {
@@ -89,8 +90,8 @@ const foundBindings = (root: string): Plugin => ({
   },
 });
 
-/** Builds `root`'s sources into `directory`, which is emptied first. */
-export async function bundle(root: string, directory: string): Promise<void> {
+/** Builds `root`'s sources into `directory`, which is emptied first. Returns what is in each file, and which it imports. */
+export async function bundle(root: string, directory: string): Promise<Metafile> {
   const entryPoints = Object.fromEntries(
     Object.entries(entries).filter(([, source]) => existsSync(join(root, source))),
   );
@@ -126,50 +127,16 @@ export async function bundle(root: string, directory: string): Promise<void> {
     await writeFile(file.path, file.contents);
   }
   await writeFile(join(directory, 'package.json'), '{"type":"module"}\n');
-  await writeFile(join(directory, 'licenses.txt'), await licences(root, result.metafile));
+  await writeFile(join(directory, 'licenses.txt'), await thirdPartyLicences(root, result.metafile));
   const command = join(directory, 'cli/index.js');
   if (existsSync(command)) await makeCommand(command);
+  return result.metafile;
 }
 
 async function makeCommand(file: string): Promise<void> {
   const text = await readFile(file, 'utf8');
   if (!text.startsWith('#!')) await writeFile(file, `#!/usr/bin/env node\n${text}`);
   await chmod(file, 0o755);
-}
-
-/** The licence texts of every package whose code is in the bundle. */
-async function licences(root: string, metafile: Metafile): Promise<string> {
-  const used = new Set<string>();
-  for (const output of Object.values(metafile.outputs)) {
-    for (const [input, { bytesInOutput }] of Object.entries(output.inputs)) {
-      const found = /^((?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1];
-      if (found !== undefined && bytesInOutput > 0) used.add(found);
-    }
-  }
-  // Many packages share one text, word for word; it is given once, under all their names.
-  const packagesOf = new Map<string, string[]>();
-  for (const folder of [...used].sort()) {
-    const { title, text } = await licenceOf(join(root, folder));
-    packagesOf.set(text, [...(packagesOf.get(text) ?? []), title]);
-  }
-  const rule = `\n${'-'.repeat(80)}\n\n`;
-  const parts = [...packagesOf].map(([text, titles]) => `${[...new Set(titles)].join('\n')}\n\n${text}\n`);
-  return ['The files in this folder hold code of these packages.\n', ...parts].join(rule);
-}
-
-async function licenceOf(folder: string): Promise<{ title: string; text: string }> {
-  const manifest = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as {
-    name: string;
-    version: string;
-    license?: unknown;
-  };
-  const names = (await readdir(folder)).filter((name) => /^(licen[cs]e|copying|notice)/i.test(name)).sort();
-  const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')));
-  const licence = typeof manifest.license === 'string' ? manifest.license : 'see below';
-  return {
-    title: `${manifest.name} ${manifest.version} (${licence})`,
-    text: texts.map((text) => text.replaceAll('\r\n', '\n').trim()).join('\n\n'),
-  };
 }
 
 if (import.meta.main) {
