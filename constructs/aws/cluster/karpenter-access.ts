@@ -3,11 +3,12 @@ import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import { CfnAccessEntry } from 'aws-cdk-lib/aws-eks';
 import { type EventPattern, Rule } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
-import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { type PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { EVENTS_TARGET_QUEUE_SAME_ACCOUNT } from 'aws-cdk-lib/cx-api';
 import { Construct } from 'constructs';
 import { Findings } from '../../problem/index.ts';
+import { allowance } from '../identity/allowance.ts';
 import { podIdentityProblems } from './cluster-problems.ts';
 import { type GpuCluster, nodePolicies } from './gpu-cluster.ts';
 import type { PodIdentity } from './pod-role.ts';
@@ -132,13 +133,7 @@ export class KarpenterAccess extends Construct {
       actions: readonly string[],
       resources: readonly string[],
       conditions?: Readonly<Record<string, unknown>>,
-    ) =>
-      new PolicyStatement({
-        sid,
-        actions: [...actions],
-        resources: [...resources],
-        ...(conditions === undefined ? {} : { conditions }),
-      });
+    ) => allowance(actions, resources, conditions, sid);
     return [
       allow(
         'StartWhatIsThere',

@@ -1,9 +1,10 @@
 import { CustomResource, Duration, Stack } from 'aws-cdk-lib';
-import { Effect, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { PolicyDocument, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import type { DashboardJson } from '../../dashboards/index.ts';
+import { allowance } from '../identity/allowance.ts';
 import { EncryptedLogGroup } from './encrypted-log-group.ts';
 import { importProgram } from './import-program.ts';
 
@@ -33,24 +34,22 @@ export class DashboardImport extends Construct {
     super(scope, id);
     this.#props = props;
     this.log = new EncryptedLogGroup(this, 'Log', { prefix: '/aws/lambda/', encryptionKey: props.encryptionKey });
-    const allow = (actions: readonly string[], resource: string): PolicyStatement =>
-      new PolicyStatement({ effect: Effect.ALLOW, actions: [...actions], resources: [resource] });
     this.role = new Role(this, 'Role', {
       description: `Imports dashboards for ${this.node.path}`,
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
       inlinePolicies: {
         Import: new PolicyDocument({
           statements: [
-            allow(
+            allowance(
               [
                 'grafana:ListWorkspaceServiceAccounts',
                 'grafana:CreateWorkspaceServiceAccount',
                 'grafana:CreateWorkspaceServiceAccountToken',
                 'grafana:DeleteWorkspaceServiceAccountToken',
               ],
-              props.workspaceArn,
+              [props.workspaceArn],
             ),
-            allow(['logs:CreateLogStream', 'logs:PutLogEvents'], `${this.log.arn}:*`),
+            allowance(['logs:CreateLogStream', 'logs:PutLogEvents'], [`${this.log.arn}:*`]),
           ],
         }),
       },

@@ -1,10 +1,11 @@
 import { type CustomResource, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import { CfnWorkspace } from 'aws-cdk-lib/aws-grafana';
-import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { type DashboardJson, type ServingDashboardOptions, servingDashboard } from '../../dashboards/index.ts';
 import { type ConstructProblem, Findings } from '../../problem/index.ts';
+import { allowance } from '../identity/allowance.ts';
 import { DashboardImport } from './dashboard-import.ts';
 import type { ManagedPrometheus } from './managed-prometheus.ts';
 
@@ -79,12 +80,8 @@ export class ManagedGrafana extends Construct {
     prometheus?.grantQuery(this.role);
     if (cloudWatch)
       this.role.addToPolicy(
-        new PolicyStatement({
-          effect: Effect.ALLOW,
-          actions: ['cloudwatch:GetMetricData', 'cloudwatch:ListMetrics'],
-          // Neither takes a resource.
-          resources: ['*'],
-        }),
+        // Neither takes a resource.
+        allowance(['cloudwatch:GetMetricData', 'cloudwatch:ListMetrics'], ['*']),
       );
     this.workspace = new CfnWorkspace(this, 'Workspace', {
       ...(name === undefined ? {} : { name }),

@@ -1,7 +1,7 @@
 import { Duration, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import { CfnRule, type IRuleTarget, Rule } from 'aws-cdk-lib/aws-events';
-import { type Grant, type IGrantable, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { type Grant, type IGrantable, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { type LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { CfnModel } from 'aws-cdk-lib/aws-sagemaker';
@@ -11,6 +11,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { Findings } from '../../problem/index.ts';
+import { allowance } from '../identity/allowance.ts';
 import { logGroupArn } from '../log-encryption.ts';
 import { batchTransformProblems } from './batch-transform-problems.ts';
 import { encryptedLogs } from './encrypted-logs.ts';
@@ -244,22 +245,22 @@ export class BatchTransform extends Construct {
     const arn = (service: string, resource: string): string =>
       `arn:${stack.partition}:${service}:${stack.region}:${stack.account}:${resource}`;
     this.stateMachine.addToRolePolicy(
-      new PolicyStatement({
-        actions: [
+      allowance(
+        [
           'sagemaker:AddTags',
           'sagemaker:CreateTransformJob',
           'sagemaker:DescribeTransformJob',
           'sagemaker:StopTransformJob',
         ],
-        resources: [arn('sagemaker', `transform-job/${this.jobName.toLowerCase()}-*`)],
-      }),
+        [arn('sagemaker', `transform-job/${this.jobName.toLowerCase()}-*`)],
+      ),
     );
     // By this rule Step Functions hears that a job ended: https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html
     this.stateMachine.addToRolePolicy(
-      new PolicyStatement({
-        actions: ['events:DescribeRule', 'events:PutRule', 'events:PutTargets'],
-        resources: [arn('events', 'rule/StepFunctionsGetEventsForSageMakerTransformJobsRule')],
-      }),
+      allowance(
+        ['events:DescribeRule', 'events:PutRule', 'events:PutTargets'],
+        [arn('events', 'rule/StepFunctionsGetEventsForSageMakerTransformJobsRule')],
+      ),
     );
   }
 

@@ -1,9 +1,10 @@
 import { Stack } from 'aws-cdk-lib';
 import type { ISecurityGroup, ISubnet, IVpc } from 'aws-cdk-lib/aws-ec2';
-import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 import { sageMakerMetrics } from '../../../core/telemetry/index.ts';
+import { type Allow, allowance } from '../identity/allowance.ts';
 
 /** Where instances have network interfaces of their own. */
 export interface ModelNetwork {
@@ -34,14 +35,8 @@ export function executionRole(scope: Construct, id: string, options: ExecutionRo
     }),
     description: `Runs the models of ${scope.node.path}`.slice(0, 1000),
   });
-  const allow = (actions: readonly string[], resources: readonly string[], conditions?: object): void => {
-    role.addToPolicy(
-      new PolicyStatement({
-        actions: [...actions],
-        resources: [...resources],
-        ...(conditions === undefined ? {} : { conditions: conditions as Record<string, unknown> }),
-      }),
-    );
+  const allow: Allow = (...allowed) => {
+    role.addToPolicy(allowance(...allowed));
   };
   allow(
     ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:DescribeLogStreams', 'logs:PutLogEvents'],
@@ -62,11 +57,7 @@ export function executionRole(scope: Construct, id: string, options: ExecutionRo
 }
 
 /** https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html: a model in a VPC. */
-function allowNetwork(
-  stack: Stack,
-  { vpc, subnets, securityGroups }: ModelNetwork,
-  allow: (actions: readonly string[], resources: readonly string[], conditions?: object) => void,
-): void {
+function allowNetwork(stack: Stack, { vpc, subnets, securityGroups }: ModelNetwork, allow: Allow): void {
   const arn = (resource: string): string => `arn:${stack.partition}:ec2:${stack.region}:${stack.account}:${resource}`;
   const interfaces = arn('network-interface/*');
   allow(

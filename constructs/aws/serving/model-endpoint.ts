@@ -15,7 +15,7 @@ import {
   SecurityGroup,
   type SubnetSelection,
 } from 'aws-cdk-lib/aws-ec2';
-import { Grant, type IGrantable, Policy, PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
+import { Grant, type IGrantable, Policy, type Role } from 'aws-cdk-lib/aws-iam';
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { type LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { CfnEndpoint, CfnEndpointConfig, CfnModel } from 'aws-cdk-lib/aws-sagemaker';
@@ -23,6 +23,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { canaryMetrics } from '../../../core/telemetry/index.ts';
 import { Findings } from '../../problem/index.ts';
+import { allowance } from '../identity/allowance.ts';
 import { grantCanary } from '../identity/granted-statements.ts';
 import { logGroupArn } from '../log-encryption.ts';
 import { encryptedLogs } from './encrypted-logs.ts';
@@ -494,10 +495,10 @@ export class ModelEndpoint extends Construct implements IConnectable {
     const policy = new Policy(this, id, {
       roles: [this.role],
       statements: [
-        new PolicyStatement({
-          actions: ['cloudwatch:DescribeAlarms'],
-          resources: alarms.map(({ alarmArn }) => alarmArn),
-        }),
+        allowance(
+          ['cloudwatch:DescribeAlarms'],
+          alarms.map(({ alarmArn }) => alarmArn),
+        ),
       ],
     });
     this.endpoint.node.addDependency(policy);

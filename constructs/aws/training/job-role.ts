@@ -1,9 +1,10 @@
 import { Stack } from 'aws-cdk-lib';
 import type { IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import type { IRepository } from 'aws-cdk-lib/aws-ecr';
-import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
+import { type Allow, allowance } from '../identity/allowance.ts';
 
 /** What is asked of a bucket, which `Bucket` and `IBucket` both are. */
 export interface FolderBucket {
@@ -59,14 +60,8 @@ export function jobRole(scope: Construct, id: string, rights: JobRights): Role {
       conditions: { StringEquals: { 'aws:SourceAccount': account } },
     }),
   });
-  const allow = (actions: readonly string[], resources: readonly string[], conditions?: object): void => {
-    role.addToPolicy(
-      new PolicyStatement({
-        actions: [...actions],
-        resources: [...resources],
-        ...(conditions === undefined ? {} : { conditions: conditions as Record<string, unknown> }),
-      }),
-    );
+  const allow: Allow = (...allowed) => {
+    role.addToPolicy(allowance(...allowed));
   };
   const objects = (folder: BucketFolder): string => folder.bucket.arnForObjects(`${prefixOf(folder)}*`);
   for (const folder of [...reads, ...writes]) {
@@ -104,11 +99,7 @@ export function jobRole(scope: Construct, id: string, rights: JobRights): Role {
 }
 
 /** https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html: a job in a VPC makes network interfaces there, and clears them away. */
-function allowInterfaces(
-  scope: Construct,
-  allow: (actions: readonly string[], resources: readonly string[], conditions?: object) => void,
-  { vpc, subnets, securityGroupIds }: JobNetwork,
-): void {
+function allowInterfaces(scope: Construct, allow: Allow, { vpc, subnets, securityGroupIds }: JobNetwork): void {
   const { account, region, partition } = Stack.of(scope);
   const arn = (kind: string, id: string): string => `arn:${partition}:ec2:${region}:${account}:${kind}/${id}`;
   const interfaces = arn('network-interface', '*');

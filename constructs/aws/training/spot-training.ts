@@ -2,14 +2,7 @@ import { Duration, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Metric, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import { Connections, type IConnectable, Port, SecurityGroup, SubnetType } from 'aws-cdk-lib/aws-ec2';
 import { CfnRule } from 'aws-cdk-lib/aws-events';
-import {
-  type Grant,
-  type IGrantable,
-  type IPrincipal,
-  PolicyStatement,
-  Role,
-  ServicePrincipal,
-} from 'aws-cdk-lib/aws-iam';
+import { type Grant, type IGrantable, type IPrincipal, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Topic } from 'aws-cdk-lib/aws-sns';
@@ -17,6 +10,7 @@ import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunc
 import { Construct } from 'constructs';
 import { type CloudWatchMetric, trainingMetrics } from '../../../core/telemetry/index.ts';
 import { Findings } from '../../problem/index.ts';
+import { type Allow, allowance } from '../identity/allowance.ts';
 import { type JobNetwork, jobRole, prefixOf } from './job-role.ts';
 import { problemsOf } from './spot-training-problems.ts';
 import type { GateJob, NoticeTopic, SpotTrainingProps } from './spot-training-props.ts';
@@ -216,15 +210,7 @@ export class SpotTraining extends Construct implements IConnectable, IGrantable 
   /** What the state machine itself may do. */
   #letRun({ gate, output, outputKey, onPassed }: SpotTrainingProps): void {
     const { account, region, partition } = Stack.of(this);
-    const allow = (actions: readonly string[], resources: readonly string[], conditions?: object): void => {
-      this.stateMachine.addToRolePolicy(
-        new PolicyStatement({
-          actions: [...actions],
-          resources: [...resources],
-          ...(conditions === undefined ? {} : { conditions: conditions as Record<string, unknown> }),
-        }),
-      );
-    };
+    const allow: Allow = (...allowed) => this.stateMachine.addToRolePolicy(allowance(...allowed));
     const jobs = (kind: string): string =>
       `arn:${partition}:sagemaker:${region}:${account}:${kind}/${this.trainingName}-*`;
     const toSageMaker = { StringEquals: { 'iam:PassedToService': 'sagemaker.amazonaws.com' } };
@@ -271,7 +257,7 @@ export class SpotTraining extends Construct implements IConnectable, IGrantable 
 
   /** Also of runs that were aborted or that ran out of time, which no state of theirs could tell. */
   #tellEnds(): CfnRule {
-    this.endRole.addToPolicy(new PolicyStatement({ actions: ['sns:Publish'], resources: [this.topic.topicArn] }));
+    this.endRole.addToPolicy(allowance(['sns:Publish'], [this.topic.topicArn]));
     return new CfnRule(this, 'EndRule', {
       description: `Runs of ${this.node.path} that ended`,
       eventPattern: {
