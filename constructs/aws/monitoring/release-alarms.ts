@@ -22,6 +22,7 @@ import {
 import { type ConstructProblem, Findings } from '../../problem/index.ts';
 import type { AlertTopic } from './alert-topic.ts';
 import { EndpointTelemetry, endpointProblems, type MonitoredEndpoint } from './endpoint-telemetry.ts';
+import { isObjective, promiseProblems } from './promise-problems.ts';
 import { RolloutSilence } from './rollout-silence.ts';
 
 export interface ReleaseAlarmsProps extends MonitoredEndpoint {
@@ -314,40 +315,22 @@ function percent(share: number): string {
 }
 
 function problemsOf({ serviceLevel = {}, saturation = {}, rollouts }: ReleaseAlarmsProps): readonly ConstructProblem[] {
-  const problems: ConstructProblem[] = [];
   const { availability, latency, period, fewestBad } = { ...usualServiceLevel, ...serviceLevel };
+  const problems: ConstructProblem[] = [...promiseProblems({ availability, latency })];
   for (const [prop, objective] of [
     ['serviceLevel.availability', availability],
     ['serviceLevel.latency.objective', latency.objective],
   ] as const) {
-    if (!(objective > 0 && objective < 1)) {
+    const loose = isObjective(objective) ? budgetBurns(objective, period).filter(({ bound }) => bound >= 1) : [];
+    if (loose.length > 0)
       problems.push({
-        code: 'bad-objective',
-        message: `${prop} is no share of requests that leaves room for errors`,
-        found: String(objective),
-        expected: 'above 0 and below 1, such as 0.999',
-        fix: 'Write 99.9 % as 0.999. With 1 there is no budget to burn.',
+        code: 'loose-objective',
+        message: `${prop} allows so many bad requests that an alarm could never go off`,
+        found: `${objective}: ${loose.map(({ pace, bound }) => `${pace} would need ${percent(bound)}`).join(', ')}`,
+        expected: 'bounds below 100 %',
+        fix: 'Promise more, or over a shorter period.',
       });
-    } else {
-      const loose = budgetBurns(objective, period).filter(({ bound }) => bound >= 1);
-      if (loose.length > 0)
-        problems.push({
-          code: 'loose-objective',
-          message: `${prop} allows so many bad requests that an alarm could never go off`,
-          found: `${objective}: ${loose.map(({ pace, bound }) => `${pace} would need ${percent(bound)}`).join(', ')}`,
-          expected: 'bounds below 100 %',
-          fix: 'Promise more, or over a shorter period.',
-        });
-    }
   }
-  if (!(latency.threshold > 0))
-    problems.push({
-      code: 'bad-threshold',
-      message: 'serviceLevel.latency.threshold is no time that a request may take',
-      found: String(latency.threshold),
-      expected: 'seconds, above 0',
-      fix: 'Write 250 ms as 0.25.',
-    });
   if ((secondsOf(period) ?? 0) < 86_400)
     problems.push({
       code: 'bad-period',

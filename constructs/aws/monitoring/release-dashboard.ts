@@ -25,6 +25,7 @@ import { usualServiceLevel } from '../../dashboards/index.ts';
 import { type ConstructProblem, Findings } from '../../problem/index.ts';
 import { EndpointTelemetry, endpointProblems, type MonitoredEndpoint } from './endpoint-telemetry.ts';
 import { metricOf } from './metric-of.ts';
+import { promiseProblems } from './promise-problems.ts';
 import type { ReleaseAlarms } from './release-alarms.ts';
 
 export interface ReleaseDashboardProps extends MonitoredEndpoint {
@@ -305,26 +306,5 @@ function problemsOf(props: ReleaseDashboardProps): readonly ConstructProblem[] {
         expected: 'at most 255 letters, digits and . _ - : @ /',
         fix: 'Give the name as it is published.',
       });
-  const { availability, latency } = { ...usualServiceLevel, ...serviceLevel };
-  for (const [prop, objective] of [
-    ['serviceLevel.availability', availability],
-    ['serviceLevel.latency.objective', latency.objective],
-  ] as const)
-    if (!(objective > 0 && objective < 1))
-      problems.push({
-        code: 'bad-objective',
-        message: `${prop} is no share of requests that leaves room for errors`,
-        found: String(objective),
-        expected: 'above 0 and below 1, such as 0.999',
-        fix: 'Write 99.9 % as 0.999.',
-      });
-  if (!(latency.threshold > 0))
-    problems.push({
-      code: 'bad-threshold',
-      message: 'serviceLevel.latency.threshold is no time that a request may take',
-      found: String(latency.threshold),
-      expected: 'seconds, above 0',
-      fix: 'Write 250 ms as 0.25.',
-    });
-  return problems;
+  return [...problems, ...promiseProblems({ ...usualServiceLevel, ...serviceLevel })];
 }
