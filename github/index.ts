@@ -17,9 +17,7 @@ export { type BaseChoice, type GateInputs, gateInputsFrom, todayOf } from './inp
 export { type LabelApproval, labelApproval } from './label-approval.ts';
 export { logText } from './log-text.ts';
 export { type PublishOptions, publishReport } from './publish.ts';
-export { recordingHost } from './recording-host.ts';
 export { repositoryPath, repositoryRoot } from './repository-root.ts';
 export { runAction, runStep, showReport } from './run-action.ts';
 export { fileOfArtifact } from './run-artifact.ts';
 export { isOfFork, type PublishingEvent, readWorkflowRun, type WorkflowRun } from './workflow-run.ts';
-export { zipArchive } from './zip-archive.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { zipArchive } from '../github/index.ts';
+import { zipArchive } from '../github/stand-ins.ts';
 import { gateOutputs, Scene } from './gate-run.ts';
 import { type Account, fullPermissions, readOnlyPermissions } from './github/index.ts';
 import { pullRequestEvent, workflowRunEvent } from './runner/index.ts';

@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { assembleReport, type Check, renderJson } from '../../core/report/index.ts';
-import { recordingHost, zipArchive } from '../../github/index.ts';
-import { type Answer, ApiStandIn, type Received } from '../../github/stand-ins.ts';
+import { type Answer, ApiStandIn, type Received, recordingHost, zipArchive } from '../../github/stand-ins.ts';
 import { publishInputsFrom } from './publish-inputs.ts';
 import { run } from './run.ts';
 
