@@ -2,8 +2,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
+import { retentionConformance, ruleFindings, rulesConformance } from '../constructs/aws/conformance.ts';
 import { exemptions } from './fixtures/exemptions.ts';
-import { committedConfig, infra, ruleFindings, synthesizedApp, templatesOf } from './fixtures/synthesized-app.ts';
+import { committedConfig, infra, synthesizedApp, templatesOf } from './fixtures/synthesized-app.ts';
 
 const templates = templatesOf(committedConfig());
 const golden = join(infra, 'golden');
@@ -71,14 +72,7 @@ describe('the app of the committed file', () => {
 });
 
 describe.each(Object.entries(templates))('%s', (name, template) => {
-  test('leaves behind what holds models, their keys and their logs, also where CloudFormation would replace it', () => {
-    const kept = ['AWS::S3::Bucket', 'AWS::KMS::Key', 'AWS::ECR::Repository'].flatMap((type) =>
-      Object.values(template.findResources(type)),
-    );
-    for (const resource of kept) {
-      expect(resource).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
-    }
-  });
+  retentionConformance(template);
 
   test('has nothing that empties a bucket or a registry when it is deleted', () => {
     const text = JSON.stringify(template.toJSON());
@@ -102,20 +96,10 @@ describe.each(Object.entries(templates))('%s', (name, template) => {
 });
 
 describe('the rules of AWS Solutions', () => {
-  const found = ruleFindings(committedConfig());
-
-  test('find nothing in the app that is not explained', () => {
-    const unexplained = found.filter(
-      ({ rule, construct }) => !exemptions.some((each) => each.rule.test(rule) && each.construct.test(construct)),
-    );
-    expect(unexplained).toEqual([]);
-  });
-
-  test.each(exemptions.map((exemption) => [exemption.why, exemption]))('find what is exempt: %s', (_why, exemption) => {
-    expect(found.some(({ rule, construct }) => exemption.rule.test(rule) && exemption.construct.test(construct))).toBe(
-      true,
-    );
-  });
+  rulesConformance(
+    ruleFindings((outdir) => synthesizedApp(committedConfig(), outdir).app),
+    exemptions,
+  );
 });
 
 describe('references between stacks', () => {
