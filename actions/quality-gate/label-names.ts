@@ -37,10 +37,19 @@ export class LabelNames {
 
   /** Distinct labels in scikit-learn's order: numbers by value, text by its characters. */
   sorted(labels: Iterable<string>): string[] {
-    const distinct = [...new Set(labels)];
-    const numbers = distinct.every((label) => label.trim() !== '' && Number.isFinite(Number(label)));
-    return numbers && this.#numeric
-      ? distinct.sort((left, right) => Number(left) - Number(right))
-      : distinct.sort((left, right) => (left < right ? -1 : left > right ? 1 : 0));
+    return this.#numeric ? sortedLabels(labels) : byCharacters(labels);
   }
+}
+
+/** Distinct labels by value where all are numbers, else by their characters: the order of labels of which one side may hold numbers. */
+export function sortedLabels(labels: Iterable<string>): string[] {
+  const distinct = [...new Set(labels)];
+  return distinct.every((label) => label.trim() !== '' && Number.isFinite(Number(label)))
+    ? distinct.sort((left, right) => Number(left) - Number(right))
+    : byCharacters(distinct);
+}
+
+function byCharacters(labels: Iterable<string>): string[] {
+  // Without a comparator: by UTF-16 code units.
+  return [...new Set(labels)].sort();
 }

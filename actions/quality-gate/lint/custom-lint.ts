@@ -5,6 +5,7 @@ import { normalQuantile } from '../../../core/statistics/index.ts';
 import { excerpt } from '../../../core/text/index.ts';
 import { type CustomMetrics, openCustomMetrics } from '../custom-metric-gate.ts';
 import type { EvaluationRows } from '../evaluation-rows.ts';
+import { sortedLabels } from '../label-names.ts';
 import { changeOf } from '../metric-gate.ts';
 import { numberText } from '../number-text.ts';
 import type { BoundResolution, Finding } from './finding.ts';
@@ -165,7 +166,7 @@ function ofClasses({ target, policy }: EvaluationRows): {
   readonly constant: readonly StandIn[];
 } {
   const labels = Array.from(target.values, String);
-  const classes = [...new Set(labels)].sort((one, other) => Number(one) - Number(other) || (one < other ? -1 : 1));
+  const classes = sortedLabels(labels);
   const indices = new Map(classes.map((name, index) => [name, index]));
   const actual = Int32Array.from(labels, (label) => indices.get(label) ?? 0);
   const named = policy.positive === undefined ? -1 : classes.indexOf(String(policy.positive));

@@ -1,5 +1,6 @@
 import type { ColumnValues } from '../../../core/data/index.ts';
 import { quantileOfSorted } from '../../../core/statistics/index.ts';
+import { sortedLabels } from '../label-names.ts';
 import type { Subset } from '../subsets.ts';
 
 /** What the evaluation rows are like before any model has seen them. */
@@ -40,7 +41,7 @@ export function factsOf(
     const label = String(at(index));
     counts.set(label, (counts.get(label) ?? 0) + 1);
   }
-  const labels = [...counts.keys()].sort((one, other) => Number(one) - Number(other) || (one < other ? -1 : 1));
+  const labels = sortedLabels(counts.keys());
   const positive = labels.find((label) => label === options.positive) ?? labels.at(-1);
   const ordered = [...labels.filter((label) => label === positive), ...labels.filter((label) => label !== positive)];
   return { rows: count, classes: ordered.map((label) => counts.get(label) ?? 0) };
