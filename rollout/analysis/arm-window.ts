@@ -33,9 +33,17 @@ export function addWindows(one: ArmWindow, other: ArmWindow): ArmWindow {
     requests: one.requests + other.requests,
     errors: one.errors + other.errors,
     ...(latency === undefined ? {} : { latency }),
-    predictions: merged(one.predictions, other.predictions, (left, right) => left + right),
+    predictions: addPredictions(one.predictions, other.predictions),
     means: merged(one.means, other.means, addMeans),
   };
+}
+
+/** Of how many requests each class was said, in both together. */
+export function addPredictions(
+  one: ArmWindow['predictions'],
+  other: ArmWindow['predictions'],
+): ArmWindow['predictions'] {
+  return merged(one, other, (left, right) => left + right);
 }
 
 function addLatency(one: LatencyWindow | undefined, other: LatencyWindow | undefined): LatencyWindow | undefined {

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { splitErrorBudget } from '../../core/statistics/index.ts';
 import type { AnalysisVerdict, MetricEvidence } from '../analysis-verdict.ts';
 import type { Analysed, Analyst, Look, LookStage, OpenAnalyst } from '../analyst.ts';
+import { settingsDigest } from '../settings-digest.ts';
 import { agreementMetric } from './agreement-metric.ts';
 import { type ArmMemory, armDifference, noMemory } from './arm-memory.ts';
 import { errorMetric } from './error-metric.ts';
@@ -45,24 +45,6 @@ export function openAnalysis(settings: AnalysisSettings): OpenAnalyst {
   return (state) => new Analysis(settings, state);
 }
 
-/** What analyses must have in common for one to go on with the other's state. */
-function digestOf(settings: AnalysisSettings): string {
-  return createHash('sha256')
-    .update(JSON.stringify(sorted(settings)))
-    .digest('hex')
-    .slice(0, 12);
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([one], [other]) => (one < other ? -1 : 1))
-      .map(([key, inner]) => [key, sorted(inner)]),
-  );
-}
-
 class Analysis implements Analyst {
   readonly #settings: AnalysisSettings;
   readonly #digest: string;
@@ -72,7 +54,8 @@ class Analysis implements Analyst {
 
   constructor(settings: AnalysisSettings, state: unknown) {
     this.#settings = settings;
-    this.#digest = digestOf(settings);
+    // What analyses must have in common for one to go on with the other's state.
+    this.#digest = settingsDigest(settings);
     this.#metrics = metricsOf(settings);
     const shares = Object.fromEntries(this.#metrics.map(({ name, share }) => [name, share]));
     this.#alphas = splitErrorBudget(settings.falseRollback, shares);

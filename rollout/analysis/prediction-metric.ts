@@ -7,7 +7,7 @@ import {
   updateDistributionTest,
 } from '../../core/statistics/index.ts';
 import { counted } from '../../core/text/index.ts';
-import type { ArmWindow } from './arm-window.ts';
+import { type ArmWindow, addPredictions } from './arm-window.ts';
 import { type Metric, percentText } from './metric.ts';
 import type { PredictionSettings } from './settings.ts';
 import { calmNoise, compared, noComparison, type ShareComparison, withNoise } from './share-comparison.ts';
@@ -48,11 +48,11 @@ export function predictionMetric({ share, maxShift, detectShift }: PredictionSet
       const { classes, test } = state;
       if (classes === undefined || test === undefined) {
         const waiting = {
-          canary: summed(state.waiting.canary, canary.predictions),
-          baseline: summed(state.waiting.baseline, baseline.predictions),
+          canary: addPredictions(state.waiting.canary, canary.predictions),
+          baseline: addPredictions(state.waiting.baseline, baseline.predictions),
         };
         if (Math.min(totalOf(waiting.canary), totalOf(waiting.baseline)) < enoughToName) return { ...state, waiting };
-        const all = summed(waiting.canary, waiting.baseline);
+        const all = addPredictions(waiting.canary, waiting.baseline);
         const named = all.toSorted((one, other) => other[1] - one[1]).slice(0, mostClasses);
         return {
           ...state,
@@ -112,10 +112,4 @@ function countsOf(classes: readonly string[], { predictions }: ArmWindow): reado
 
 function totalOf(predictions: ArmWindow['predictions']): number {
   return predictions.reduce((sum, [, count]) => sum + count, 0);
-}
-
-function summed(one: ArmWindow['predictions'], other: ArmWindow['predictions']): ArmWindow['predictions'] {
-  const all = new Map(one);
-  for (const [name, count] of other) all.set(name, (all.get(name) ?? 0) + count);
-  return [...all].sort(([left], [right]) => (left < right ? -1 : 1));
 }

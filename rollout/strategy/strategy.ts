@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { Analysed, LookStage } from '../analyst.ts';
+import { settingsDigest } from '../settings-digest.ts';
 import type { Traffic } from '../traffic-provider.ts';
 
 /** What traffic the canary is to have next. */
@@ -55,18 +55,5 @@ export interface StageSituation {
 
 /** A digest: two runs with one digest open the traffic in the same way. */
 export function planDigest(strategy: Strategy): string {
-  return createHash('sha256')
-    .update(JSON.stringify(sorted(strategy)))
-    .digest('hex')
-    .slice(0, 12);
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([one], [other]) => (one < other ? -1 : 1))
-      .map(([key, inner]) => [key, sorted(inner)]),
-  );
+  return settingsDigest(strategy);
 }
