@@ -7,6 +7,7 @@ import { contradictionsOfEvaluationSets } from './evaluation-set-contradictions.
 import { contradictionsOfExplain } from './explain-contradictions.ts';
 import { contradictionsOfGates } from './gate-contradictions.ts';
 import type { MendableProblem } from './mendable-problem.ts';
+import { contradictionsOfAddresses } from './outside-names.ts';
 import { isMapping, type PolicyPath, valueAt } from './policy-path.ts';
 import { contradictionsOfSlices } from './slice-contradictions.ts';
 import { contradictionsOfSmoke } from './smoke-contradictions.ts';
@@ -36,6 +37,7 @@ export function contradictionsOf(policy: unknown): readonly Contradiction[] {
     ...contradictionsOfSmoke(policy),
     ...contradictionsOfCanary(policy),
     ...leaksOf(policy),
+    ...contradictionsOfAddresses(policy),
     ...contradictionsOfSlices(valueAt(policy, ['evaluation', 'slices']), ['evaluation', 'slices']),
     ...contradictionsOfWeakSlices(policy),
     ...contradictionsOfEvaluationSets(policy),

@@ -156,6 +156,26 @@ export function fields<Value extends object>(
   };
 }
 
+/** What leads out of the repository is the base's to name; the rest is merged as `merge` says. */
+export const outsideFromBase =
+  <Value>(leadsOut: (value: Value) => boolean, merge: Merge<Value>): Merge<Value> =>
+  (base, head, at) => {
+    if (head === undefined || !leadsOut(head)) return merge(base, head, at);
+    return baseWins<Value>()(base, head, at);
+  };
+
+/** What only the head has, without the keys that wait for the merge. */
+export function withoutWaiting<Value extends object>(
+  head: Value,
+  waiting: readonly (keyof Value & string)[],
+  at: Spot,
+): Value {
+  const kept = Object.entries(head).filter(([key]) => !(waiting as readonly string[]).includes(key));
+  oneSided(undefined, head, at);
+  for (const key of waiting) at.field(key).differs(undefined, head[key], 'base');
+  return Object.fromEntries(kept) as Value;
+}
+
 /** What only one side has: it stays, and is a difference. */
 export function oneSided<Value>(base: Value | undefined, head: Value | undefined, at: Spot): Value | undefined {
   if (base !== undefined || head !== undefined) at.differs(base, head, base === undefined ? 'head' : 'base');

@@ -19,6 +19,7 @@ import {
   union,
   unionInOrder,
 } from './merge.ts';
+import { isOutside } from './outside-names.ts';
 import { type Pair, pairUp } from './pair-up.ts';
 import { sameSource, sourceName } from './source-name.ts';
 import type { Where } from './where-schema.ts';
@@ -183,7 +184,11 @@ export const mergeData: Merge<DataSource[]> = (base, head, at) => {
   const merged: DataSource[] = [];
   for (const [index, pair] of pairs.entries()) {
     const known = (pair.base ?? pair.head)?.value;
-    const waits = pair.base === undefined && known !== undefined && needsCredentials(known.source);
+    // The job's credentials would read it, and rows that fail are shown to whoever reads the report.
+    const waits =
+      pair.base === undefined &&
+      known !== undefined &&
+      (isOutside(known.source) || known.checks.every((check) => waitsForMerge(check, tables)));
     const spot = at.entry({
       suffix: `[${known === undefined ? '' : sourceName(known.source)}]`,
       // What waits is no entry of the effective list, so its number there is past the end.
@@ -197,26 +202,16 @@ export const mergeData: Merge<DataSource[]> = (base, head, at) => {
   return merged.length === 0 ? undefined : merged;
 };
 
-/**
- * A table or an object that only the head names waits for the merge: the job's credentials read it, and rows that fail are shown to whoever
- * reads the report. A file of the checkout is the author's own.
- */
-function needsCredentials(source: DataSource['source']): boolean {
-  return typeof source !== 'string' || /^s3:/i.test(source);
-}
-
 /** What a source reads with the job's credentials, its checks' included. */
 function rowsReadOf({ source, checks }: DataSource): readonly string[] {
   const others = checks.map((check) => optionsOf(check).to ?? optionsOf(check).reference);
-  return [source, ...others].flatMap((rows) =>
-    rows === undefined || !needsCredentials(rows) ? [] : [sameSource(rows)],
-  );
+  return [source, ...others].flatMap((rows) => (rows === undefined || !isOutside(rows) ? [] : [sameSource(rows)]));
 }
 
 /** A check that only the head has, of SQL or of a table or an object that the base does not read. */
 function waitsForMerge(check: DataCheck, read: ReadonlySet<string>): boolean {
   const other = optionsOf(check).to ?? optionsOf(check).reference;
-  return check.sql !== undefined || (other !== undefined && needsCredentials(other) && !read.has(sameSource(other)));
+  return check.sql !== undefined || (other !== undefined && isOutside(other) && !read.has(sameSource(other)));
 }
 
 function optionsOf(check: DataCheck): About {
@@ -229,7 +224,7 @@ function otherOf({ to, reference }: About): string | undefined {
 }
 
 function waitsInPart(source: DataSource): boolean {
-  return needsCredentials(source.source) || source.checks.some((check) => waitsForMerge(check, new Set()));
+  return isOutside(source.source) || source.checks.some((check) => waitsForMerge(check, new Set()));
 }
 
 /** A pair, and what is left of a check that only the head has; `null`: nothing. */
@@ -242,7 +237,7 @@ function mergeSource({ base, head }: Pair<DataSource>, tables: ReadonlySet<strin
   if (one === undefined) throw new RangeError('a pair of nothing');
   if (base === undefined || head === undefined) {
     oneSided(base?.value, head?.value, at);
-    return base === undefined ? withoutSql(one, at) : one;
+    return base === undefined ? withoutWaitingChecks(one, tables, at) : one;
   }
   const pairs = withoutCovered(pairUp(base.value.checks, head.value.checks, identityOf, sameSeverity));
   const checksAt = at.field('checks', '');
@@ -277,13 +272,15 @@ function mergeSource({ base, head }: Pair<DataSource>, tables: ReadonlySet<strin
   };
 }
 
-/** SQL that only a pull request has is never run on it: it waits for the merge, when someone has read it. */
-function withoutSql(source: DataSource, at: Spot): DataSource {
+/** What of a source that only a pull request has does not wait: SQL does, until someone has read it, and so do rows from outside. */
+function withoutWaitingChecks(source: DataSource, tables: ReadonlySet<string>, at: Spot): DataSource {
   const checks: DataCheck[] = [];
   for (const [head, check] of source.checks.entries()) {
-    if (check.sql !== undefined) continue;
-    at.field('checks', '').entry({ suffix: suffixOf(check), effective: checks.length, head });
-    checks.push(check);
+    const waits = waitsForMerge(check, tables);
+    const effective = waits ? source.checks.length + head : checks.length;
+    const spot = at.field('checks', '').entry({ suffix: suffixOf(check), effective, head });
+    if (waits) spot.differs(undefined, check, 'base');
+    else checks.push(check);
   }
   return { ...source, checks };
 }

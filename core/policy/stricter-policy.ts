@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Place, SluiceError } from '../problem/index.ts';
 import type { PolicyDifference } from '../report/index.ts';
+import { excerpt } from '../text/index.ts';
 import { canarySchema } from './canary-schema.ts';
 import { leaksOf } from './contradictions.ts';
 import { policyDefaults } from './defaults.ts';
@@ -15,10 +16,13 @@ import {
   larger,
   largerChange,
   type Merge,
+  oneSided,
+  outsideFromBase,
   smaller,
   smallerChange,
   stricterOfChoices,
 } from './merge.ts';
+import { newNamesOf } from './outside-names.ts';
 import type { PolicyPath } from './policy-path.ts';
 import {
   type FairnessMetric,
@@ -41,8 +45,9 @@ import { mergeEvaluationSets, type SetGates } from './stricter-evaluation-sets.t
 import { mergeGuardrails } from './stricter-guardrails.ts';
 import { mergeSignature } from './stricter-signature.ts';
 import { mergeSlices } from './stricter-slices.ts';
-import { mergeEndpoint, mergeRun, withSourceOfBase } from './stricter-source.ts';
+import { isBaselineOutside, mergeEndpoint, mergePredictions, mergeRun, withSourceOfBase } from './stricter-source.ts';
 import { variantsBy } from './stricter-variants.ts';
+import { withoutPartsThatWait } from './waiting-parts.ts';
 
 /** The policy a run is judged by. */
 export interface EffectivePolicy {
@@ -58,6 +63,7 @@ export interface EffectivePolicy {
 }
 
 type Model = NonNullable<Policy['model']>;
+type Baseline = NonNullable<Model['baseline']>;
 type Evaluation = NonNullable<Policy['evaluation']>;
 type Fairness = NonNullable<Gates['fairness']>;
 type FairnessBound = NonNullable<Fairness[FairnessMetric]>;
@@ -65,15 +71,12 @@ type FairnessBound = NonNullable<Fairness[FairnessMetric]>;
 const model = withSourceOfBase(
   fields<Model>({
     path: headWins(),
-    predictions: headWins(),
+    predictions: mergePredictions,
     endpoint: mergeEndpoint,
     run: mergeRun,
-    baseline: (base, head, at) =>
-      (base === 'none' ? headWins<Model['baseline']>() : baseWins<Model['baseline']>(policyDefaults.baseline))(
-        base,
-        head,
-        at,
-      ),
+    baseline: outsideFromBase(isBaselineOutside, (base, head, at) =>
+      (base === 'none' ? headWins<Baseline>() : baseWins<Baseline>(policyDefaults.baseline))(base, head, at),
+    ),
     task: headWins(),
     inputs: headWins(),
     outputs: headWins(),
@@ -112,7 +115,8 @@ const rowGates = {
   fairness,
 };
 
-const evaluation = fields<Evaluation>({
+const sets = mergeEvaluationSets(fields<SetGates>(rowGates));
+const evaluationKeys = fields<Evaluation>({
   source: baseWins(),
   target: baseWins(),
   positive: baseWins(),
@@ -123,8 +127,15 @@ const evaluation = fields<Evaluation>({
   min_rows: smaller(policyDefaults.min_rows),
   // It warns only; until the merge it looks where the base looks.
   weak_slices: baseWins(),
-  sets: mergeEvaluationSets(fields<SetGates>(rowGates)),
+  sets,
 });
+const evaluation: Merge<Evaluation> = (base, head, at) => {
+  if (base !== undefined || head?.sets === undefined) return evaluationKeys(base, head, at);
+  const { sets: added, ...rest } = head;
+  const kept = oneSided(undefined, rest, at);
+  const both = sets(undefined, added, at.field('sets'));
+  return kept === undefined || both === undefined ? kept : { ...kept, sets: both };
+};
 
 const gates = fields<Gates>({
   ...rowGates,
@@ -232,14 +243,15 @@ const policy = fields<Policy>({
 /**
  * The policy a pull request is judged by: of each demand the stricter of the two, so that a pull request can't lower its own gate.
  * What has no order of strictness (another target, `5%` against `0.01`) stays the base's until the merge; what describes the
- * candidate (`model.path`, `inputs`, ...) is the head's.
+ * candidate (`model.path`, `inputs`, ...) is the head's. What names something outside of the repository is the base's, wherever it stands.
  *
  * Throws a `SluiceError` (never a `PolicyError`: each of the two is valid) when the two cannot stand together: the head feeds its model the base's target,
  * or they judge different tasks.
  */
 export function stricterOf(base: LoadedPolicy, head: LoadedPolicy): EffectivePolicy {
   const ledger = new Ledger(base, head);
-  const effective = policy(base.policy, head.policy, ledger.root()) ?? base.policy;
+  const judged = withoutPartsThatWait(base.policy, head.policy, ledger.root());
+  const effective = policy(base.policy, judged, ledger.root()) ?? base.policy;
   const placeOf = (path: PolicyPath) => ledger.placeOf(path);
   const [conflict] = [...leaksOf(effective), ...mixedTasksOf(effective), ...contradictionsOfSource(effective)];
   if (conflict !== undefined) {
@@ -249,6 +261,15 @@ export function stricterOf(base: LoadedPolicy, head: LoadedPolicy): EffectivePol
       code: `policies-conflict/${problem.code}`,
       message: `the base's policy and this one cannot stand together, and the base's counts until the merge: ${problem.message}`,
       place: placeOf(path),
+    });
+  }
+  const [added] = newNamesOf(effective, base.policy);
+  if (added !== undefined) {
+    throw new SluiceError({
+      code: 'policies-conflict/outside',
+      message: `the base's policy does not name ${excerpt(added.name, 100)}, and a pull request cannot have the job's credentials read from it`,
+      place: placeOf(added.path),
+      fix: 'Add it by a pull request of its own, which changes nothing else of this part of the policy.',
     });
   }
   return {

@@ -1,6 +1,13 @@
-import { baseWins, fields, headWins, leafOf, type Merge } from './merge.ts';
+import { baseWins, fields, headWins, leafOf, type Merge, oneSided, outsideFromBase, withoutWaiting } from './merge.ts';
+import { isOutside } from './outside-names.ts';
 import type { Policy } from './schema.ts';
-import { type EndpointSource, type RunSource, type SourceKind, sourceKinds } from './source-schema.ts';
+import {
+  type EndpointSource,
+  type PredictionsSource,
+  type RunSource,
+  type SourceKind,
+  sourceKinds,
+} from './source-schema.ts';
 
 type Model = NonNullable<Policy['model']>;
 
@@ -31,6 +38,23 @@ export const mergeEndpoint = fields<EndpointSource>({
   timeout: headWins(),
 });
 
+const fileOf = (source: PredictionsSource) => (typeof source === 'string' ? source : source.path);
+const predictedElsewhere = (source: PredictionsSource) => isOutside(fileOf(source));
+
+/** The candidate's own predictions are the head's to name, as long as they lie in the checkout. */
+export const mergePredictions: Merge<PredictionsSource> = outsideFromBase(predictedElsewhere, headWins());
+
+/** Whether a baseline is read with the job's credentials. */
+export function isBaselineOutside(baseline: NonNullable<Model['baseline']>): boolean {
+  if (typeof baseline === 'string' || 'path' in baseline) return false;
+  return 'champion' in baseline ? 'mlflow' in baseline.champion : predictedElsewhere(baseline.predictions);
+}
+
+/** Whether what is judged is on a server or in a bucket. */
+export function isJudgedOutside({ endpoint, run, predictions }: Model): boolean {
+  return endpoint !== undefined || run !== undefined || (predictions !== undefined && predictedElsewhere(predictions));
+}
+
 /** The key of `model` that names what is judged. */
 export function sourceKindOf(model: Model): SourceKind | undefined {
   return sourceKinds.find((kind) => model[kind] !== undefined);
@@ -43,7 +67,11 @@ export function sourceKindOf(model: Model): SourceKind | undefined {
 export const withSourceOfBase =
   (merge: Merge<Model>): Merge<Model> =>
   (base, head, at) => {
-    if (base === undefined || head === undefined) return merge(base, head, at);
+    if (head === undefined) return oneSided(base, head, at);
+    if (base === undefined) {
+      const waits = head.baseline !== undefined && isBaselineOutside(head.baseline);
+      return withoutWaiting(head, waits ? ['baseline'] : [], at);
+    }
     const [kind, other] = [sourceKindOf(base), sourceKindOf(head)];
     if (kind === undefined || other === undefined || kind === other) return merge(base, head, at);
     at.field(kind).differs(base[kind], undefined, 'base');
