@@ -13,24 +13,34 @@ export interface Scenario {
   /** Buckets that are there. */
   readonly buckets?: readonly string[];
   readonly objects?: readonly { readonly Bucket: string; readonly Key: string; readonly Body: string }[];
-  /** What becomes of each training job in turn; the last also of those after it. */
-  readonly training: readonly Job[];
+  /** What becomes of each training job in turn; the last also of those after it. @default they complete */
+  readonly training?: readonly Job[];
   /** The same of the jobs of the gate. @default they complete */
   readonly gate?: readonly Job[];
+  /** The same of transform jobs. */
+  readonly transform?: readonly Job[];
+  /** StopTransformJob is refused by these, in turn. */
+  readonly stopRefused?: readonly Refusal[];
   /** How a training job is once it was stopped. */
   readonly stopped?: Look;
 }
 
 export interface Job {
-  /** CreateTrainingJob is refused. */
-  readonly refused?: { readonly code: string; readonly message: string };
+  /** The job is not made. */
+  readonly refused?: Refusal;
   /** The job is made, and who asked for it hears that it was there already. */
   readonly answerLost?: boolean;
   /** What describing it answers, each time the next; the last also every time after. */
   readonly looks?: readonly Look[];
 }
 
-/** Laid over the answer of DescribeTrainingJob or DescribeProcessingJob. */
+export interface Refusal {
+  /** By the name that the API's model has for it: `ResourceLimitExceeded`. */
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Laid over the answer of DescribeTrainingJob and its like. */
 export type Look = Readonly<Record<string, unknown>>;
 
 /** What an execution did. */
@@ -54,6 +64,8 @@ export interface Execution {
   readonly followers: readonly Readonly<Record<string, unknown>>[];
   /** What was asked of AWS, in order. */
   readonly requests: readonly { readonly action: string; readonly parameters: Readonly<Record<string, unknown>> }[];
+  /** Seconds from the start until its transform job was stopped. */
+  readonly stoppedAfter: number | null;
   /** What AWS's own model of the service does not take of them. */
   readonly invalid: readonly string[];
 }
@@ -76,7 +88,11 @@ async function executed(python: string, scenarios: Readonly<Record<string, Scena
     const child = execFile(
       python,
       [join(import.meta.dirname, 'state_machine.py')],
-      { maxBuffer: 64 * 2 ** 20, env: { ...process.env, AWS_ACCESS_KEY_ID: 'none', AWS_SECRET_ACCESS_KEY: 'none' } },
+      {
+        maxBuffer: 64 * 2 ** 20,
+        // A call is one: whether it is made again is the definition's to say.
+        env: { ...process.env, AWS_ACCESS_KEY_ID: 'none', AWS_SECRET_ACCESS_KEY: 'none', AWS_MAX_ATTEMPTS: '1' },
+      },
       (error, stdout, stderr) =>
         error === null ? resolve(stdout) : reject(new Error(stderr.slice(-4000), { cause: error })),
     );

@@ -4,9 +4,12 @@ The interpreter is moto's (LocalStack's: an ANTLR grammar of the Amazon States L
 the started executions. What moto leaves open is put in here, and nothing else:
 
 - JSONata: moto ships LocalStack's hook for it without the evaluator behind it. Here it is jsonata-python, with the functions that Step Functions adds
-  ($parse, $hash) and without the one it takes away ($eval). A result that is undefined is an error, as AWS has it.
+  ($parse, $hash, $uuid) and without the one it takes away ($eval). A result that is undefined is an error, as AWS has it.
 - How long things take: waits and the pauses of retries move a clock on, and $millis reads it.
-- How jobs end: SageMaker's own create and describe answer, with what the scenario says of the job laid over it; StopTrainingJob, which moto lacks.
+- How jobs end: SageMaker's own create and describe answer, with what the scenario says of the job laid over it; StopTrainingJob and StopTransformJob,
+  which moto lacks.
+- `sagemaker:createTransformJob.sync`, which moto's interpreter does not know: it asks the same API, looks until the job ended, and fails as Step
+  Functions does (https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html).
 - What S3 sends is a text, as Step Functions has it, and StartExecution gets its parameters by their names.
 - Every request is held against AWS's own model of its service by botocore, which moto's interpreter does not do.
 
@@ -17,6 +20,7 @@ import hashlib
 import json
 import sys
 import time
+import uuid
 from datetime import datetime, timezone
 
 import boto3
@@ -29,12 +33,22 @@ from moto.core.responses import EmptyResult
 from moto.sagemaker.exceptions import SagemakerClientError
 from moto.sagemaker.models import SageMakerModelBackend
 from moto.sagemaker.responses import SageMakerResponse
+from moto.stepfunctions.parser.api import HistoryEventType, TaskFailedEventDetails
+from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import CustomErrorName
+from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent, FailureEventException
+from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
+from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import StatesErrorNameType
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.intrinsic import jsonata as intrinsic
+from moto.stepfunctions.parser.asl.component.common.timeouts.timeout import EvalTimeoutError
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_aws_sdk as sdk
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_factory as factory
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.resource import ResourceCondition
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_callback import StateTaskServiceCallback
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_sfn import StateTaskServiceSfn
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
 from moto.stepfunctions.parser.asl.eval import states, variable_store
+from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.asl.jsonata import jsonata as hook
 
 REGION = "eu-west-1"
@@ -69,6 +83,8 @@ def evaluate(expression):
         compiled.register_lambda("parse", lambda text: json.loads(text))
         compiled.register_lambda("hash", lambda text, algorithm: hashlib.new(algorithm.replace("-", ""), text.encode()).hexdigest())
         compiled.register_lambda("millis", clock.millis)
+        compiled.register_lambda("uuid", lambda: str(uuid.uuid4()))
+        compiled.register_lambda("uuid", lambda: str(uuid.uuid4()))
         compiled.register_lambda("eval", refuse_eval)
         result = compiled.evaluate(None)
         if result is None:
@@ -94,14 +110,18 @@ sdk._SERVICE_ERROR_NAMES.update({"sagemaker": "SageMaker", "s3": "S3", "cloudwat
 call_service = sdk.StateTaskServiceAwsSdk._eval_service_task
 
 
-def checked_call(self, env, resource_runtime_part, normalised_parameters, state_credentials):
-    model = session.get_service_model(self._get_boto_service_name())
-    action = self.resource.api_action
+def check(task, parameters):
+    model = session.get_service_model(task._get_boto_service_name())
+    action = task.resource.api_action
     operation = model.operation_model(action[0].upper() + action[1:])
-    report = botocore.validate.ParamValidator().validate(normalised_parameters, operation.input_shape)
+    report = botocore.validate.ParamValidator().validate(parameters, operation.input_shape)
     if report.has_errors():
         done["invalid"].append(f"{operation.name}: {report.generate_report()}")
-    done["requests"].append({"action": operation.name, "parameters": json.loads(json.dumps(normalised_parameters))})
+    done["requests"].append({"action": operation.name, "parameters": json.loads(json.dumps(parameters))})
+
+
+def checked_call(self, env, resource_runtime_part, normalised_parameters, state_credentials):
+    check(self, normalised_parameters)
     try:
         call_service(self, env, resource_runtime_part, normalised_parameters, state_credentials)
     except ClientError as error:
@@ -120,6 +140,62 @@ def start_execution_parameters(self, parameters, **_):
         parameters[name[0].lower() + name[1:]] = value if isinstance(value, str) else json.dumps(value)
 
 
+# What moto's interpreter does not know -----------------------------------------------------------------------------------
+
+LOOK_SECONDS = 60
+
+
+class TransformJobs(StateTaskServiceCallback):
+    """`arn:aws:states:::sagemaker:createTransformJob.sync`."""
+
+    def __init__(self):
+        super().__init__(supported_integration_patterns={ResourceCondition.Sync})
+
+    def _get_supported_parameters(self):
+        return set(session.get_service_model("sagemaker").operation_model("CreateTransformJob").input_shape.members)
+
+    def _eval_service_task(self, env, resource_runtime_part, normalised_parameters, state_credentials):
+        check(self, normalised_parameters)
+        made = boto3.client("sagemaker", region_name=resource_runtime_part.region).create_transform_job(**normalised_parameters)
+        env.stack.append({"TransformJobArn": made["TransformJobArn"]})
+
+    def _eval_integration_pattern(self, env, resource_runtime_part, normalised_parameters, state_credentials):
+        env.stack.pop()
+        self.timeout.eval(env=env)
+        until = clock.millis() + 1000 * env.stack.pop()
+        client = boto3.client("sagemaker", region_name=resource_runtime_part.region)
+        while True:
+            job = client.describe_transform_job(TransformJobName=normalised_parameters["TransformJobName"])
+            job = json.loads(json.dumps({name: value for name, value in job.items() if name != "ResponseMetadata"}, default=str))
+            if job["TransformJobStatus"] == "Completed":
+                return env.stack.append(job)
+            if job["TransformJobStatus"] in ("Failed", "Stopped"):
+                raise FailureEventException(self.failure(env, StatesErrorName(typ=StatesErrorNameType.StatesTaskFailed), json.dumps(job)))
+            clock.ahead += min(LOOK_SECONDS, max(0, until - clock.millis()) / 1000 + 0.001)
+            if clock.millis() >= until:
+                raise EvalTimeoutError()
+
+    def _from_error(self, env, ex):
+        """The names of errors are those of the API's model; what it has no name for is AmazonSageMakerException, throttling too."""
+        if isinstance(ex, EvalTimeoutError):
+            return self._get_timed_out_failure_event(env)
+        if not isinstance(ex, ClientError):
+            return super()._from_error(env=env, ex=ex)
+        code, message = ex.response["Error"]["Code"], ex.response["Error"]["Message"]
+        errors = session.get_service_model("sagemaker").operation_model("CreateTransformJob").error_shapes
+        name = f"{code}Exception" if code in [shape.name for shape in errors] else "AmazonSageMakerException"
+        cause = f"{message} (Service: AmazonSageMaker; Status Code: 400; Error Code: {code}; Request ID: none; Proxy: null)"
+        return self.failure(env, CustomErrorName(f"SageMaker.{name}"), cause)
+
+    def failure(self, env, name, cause):
+        details = TaskFailedEventDetails(
+            resource=self._get_sfn_resource(), resourceType=self._get_sfn_resource_type(), error=name.error_name, cause=cause
+        )
+        return FailureEvent(
+            env=env, error_name=name, event_type=HistoryEventType.TaskFailed, event_details=EventDetails(taskFailedEventDetails=details)
+        )
+
+
 # Jobs -----------------------------------------------------------------------------------------------------------------
 
 def refusal(code, message):
@@ -130,6 +206,7 @@ def refusal(code, message):
 
 create_training_job = SageMakerModelBackend.create_training_job
 create_processing_job = SageMakerModelBackend.create_processing_job
+create_transform_job = SageMakerModelBackend.create_transform_job
 
 
 def started(script, create):
@@ -163,6 +240,20 @@ def describe_processing_job(self, processing_job_name):
     return looked_at(self.processing_jobs, processing_job_name)
 
 
+def describe_transform_job(self, transform_job_name):
+    return looked_at(self.transform_jobs, transform_job_name)
+
+
+def stop_transform_job(self):
+    refusals = scenario.get("stopRefused", [])
+    if refusals:
+        raise refusal(**refusals.pop(0))
+    done["stopped_after"] = clock.ahead
+    job = self.sagemaker_backend.transform_jobs[self._get_param("TransformJobName")]
+    job.looks = [{"TransformJobStatus": "Stopped"}]
+    return EmptyResult()
+
+
 def stop_training_job(self):
     job = self.sagemaker_backend.training_jobs[self._get_param("TrainingJobName")]
     job.looks = [{"TrainingJobStatus": "Stopping", "SecondaryStatus": "Stopping"}, scenario["stopped"]]
@@ -171,7 +262,7 @@ def stop_training_job(self):
 
 def plug_in():
     hook._eval_jsonata = evaluate
-    for name in ("$parse", "$hash"):
+    for name in ("$parse", "$hash", "$uuid"):
         intrinsic._DECLARATION_BY_VARIABLE_REFERENCE.pop(name)
     states.encode_jsonata_variable_declarations = declarations
     variable_store.encode_jsonata_variable_declarations = declarations
@@ -181,9 +272,14 @@ def plug_in():
     StateTaskServiceSfn._normalise_parameters = start_execution_parameters
     SageMakerModelBackend.create_training_job = started("training", create_training_job)
     SageMakerModelBackend.create_processing_job = started("gate", create_processing_job)
+    SageMakerModelBackend.create_transform_job = started("transform", create_transform_job)
     SageMakerModelBackend.describe_training_job = describe_training_job
     SageMakerModelBackend.describe_processing_job = describe_processing_job
+    SageMakerModelBackend.describe_transform_job = describe_transform_job
     SageMakerResponse.stop_training_job = stop_training_job
+    SageMakerResponse.stop_transform_job = stop_transform_job
+    # Of the services that moto's interpreter knows by name alone, SageMaker is the one that is used here.
+    factory.StateTaskServiceUnsupported = TransformJobs
 
 
 # Runs -----------------------------------------------------------------------------------------------------------------
@@ -225,6 +321,7 @@ def run(name, said):
         "followers": inputs,
         "requests": done["requests"],
         "invalid": done["invalid"],
+        "stoppedAfter": done.get("stopped_after"),
     }
 
 

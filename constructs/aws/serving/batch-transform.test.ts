@@ -122,14 +122,13 @@ describe('the run of a batch transform', () => {
     expect(why).toMatchObject({ Default: 'Failed', Choices: [{ Next: 'Pause' }] });
     const condition = why?.Type === 'Choice' ? (why.Choices[0]?.Condition ?? '') : '';
     expect(condition).toContain('$attempt < 3');
-    expect(condition).toContain("'CapacityError'");
-    expect(condition).toContain("'SageMaker.ResourceLimitExceededException'");
+    expect(condition).toContain('/"FailureReason" *: *"(CapacityError|InternalServerError)/');
+    expect(condition).toContain('$millis() + 1000 * 120 * $power(2, $attempt) < $until');
     expect(States['Pause']).toMatchObject({
       Seconds: '{% 120 * $power(2, $attempt) %}',
       Assign: { attempt: '{% $attempt + 1 %}' },
-      Next: 'InTime',
+      Next: 'Name',
     });
-    expect(States['InTime']).toMatchObject({ Choices: [{ Next: 'Name' }], Default: 'Failed' });
   });
 
   test('stops its job at the deadline, counted from the start of the execution, and fails', () => {

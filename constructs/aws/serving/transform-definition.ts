@@ -16,6 +16,25 @@ const firstPause = 120;
 /** Seconds beyond the deadline for stopping the job. */
 const margin = 600;
 
+/** Seconds before the next attempt. */
+const pause = `${firstPause} * $power(2, $attempt)`;
+
+/** A pause at whose end the deadline is over helps nobody: why the job failed is worth more then. */
+const fits = `$millis() + 1000 * ${pause} < $until`;
+
+/**
+ * What another attempt may mend: no instances, too many asked for at once, SageMaker's own faults. A job that was made tells by its reason alone,
+ * since the rest of what is said of it has the names of files and models. One that was not is refused by an error of this API, or, where the API has
+ * none of that name (throttling), by `AmazonSageMakerException`. A quota of 0 is none that time mends.
+ * Names of reasons: https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-retry-policy.html
+ */
+const mendable = `(
+  $failure.Error = 'States.TaskFailed'
+    ? $contains($failure.Cause, /"FailureReason" *: *"(CapacityError|InternalServerError)/)
+    : $contains($failure.Error & $failure.Cause, /ResourceLimitExceeded|Throttling|Rate exceeded|ServiceUnavailable|InternalFailure/)
+      and $not($contains($failure.Cause, /is 0 Instances/))
+)`;
+
 /**
  * The whole run, in the order it is read. Every attempt has a name of its own: a job that found no instances has used its name up, and another one of
  * that name would be refused.
@@ -58,36 +77,22 @@ export function transformDefinition(props: BatchTransformProps, place: Transform
       },
       Why: {
         Type: 'Choice',
-        Comment: 'No instances, or too many asked for at once: both pass. Whatever else does not.',
-        Choices: [
-          {
-            Condition: query(
-              `$attempt < ${retries} and ($contains($string($failure.Cause), 'CapacityError') or $contains($string($failure.Cause), 'capacity')
-                or $failure.Error in ['SageMaker.ResourceLimitExceededException', 'SageMaker.ThrottlingException'])`,
-            ),
-            Next: 'Pause',
-          },
-        ],
+        Choices: [{ Condition: query(`$attempt < ${retries} and ${mendable} and ${fits}`), Next: 'Pause' }],
         Default: 'Failed',
       },
       Pause: {
         Type: 'Wait',
-        Seconds: query(`${firstPause} * $power(2, $attempt)`),
+        Seconds: query(pause),
         Assign: { attempt: query('$attempt + 1') },
-        Next: 'InTime',
-      },
-      InTime: {
-        Type: 'Choice',
-        Choices: [{ Condition: query('$millis() < $until'), Next: 'Name' }],
-        Default: 'Failed',
+        Next: 'Name',
       },
       Stop: {
         Type: 'Task',
         Comment: 'Step Functions gives a job up at its deadline, and does not stop it.',
         Resource: `arn:${partition}:states:::aws-sdk:sagemaker:stopTransformJob`,
         Arguments: { TransformJobName: query('$job') },
-        Retry: [{ ErrorEquals: ['SageMaker.ThrottlingException'], IntervalSeconds: 5, MaxAttempts: 5, BackoffRate: 2 }],
-        Catch: [{ ErrorEquals: ['States.ALL'], Next: 'Late' }],
+        Retry: [{ ErrorEquals: ['States.TaskFailed'], IntervalSeconds: 5, MaxAttempts: 4, BackoffRate: 2 }],
+        Catch: [{ ErrorEquals: ['States.ALL'], Assign: failed, Next: 'NotStopped' }],
         Next: 'Late',
       },
       Late: {
@@ -95,7 +100,19 @@ export function transformDefinition(props: BatchTransformProps, place: Transform
         Error: 'Deadline',
         Cause: query(`'The job ' & $job & ' was stopped at its deadline, ${deadline} s after the start'`),
       },
-      Failed: { Type: 'Fail', Error: query('$failure.Error'), Cause: query('$failure.Cause') },
+      NotStopped: {
+        Type: 'Fail',
+        Error: 'Deadline',
+        Cause: query(
+          `'The job ' & $job & ' is past its deadline, ${deadline} s after the start, and may go on, since it could not be stopped: ' & $failure.Cause`,
+        ),
+      },
+      Failed: {
+        Type: 'Fail',
+        // Names that begin with "States." are the language's own: no state may fail by one.
+        Error: query("$contains($failure.Error, /^States[.]/) ? 'Transform.Failed' : $failure.Error"),
+        Cause: query("$failure.Error & ': ' & $failure.Cause"),
+      },
       Done: {
         Type: 'Succeed',
         Output: {
