@@ -13,21 +13,25 @@ export function logGroupArn(scope: Construct, logGroupName: string): string {
 }
 
 /**
- * In a key's own policy: CloudWatch Logs of the region may use it for the log group of `arn`, or for those that its pattern names.
- * https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+ * What CloudWatch Logs needs of a key. Its guide allows `kms:Encrypt*`, `Decrypt*`, `ReEncrypt*`, `GenerateDataKey*` and `Describe*`
+ * (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html); these are the actions that those patterns cover for a symmetric
+ * key, the only kind that it takes. Pairs of data keys, which the fourth covers too, are of no use to it.
  */
-export function logsMayUseKey(scope: Construct, arn: string, more: readonly string[] = []): PolicyStatement {
+const actions = [
+  'kms:Encrypt',
+  'kms:Decrypt',
+  'kms:ReEncryptFrom',
+  'kms:ReEncryptTo',
+  'kms:GenerateDataKey',
+  'kms:GenerateDataKeyWithoutPlaintext',
+  'kms:DescribeKey',
+] as const;
+
+/** In a key's own policy: CloudWatch Logs of the region may use it for the log group of `arn`, or for those that its pattern names. */
+export function logsMayUseKey(scope: Construct, arn: string): PolicyStatement {
   return new PolicyStatement({
     principals: [new ServicePrincipal(`logs.${Stack.of(scope).region}.amazonaws.com`)],
-    actions: [
-      'kms:Encrypt',
-      'kms:Decrypt',
-      'kms:ReEncryptFrom',
-      'kms:ReEncryptTo',
-      'kms:GenerateDataKey',
-      ...more,
-      'kms:DescribeKey',
-    ],
+    actions: [...actions],
     // In a key's own policy, * is the key.
     resources: ['*'],
     conditions: { [arn.endsWith('*') ? 'ArnLike' : 'ArnEquals']: { 'kms:EncryptionContext:aws:logs:arn': arn } },

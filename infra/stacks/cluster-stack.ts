@@ -76,9 +76,7 @@ export class ClusterStack extends EnvironmentStack {
       description: `Flow logs of ${this.stackName}`,
       removalPolicy: RemovalPolicy.RETAIN,
     });
-    encryptionKey.addToResourcePolicy(
-      logsMayUseKey(this, logGroupArn(this, '*'), ['kms:GenerateDataKeyWithoutPlaintext']),
-    );
+    encryptionKey.addToResourcePolicy(logsMayUseKey(this, logGroupArn(this, '*')));
     return new LogGroup(this, 'FlowLogs', { encryptionKey, retention: RetentionDays.ONE_YEAR });
   }
 }

@@ -38,12 +38,6 @@ export const templateExemptions: readonly Exemption[] = [
       "The CDK's own state machine waits for its role and the role's policy, of which the role is said twice. It does no harm.",
   },
   {
-    rules: ['cfn-guard CT.CLOUDWATCH.PR.3', 'checkov CKV_AWS_158'],
-    objects: ['AWS::Logs::LogGroup TrainingLogs', 'AWS::Logs::LogGroup NetworkallLogGroup'],
-    reason:
-      'What a state machine tells of its steps, and a network of its packets, encrypted by a key of CloudWatch: names, addresses and times, no data.',
-  },
-  {
     rules: ['cfn-guard CT.CLOUDWATCH.PR.1'],
     objects: ['AWS::CloudWatch::Alarm *Alarms*'],
     reason: 'Parts of a composite alarm, which acts for all of them at once.',

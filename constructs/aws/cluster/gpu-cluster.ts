@@ -313,9 +313,7 @@ export class GpuCluster extends Construct implements IConnectable {
       description: `Secrets and logs of ${this.node.path}`,
       removalPolicy: RemovalPolicy.RETAIN,
     });
-    key.addToResourcePolicy(
-      logsMayUseKey(this, logGroupArn(this, logGroupName), ['kms:GenerateDataKeyWithoutPlaintext']),
-    );
+    key.addToResourcePolicy(logsMayUseKey(this, logGroupArn(this, logGroupName)));
     return key;
   }
 

@@ -80,6 +80,8 @@ export interface SpotTrainingProps {
   readonly gate?: QualityGate;
   /** Started with the output of this one when the gate passed. @default none */
   readonly onPassed?: Pick<IStateMachine, 'stateMachineArn' | 'grantStartExecution'>;
+  /** Of the state machine's log, and of the topic where there is no other. @default a key of its own, kept when the stack goes */
+  readonly encryptionKey?: IKey;
   /** Told of every end. Where it is encrypted, its key has to let `endRole` use it. @default an encrypted one of its own, over TLS only */
   readonly topic?: NoticeTopic;
 }

@@ -3,7 +3,7 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Port, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Repository } from 'aws-cdk-lib/aws-ecr';
 import { ArnPrincipal } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import { type CfnKey, Key } from 'aws-cdk-lib/aws-kms';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { describe, expect, test } from 'vitest';
@@ -151,6 +151,40 @@ describe('the state machine', () => {
       Choices: expect.arrayContaining([expect.objectContaining({ Next: 'Passed' })]),
     });
     expect(Object.keys(States)).not.toContain('Start What Follows');
+  });
+});
+
+describe('the log of the state machine', () => {
+  const logs = 'AWS::Logs::LogGroup';
+
+  test('is encrypted by a key that CloudWatch Logs may use for it alone', () => {
+    const template = Template.fromStack(made().stack);
+    const [[keyId, key] = []] = Object.entries(template.findResources('AWS::KMS::Key'));
+    template.resourceCountIs('AWS::KMS::Key', 1);
+    template.hasResourceProperties(logs, { KmsKeyId: { 'Fn::GetAtt': [keyId, 'Arn'] } });
+    const [log] = Object.values(template.findResources(logs));
+    const [, forLogs] = key?.['Properties'].KeyPolicy.Statement ?? [];
+    expect(JSON.stringify(forLogs.Condition)).toContain(`:log-group:${log?.['Properties'].LogGroupName}"`);
+    expect(forLogs.Action).toContain('kms:GenerateDataKeyWithoutPlaintext');
+  });
+
+  test('is encrypted by the key that is given, and so is the topic', () => {
+    const { stack, bucket, image } = made();
+    const encryptionKey = new Key(stack, 'Mine');
+    new SpotTraining(stack, 'Other', {
+      trainingName: 'other',
+      image,
+      instanceType: 'ml.p4d.24xlarge',
+      maxRun: Duration.hours(1),
+      spot: false,
+      output: { bucket, prefix: 'models' },
+      encryptionKey,
+    });
+    const template = Template.fromStack(stack);
+    const mine = { 'Fn::GetAtt': [stack.getLogicalId(encryptionKey.node.defaultChild as CfnKey), 'Arn'] };
+    template.hasResourceProperties(logs, { KmsKeyId: mine });
+    template.hasResourceProperties('AWS::SNS::Topic', { DisplayName: 'Training other', KmsMasterKeyId: mine });
+    template.resourceCountIs('AWS::KMS::Key', 2);
   });
 });
 

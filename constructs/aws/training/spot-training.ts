@@ -3,13 +3,14 @@ import { Metric, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import { Connections, type IConnectable, Port, SecurityGroup, SubnetType } from 'aws-cdk-lib/aws-ec2';
 import { CfnRule } from 'aws-cdk-lib/aws-events';
 import { type Grant, type IGrantable, type IPrincipal, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { type CloudWatchMetric, trainingMetrics } from '../../../core/telemetry/index.ts';
 import { Findings } from '../../problem/index.ts';
+import { encryptedLogs } from '../encrypted-logs.ts';
 import { type Allow, allowance } from '../identity/allowance.ts';
 import { type JobNetwork, jobRole, prefixOf } from './job-role.ts';
 import { problemsOf } from './spot-training-problems.ts';
@@ -53,6 +54,7 @@ export class SpotTraining extends Construct implements IConnectable, IGrantable 
   readonly endRole: Role;
   readonly endRule: CfnRule;
   readonly trainingName: string;
+  readonly encryptionKey: IKey;
   /** Of the instances, where there is a VPC. */
   readonly connections: Connections;
 
@@ -65,6 +67,13 @@ export class SpotTraining extends Construct implements IConnectable, IGrantable 
     this.trainingName =
       props.trainingName ??
       Names.uniqueResourceName(this, { maxLength: 18, separator: '-', allowedSpecialCharacters: '-' }).toLowerCase();
+    this.encryptionKey =
+      props.encryptionKey ??
+      new Key(this, 'Key', {
+        enableKeyRotation: true,
+        description: `Notices and logs of ${this.node.path}`,
+        removalPolicy: RemovalPolicy.RETAIN,
+      });
     const network = this.#network(props);
     this.connections = network.connections;
     this.role = this.#trainingRole(props, network.job);
@@ -196,11 +205,12 @@ export class SpotTraining extends Construct implements IConnectable, IGrantable 
         level: LogLevel.ALL,
         // Inputs and outputs of states hold hyperparameters; the history of the execution has them.
         includeExecutionData: false,
-        destination: new LogGroup(this, 'Logs', {
+        destination: encryptedLogs(this, 'Logs', {
           // The prefix spares an entry of the account's policy of logs for each state machine.
           logGroupName: `/aws/vendedlogs/states/${Names.uniqueResourceName(this, { separator: '-' })}`,
           retention: RetentionDays.ONE_YEAR,
           removalPolicy: RemovalPolicy.RETAIN,
+          key: this.encryptionKey,
         }),
       },
     });
@@ -242,15 +252,10 @@ export class SpotTraining extends Construct implements IConnectable, IGrantable 
   }
 
   #ownTopic(): NoticeTopic {
-    const key = new Key(this, 'TopicKey', {
-      enableKeyRotation: true,
-      description: `Notices of ${this.node.path}`,
-      removalPolicy: RemovalPolicy.RETAIN,
-    });
-    key.grant(this.endRole, 'kms:Decrypt', 'kms:GenerateDataKey');
+    this.encryptionKey.grant(this.endRole, 'kms:Decrypt', 'kms:GenerateDataKey');
     return new Topic(this, 'Topic', {
       displayName: `Training ${this.trainingName}`,
-      masterKey: key,
+      masterKey: this.encryptionKey,
       enforceSSL: true,
     });
   }
