@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import * as zlib from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { DataError, type Problem } from '../problem/index.ts';
 import type { OpenOptions } from './engine.ts';
 import { type Engine, fileOfRow, openEngine, quoteIdentifier, readColumns, rowNumberColumn } from './index.ts';
@@ -146,12 +146,14 @@ describe('a compressed file', () => {
   });
 
   it('leaves nothing behind', async () => {
-    const before = (await readdir(tmpdir())).filter((name) => name.startsWith('sluice-data-'));
+    const temporary = await mkdtemp(join(directory, 'temporary-'));
+    vi.stubEnv('TMPDIR', temporary);
+    onTestFinished(() => void vi.unstubAllEnvs());
     const other = await openEngine();
     await other.open(await file('left.csv.gz', packed));
+    expect(await readdir(temporary)).not.toEqual([]);
     await other.close();
-    const after = (await readdir(tmpdir())).filter((name) => name.startsWith('sluice-data-'));
-    expect(after.length).toBeLessThanOrEqual(before.length);
+    expect(await readdir(temporary)).toEqual([]);
   });
 });
 
