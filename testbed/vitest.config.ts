@@ -1,43 +1,42 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './longest-first.ts';
 
-/** Tests that wait more than they work: for leases, scrapes, outages. The others measure latency, or their peers take both cores. */
-const waiting = [
-  '{constructs,hosts,manifest-linters,ray-serve,triton-config}.test.ts',
-  '{canary,github,kubernetes,model-fetch,monitoring,prometheus}/**/*.test.ts',
-];
-
-/** Tests that share nothing and measure no time: workflows on the real runner, and numbers held against the tools they come from. */
-const paired = [
+/**
+ * Tests that measure no time, and share nothing: workflows on the real runner, real servers and clusters, numbers held against the tools they come
+ * from. Many wait more than they work, for leases, scrapes and outages, and while they wait others have the processor.
+ */
+const sideBySide = [
   '{base-branch,consumer,detect-drift-action,publish-report,publishing,pull-request-gate,smoke-action,sub-actions}.test.ts',
+  '{constructs,hosts,manifest-linters,platform,ray-serve,spark,triton-config}.test.ts',
   '{data-sources,great-expectations,gymnasium,mlflow-sources,sarif,trino}.test.ts',
-  '{aws,model-zoo}/**/*.test.ts',
+  '{aws,canary,github,kubernetes,model-fetch,model-zoo,monitoring,prometheus,telemetry}/**/*.test.ts',
+  'serving/v2-*.test.ts',
 ];
 
 export default defineConfig({
   test: {
     root: import.meta.dirname,
-    testTimeout: 180_000,
+    // These only end what hangs: no file is hurried, however many run beside it.
+    testTimeout: 300_000,
     hookTimeout: 300_000,
     // Tests that say they are concurrent only wait: all of them at once.
     maxConcurrency: 100,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
+        // What measures latency, or what is new and has not shown that it can stand others beside it.
         extends: true,
         test: {
           name: 'one at a time',
           include: ['**/*.test.ts'],
-          exclude: [...waiting, ...paired],
+          exclude: sideBySide,
           fileParallelism: false,
-          sequence: { groupOrder: 0 },
+          sequence: { groupOrder: 1 },
         },
       },
       {
         extends: true,
-        test: { name: 'two at a time', include: paired, maxWorkers: 2, sequence: { groupOrder: 1 } },
-      },
-      {
-        extends: true,
-        test: { name: 'side by side', include: waiting, maxWorkers: 3, sequence: { groupOrder: 2 } },
+        test: { name: 'side by side', include: sideBySide, maxWorkers: 4, sequence: { groupOrder: 0 } },
       },
     ],
   },

@@ -83,7 +83,7 @@ export async function startSshDaemon(hosts: readonly string[]): Promise<SshDaemo
     await ended;
   };
   for (let waited = 0; !(await listens(port)); waited++) {
-    if (child.exitCode !== null || waited > 200) {
+    if (child.exitCode !== null || waited > 1200) {
       await stop();
       throw new Error(`sshd did not start: ${said}`);
     }

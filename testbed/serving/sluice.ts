@@ -16,7 +16,7 @@ export async function startSluice([model, ...others]: readonly PeerModel[]): Pro
   return startPeer({
     name: 'sluice',
     command: process.execPath,
-    args: [cli, 'serve', file, '--port', String(http)],
+    args: [cli, 'serve', file, '--port', String(http), '--drain-delay', '0'],
     env: {},
     folder,
     addresses: { url, metrics: `${url}/metrics` },
