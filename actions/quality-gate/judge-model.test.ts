@@ -805,14 +805,14 @@ describe('a model or target that no row fits', () => {
     expect(checkOf(judgement, 'gate/size/max_mb').status).toBe('pass');
   });
 
-  it('is warned of for a file beside it that runs code', async () => {
+  it('fails for a file beside it that runs code, and is judged all the same', async () => {
     const judgement = await judge(
       scene('accuracy: { min: 0.5 }', {
         files: { 'model.pkl': Uint8Array.of(0x80, 4, 0x95, 0x15), 'README.md': '# x' },
       }),
     );
     expect(checkOf(judgement, 'gate/files/beside')).toMatchObject({
-      status: 'warn',
+      status: 'fail',
       message: expect.stringContaining('model.pkl is a Python pickle'),
     });
     expect(judgement.checks.filter(({ status }) => status === 'error')).toEqual([]);

@@ -140,7 +140,7 @@ describe('a variant that does not run here', () => {
       files: { ...files, 'bad.onnx': content },
     });
     const own = judgement.checks.filter(({ id }) => id !== 'gate/files/beside');
-    // What a pickle is warned of is no variant's: it lies beside the model.
+    // What a pickle fails is no variant's: it lies beside the model.
     expect(judgement.checks.length - own.length).toBe(name === 'a pickle' ? 1 : 0);
     expect(Object.fromEntries(own.map(({ id, status }) => [id, status]))).toEqual({
       'gate/variants/bad/max_size_ratio': 'error',

@@ -1,7 +1,8 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
 import { silentHost } from '../host/index.ts';
 import { ModelError } from '../problem/index.ts';
@@ -238,7 +239,7 @@ test('a closed model says so, and closing twice is fine', async () => {
 });
 
 describe('files beside a model', () => {
-  const beside = async (files: Readonly<Record<string, Buffer | string>>) => {
+  const beside = async (files: Readonly<Record<string, Uint8Array | string>>) => {
     const folder = mkdtempSync(join(directory, 'neighbours-'));
     writeFileSync(join(folder, 'model.onnx'), identityModel());
     for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
@@ -257,8 +258,46 @@ describe('files beside a model', () => {
       'README.md': '# churn',
       'w.safetensors': safetensors,
       'empty.txt': '',
+      'latin.csv': Buffer.from('caf\xe9,1\n', 'latin1'),
+      'rows.csv.gz': gzipSync('a,b\n1,2\n'.repeat(5000)),
+      'rows.jsonl.zst': zstdCompressSync('{"a":1}\n'.repeat(5000)),
+      'weights.npy': Buffer.from(
+        "\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }",
+        'latin1',
+      ),
+      'rows.parquet': 'PAR1',
+      '.DS_Store': Buffer.from('\0\0\0\x01Bud1', 'latin1'),
+      'other.onnx': identityModel(),
     };
     expect(await beside(files)).toEqual({ warnings: [], found: [] });
+  });
+
+  test('that another model there names as its weights are weights', async () => {
+    const weights = Buffer.from(new Float32Array([1, 2]).buffer);
+    const graph: ModelToWrite['graph'] = {
+      nodes: [{ operator: 'Add', inputs: ['X', 'w'], outputs: ['Y'] }],
+      inputs: [{ name: 'X', type: 'float32', shape: [2] }],
+      outputs: [{ name: 'Y', type: 'float32', shape: [2] }],
+      initializers: [{ name: 'w', type: 'float32', dims: [2], external: { location: 'student.bin', length: '8' } }],
+    };
+    const found = { 'student.onnx': Buffer.from(writeModel({ graph })), 'student.bin': weights };
+    expect((await beside(found)).found).toEqual([]);
+    expect((await beside({ 'student.bin': weights })).found).toEqual([
+      { name: 'student.bin', kind: expect.any(String) },
+    ]);
+  });
+
+  test('are looked at through links, and however many there are', async () => {
+    const folder = mkdtempSync(join(directory, 'neighbours-'));
+    writeFileSync(join(folder, 'model.onnx'), identityModel());
+    writeFileSync(join(directory, 'elsewhere.pkl'), Buffer.from('80049515', 'hex'));
+    symlinkSync(join(directory, 'elsewhere.pkl'), join(folder, 'link.txt'));
+    symlinkSync(join(folder, 'nowhere'), join(folder, 'broken'));
+    expect((await unsafeNeighbours(join(folder, 'model.onnx'))).map(({ name }) => name)).toEqual(['link.txt']);
+    for (let at = 0; at < 5001; at++) writeFileSync(join(folder, `${at}.txt`), '');
+    expect(await unsafeNeighbours(join(folder, 'model.onnx'))).toContainEqual(
+      expect.objectContaining({ kind: expect.stringContaining('more than are looked at') }),
+    );
   });
 
   test.each([
@@ -268,7 +307,24 @@ describe('files beside a model', () => {
     ['an HDF5 file of Keras', 'model.h5', Buffer.from('\x89HDF\r\n\x1a\n', 'latin1'), /HDF5/],
     ['a Linux program', 'custom_ops.so', Buffer.from('\x7fELF\x02\x01', 'latin1'), /program/],
     ['a Windows program', 'custom_ops.dll', Buffer.from('MZ\x90\x00', 'latin1'), /program/],
-  ])('that run code are told by their first bytes: %s', async (_what, name, content, kind) => {
+    ['a pickle of protocol 0', 'model.txt', "cos\nsystem\n(S'id'\ntR.", /pickle/],
+    ['a dictionary pickled as text', 'model.json', "(dp0\nS'a'\np1\nI1\ns.", /pickle/],
+    [
+      'a compressed pickle',
+      'model.pkl.gz',
+      gzipSync(Buffer.from('80049515', 'hex')),
+      /compressed file, and in it a Python pickle/,
+    ],
+    ['a pickle in Zstandard', 'model.zst', zstdCompressSync(Buffer.from('80049515', 'hex')), /in it a Python pickle/],
+    [
+      'an array of objects',
+      'rows.npy',
+      Buffer.from("\x93NUMPY\x01\x00v\x00{'descr': '|O', 'shape': (3,), }", 'latin1'),
+      /objects/,
+    ],
+    ['an archive', 'model.zip', Buffer.concat([Buffer.from('504b0304', 'hex'), Buffer.alloc(60)]), /ZIP/],
+    ['what nobody knows', 'model.bin', Buffer.from([1, 2, 3, 4]), /no known kind/],
+  ])('that are no data are told by their first bytes: %s', async (_what, name, content, kind) => {
     const { warnings, found } = await beside({ [name]: content, 'data.csv': 'a\n1\n' });
     expect(found).toEqual([{ name, kind: expect.stringMatching(kind) }]);
     expect(warnings).toEqual([expect.stringContaining(name)]);

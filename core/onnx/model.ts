@@ -24,7 +24,7 @@ export interface Model extends AsyncDisposable {
   readonly facts: ModelFacts;
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
-  /** Files beside it that run code when they are loaded. Looked for where somebody can be told of them, a `host`. */
+  /** Files beside it that are no data, so that loading one may run code. Looked for where somebody can be told of them, a `host`. */
   readonly unsafeNeighbours: readonly UnsafeNeighbour[];
   /**
    * Runs the model once. `names` picks outputs (all of them by default): one that is not a tensor can only be left out. Throws a
@@ -272,7 +272,7 @@ function warnOfNeighbours(found: readonly UnsafeNeighbour[], { host, place }: Op
   if (found.length === 0) return;
   const names = list(found.slice(0, 5).map(({ name }) => name));
   host?.warning(
-    `Beside the model ${found.length === 1 ? `is ${found[0]?.kind}` : 'are files that run code when they are loaded'} (${names}). Sluice loaded none of it.`,
+    `Beside the model ${found.length === 1 ? `is ${found[0]?.kind}` : 'are files that do more than hold data'} (${names}). Sluice loaded none of it.`,
     place,
   );
 }
