@@ -1,10 +1,9 @@
 import type { Duration } from 'cdk8s';
-import { Construct } from 'constructs';
+import type { Construct } from 'constructs';
 import { CustomResource } from '../crd/custom-resource.ts';
 import { type PyTorchJobSpec, type PyTorchReplicas, pyTorchJob } from '../crd/kubeflow.ts';
-import type { Identity } from '../labels.ts';
-import { Findings } from '../problem.ts';
-import { type TrainingObjects, trainingObjects } from './training-objects.ts';
+import type { Findings } from '../problem.ts';
+import { TrainingConstruct } from './training-construct.ts';
 import { type TrainingPlan, trainingPlan } from './training-plan.ts';
 import type { TrainingProps } from './training-props.ts';
 
@@ -45,32 +44,25 @@ export interface PyTorchJobProps extends TrainingProps {
  * Where a namespace enforces the Pod Security Standard "restricted", the operator's own init container for workers (`init-pytorch`) is refused
  * unless its template is changed; elastic jobs have none.
  */
-export class PyTorchJob extends Construct implements TrainingObjects {
+export class PyTorchJob extends TrainingConstruct {
   readonly workload: CustomResource<PyTorchJobSpec>;
-  readonly identity: Identity;
-  readonly serviceAccount: TrainingObjects['serviceAccount'];
-  readonly networkPolicy?: NonNullable<TrainingObjects['networkPolicy']>;
-  readonly checkpoints?: NonNullable<TrainingObjects['checkpoints']>;
-  readonly completion?: NonNullable<TrainingObjects['completion']>;
-  readonly completionAccess?: NonNullable<TrainingObjects['completionAccess']>;
 
   /** @throws ConstructError with everything that is wrong with the props */
   constructor(scope: Construct, id: string, props: PyTorchJobProps) {
-    super(scope, id);
     const { elastic } = props;
     const workers = props.workers ?? elastic?.max ?? 0;
-    const findings = new Findings(this, 'PyTorchJob');
-    const pods = elastic === undefined ? workers + 1 : Math.max(workers, elastic.max);
-    const plan = trainingPlan(id, 'pytorch', props, pods, findings);
-    check(props, workers, findings);
-    findings.throwIfAny();
-    this.identity = plan.identity;
-    const beside = trainingObjects(this, plan, props, { kind: pyTorchJob, success: 'Succeeded' });
-    this.serviceAccount = beside.serviceAccount;
-    if (beside.networkPolicy !== undefined) this.networkPolicy = beside.networkPolicy;
-    if (beside.checkpoints !== undefined) this.checkpoints = beside.checkpoints;
-    if (beside.completion !== undefined) this.completion = beside.completion;
-    if (beside.completionAccess !== undefined) this.completionAccess = beside.completionAccess;
+    super(scope, id, props, {
+      construct: 'PyTorchJob',
+      kind: pyTorchJob,
+      success: 'Succeeded',
+      plan: (findings) => {
+        const pods = elastic === undefined ? workers + 1 : Math.max(workers, elastic.max);
+        const plan = trainingPlan(id, 'pytorch', props, pods, findings);
+        check(props, workers, findings);
+        return plan;
+      },
+    });
+    const { plan } = this;
     const onSpot = props.spot !== undefined && props.spot !== false;
     const keep = props.keep === undefined ? 7 * 24 * 3600 : Math.ceil(props.keep.toSeconds({ integral: false }));
     this.workload = new CustomResource(this, 'pytorch-job', pyTorchJob, {

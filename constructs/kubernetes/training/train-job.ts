@@ -1,9 +1,7 @@
-import { Construct } from 'constructs';
+import type { Construct } from 'constructs';
 import { CustomResource } from '../crd/custom-resource.ts';
 import { type TrainJobSpec, trainJob } from '../crd/kubeflow.ts';
-import type { Identity } from '../labels.ts';
-import { Findings } from '../problem.ts';
-import { type TrainingObjects, trainingObjects } from './training-objects.ts';
+import { TrainingConstruct } from './training-construct.ts';
 import { trainingPlan } from './training-plan.ts';
 import type { TrainingProps } from './training-props.ts';
 
@@ -26,36 +24,29 @@ export interface TrainJobProps extends TrainingProps {
  * Training by Kubeflow Trainer (v2, from 2.3), on top of a runtime that the platform keeps: image, command, resources and nodes are the job's,
  * and so are the volumes, the nodes and the rights of its pods, as a patch of the runtime's job `node`.
  */
-export class TrainJob extends Construct implements TrainingObjects {
+export class TrainJob extends TrainingConstruct {
   readonly workload: CustomResource<TrainJobSpec>;
-  readonly identity: Identity;
-  readonly serviceAccount: TrainingObjects['serviceAccount'];
-  readonly networkPolicy?: NonNullable<TrainingObjects['networkPolicy']>;
-  readonly checkpoints?: NonNullable<TrainingObjects['checkpoints']>;
-  readonly completion?: NonNullable<TrainingObjects['completion']>;
-  readonly completionAccess?: NonNullable<TrainingObjects['completionAccess']>;
 
   /** @throws ConstructError with everything that is wrong with the props */
   constructor(scope: Construct, id: string, props: TrainJobProps) {
-    super(scope, id);
     const { nodes = 1, image, command, args } = props;
-    const findings = new Findings(this, 'TrainJob');
-    const plan = trainingPlan(id, 'trainer', props, nodes, findings);
-    findings.demand(Number.isInteger(nodes) && nodes >= 1, () => ({
-      code: 'bad-replicas',
-      message: 'nodes is no number of pods',
-      found: String(nodes),
-      expected: 'a whole number from 1',
-      fix: 'Correct it.',
-    }));
-    findings.throwIfAny();
-    this.identity = plan.identity;
-    const beside = trainingObjects(this, plan, props, { kind: trainJob, success: 'Complete' });
-    this.serviceAccount = beside.serviceAccount;
-    if (beside.networkPolicy !== undefined) this.networkPolicy = beside.networkPolicy;
-    if (beside.checkpoints !== undefined) this.checkpoints = beside.checkpoints;
-    if (beside.completion !== undefined) this.completion = beside.completion;
-    if (beside.completionAccess !== undefined) this.completionAccess = beside.completionAccess;
+    super(scope, id, props, {
+      construct: 'TrainJob',
+      kind: trainJob,
+      success: 'Complete',
+      plan: (findings) => {
+        const plan = trainingPlan(id, 'trainer', props, nodes, findings);
+        findings.demand(Number.isInteger(nodes) && nodes >= 1, () => ({
+          code: 'bad-replicas',
+          message: 'nodes is no number of pods',
+          found: String(nodes),
+          expected: 'a whole number from 1',
+          fix: 'Correct it.',
+        }));
+        return plan;
+      },
+    });
+    const { plan } = this;
     this.workload = new CustomResource(this, 'train-job', trainJob, {
       metadata: { name: plan.name, labels: plan.jobLabels },
       spec: {
