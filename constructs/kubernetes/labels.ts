@@ -26,6 +26,14 @@ export interface Identity {
   readonly modelVersion?: string | undefined;
 }
 
+/** Of software that is there for one model: as `instance` of it, with a part of its own in the whole. */
+export function identityFor(
+  model: { readonly name: string; readonly version: string },
+  software: Pick<Identity, 'name' | 'instance' | 'component'>,
+): Identity {
+  return { ...software, partOf: model.name, model: model.name, modelVersion: model.version };
+}
+
 /** Labels for every object of an installation. */
 export function labelsOf(identity: Identity): Labels {
   const entries: readonly (readonly [string, string | undefined])[] = [

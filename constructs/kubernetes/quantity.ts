@@ -1,3 +1,5 @@
+import type { Findings } from './problem.ts';
+
 /** Bytes as Kubernetes writes them: `512Mi`, `16Gi`. */
 export type Memory = `${number}${'' | 'Ki' | 'Mi' | 'Gi' | 'Ti' | 'k' | 'M' | 'G' | 'T'}`;
 /** Cores: `2`, `0.5`, `500m`. */
@@ -22,6 +24,17 @@ export function bytesOf(memory: Memory): number | undefined {
   return number === '' || factor === undefined || Number(number) === 0 ? undefined : Math.ceil(Number(number) * factor);
 }
 
+/** Adds a problem where `memory` is none. `prop` is what users call it. */
+export function checkMemory(memory: Memory, prop: string, findings: Findings): void {
+  findings.demand(bytesOf(memory) !== undefined, () => ({
+    code: 'bad-quantity',
+    message: `${prop} is no amount of memory`,
+    found: memory,
+    expected: 'such as 512Mi or 16Gi',
+    fix: 'Correct it.',
+  }));
+}
+
 /** The shortest whole quantity: 17179869184 is `16Gi`. */
 export function memoryOf(bytes: number): Memory {
   const whole = Math.ceil(bytes);
@@ -39,6 +52,17 @@ export function roundedMemory(bytes: number): Memory {
 export function coresOf(cpu: Cpu): number | undefined {
   const cores = typeof cpu === 'number' ? cpu : /^\d+m$/.test(cpu) ? Number(cpu.slice(0, -1)) / 1000 : Number.NaN;
   return cores > 0 && Number.isFinite(cores) ? cores : undefined;
+}
+
+/** Adds a problem where `cpu` is no number of cores. `prop` is what users call it. */
+export function checkCores(cpu: Cpu, prop: string, findings: Findings): void {
+  findings.demand(coresOf(cpu) !== undefined, () => ({
+    code: 'bad-quantity',
+    message: `${prop} is no number of cores`,
+    found: String(cpu),
+    expected: 'a number above 0, or thousandths such as 500m',
+    fix: 'Correct it.',
+  }));
 }
 
 /** As Kubernetes stores it: 0.5 is `500m`, 2 is `2`. */

@@ -4,7 +4,15 @@ import { parsePolicy } from '../../../core/policy/index.ts';
 import { SluiceError } from '../../../core/problem/index.ts';
 import { configMapName } from '../config-map-name.ts';
 import { KubernetesObject } from '../kubernetes-object.ts';
-import { checkLabels, checkServiceName, type Identity, type Labels, labelsOf, selectorOf } from '../labels.ts';
+import {
+  checkLabels,
+  checkServiceName,
+  type Identity,
+  identityFor,
+  type Labels,
+  labelsOf,
+  selectorOf,
+} from '../labels.ts';
 import {
   type ConfigMapBody,
   type CronJobBody,
@@ -13,14 +21,13 @@ import {
   type ServiceAccountBody,
 } from '../native.ts';
 import { outboundPolicy } from '../outbound-policy.ts';
-import { imageProblems } from '../pod/image.ts';
+import { imageProblems, warnOfImages } from '../pod/image.ts';
 import { egressTo, type FetchImages, fetchImages, modelFetch, modelFolder } from '../pod/model-fetch.ts';
 import { locationOf, type ModelFile, modelFileProblems, portOf } from '../pod/model-file.ts';
 import { type Container, literal, type Toleration, type Volume, type VolumeMount } from '../pod/pod-spec.ts';
 import { containerSecurity } from '../pod/security.ts';
 import { type ConstructProblem, Findings } from '../problem.ts';
 import { bytesOf, type Cpu, coresOf, cpuText, type Memory, memoryOf } from '../quantity.ts';
-import { warnOfImages } from '../serving/controlled-pods.ts';
 import type { ModelIdentity } from '../serving/serving-props.ts';
 import { type CurrentData, currentData } from './current-data.ts';
 import { jobServiceAccount, scheduledJob, scheduleProblems } from './scheduled-job.ts';
@@ -103,14 +110,7 @@ export class DriftCheckJob extends Construct {
   constructor(scope: Construct, id: string, props: DriftCheckJobProps) {
     super(scope, id);
     const { model, dataVolume = '4Gi', cpu = 1, memory = '3Gi', scratch = '4Gi' } = props;
-    this.identity = {
-      name: 'sluice-drift-check',
-      instance: id,
-      component: 'drift-check',
-      partOf: model.name,
-      model: model.name,
-      modelVersion: model.version,
-    };
+    this.identity = identityFor(model, { name: 'sluice-drift-check', instance: id, component: 'drift-check' });
     const labels = { ...labelsOf(this.identity), ...props.labels };
     const images = { ...fetchImages, ...props.fetchImages };
     const reference = { ...props.reference, path: `reference${extensionOf(props.reference.uri)}` };
@@ -220,9 +220,7 @@ function extensionOf(uri: string): string {
 function jobProblems(id: string, props: DriftCheckJobProps): readonly ConstructProblem[] {
   const { schedule = daily, timeZone = 'Etc/UTC', memory = '3Gi', cpu = 1, pushgateway } = props;
   const problems: ConstructProblem[] = [
-    ...imageProblems(props.image, 'image').filter(
-      ({ code }) => code !== 'mutable-image' || props.allowMutableImage !== true,
-    ),
+    ...imageProblems(props.image, 'image', props.allowMutableImage),
     ...policyProblems(props.policy),
     ...scheduleProblems({ name: id, schedule }, { prop: 'schedule', example: daily, named: 'construct' }),
   ];

@@ -4,7 +4,15 @@ import { configMapName } from '../config-map-name.ts';
 import { CustomResource } from '../crd/custom-resource.ts';
 import { type SparkApplicationSpec, type SparkPod, sparkApplication } from '../crd/spark.ts';
 import { KubernetesObject } from '../kubernetes-object.ts';
-import { checkLabels, checkServiceName, type Identity, type Labels, labelsOf, selectorOf } from '../labels.ts';
+import {
+  checkLabels,
+  checkServiceName,
+  type Identity,
+  identityFor,
+  type Labels,
+  labelsOf,
+  selectorOf,
+} from '../labels.ts';
 import {
   type ConfigMapBody,
   configMap,
@@ -17,8 +25,16 @@ import {
   type ServiceAccountBody,
   serviceAccount,
 } from '../native.ts';
-import { imageProblems, withoutDigest } from '../pod/image.ts';
-import { type FetchImages, type FetchPlan, fetchImages, modelFetch, modelFolder, placed } from '../pod/model-fetch.ts';
+import { checkImage } from '../pod/image.ts';
+import {
+  digestFix,
+  type FetchImages,
+  type FetchPlan,
+  fetchImages,
+  modelFetch,
+  modelFolder,
+  placed,
+} from '../pod/model-fetch.ts';
 import { type ModelFile, modelFileProblems, placeProblems } from '../pod/model-file.ts';
 import { literal, type Toleration, type Volume } from '../pod/pod-spec.ts';
 import { podSecurity } from '../pod/security.ts';
@@ -120,14 +136,7 @@ export class SparkBatchInference extends Construct {
   constructor(scope: Construct, id: string, props: SparkBatchInferenceProps) {
     super(scope, id);
     const { image, model, executors = 2, retries = 2, taskCores = 1 } = props;
-    this.identity = {
-      name: 'spark',
-      instance: id,
-      component: 'batch-inference',
-      partOf: model.name,
-      model: model.name,
-      modelVersion: model.version,
-    };
+    this.identity = identityFor(model, { name: 'spark', instance: id, component: 'batch-inference' });
     const labels = { ...labelsOf(this.identity), ...props.labels };
     const findings = new Findings(this, 'SparkBatchInference');
     checkServiceName(id, findings);
@@ -377,18 +386,10 @@ function check(props: SparkBatchInferenceProps, findings: Findings): void {
   }
 }
 
-function checkImages({ image, allowMutableImage, ...props }: SparkBatchInferenceProps, findings: Findings): void {
-  const mutable = imageProblems(image, 'image').filter(
-    ({ code }) => code !== 'mutable-image' || allowMutableImage !== true,
-  );
-  findings.add(...mutable);
-  const unpinned = withoutDigest([image, props.fetchImages?.verify ?? fetchImages.verify]);
-  if (mutable.length > 0 || unpinned.length === 0) return;
-  findings.warn({
-    code: 'image-without-digest',
-    message: 'what these images are may change under the same name',
-    found: unpinned.join(', '),
-    fix: 'Add their digests (name:1.2.3@sha256:...); those of init containers are set with fetchImages.',
+function checkImages(props: SparkBatchInferenceProps, findings: Findings): void {
+  checkImage(props, findings, {
+    beside: [props.fetchImages?.verify ?? fetchImages.verify],
+    fix: digestFix,
   });
 }
 

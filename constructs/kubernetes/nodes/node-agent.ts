@@ -1,7 +1,7 @@
 import type { Labels } from '../labels.ts';
 import type { DaemonSetBody } from '../native.ts';
 import { gpuTaintKey } from '../pod/gpu.ts';
-import { imageProblems, withoutDigest } from '../pod/image.ts';
+import { checkImage } from '../pod/image.ts';
 import type { Container, Toleration, Volume } from '../pod/pod-spec.ts';
 import type { Findings } from '../problem.ts';
 
@@ -24,16 +24,9 @@ export interface NodeAgentProps {
 }
 
 /** Adds what is wrong with the image. */
-export function checkAgentImage({ image, allowMutableImage }: NodeAgentProps, findings: Findings): void {
-  const mutable = imageProblems(image, 'image').filter(
-    ({ code }) => code !== 'mutable-image' || allowMutableImage !== true,
-  );
-  findings.add(...mutable);
-  if (mutable.length > 0 || withoutDigest([image]).length === 0) return;
-  findings.warn({
-    code: 'image-without-digest',
+export function checkAgentImage(props: NodeAgentProps, findings: Findings): void {
+  checkImage(props, findings, {
     message: 'what this image is may change under the same name, on a program with rights over nodes',
-    found: image,
     fix: 'Add its digest (name:1.2.3@sha256:...).',
   });
 }

@@ -12,12 +12,11 @@ import {
   type ServiceAccountBody,
 } from '../native.ts';
 import { outboundPolicy } from '../outbound-policy.ts';
-import { imageProblems } from '../pod/image.ts';
+import { imageProblems, warnOfImages } from '../pod/image.ts';
 import { literal } from '../pod/pod-spec.ts';
 import { containerSecurity } from '../pod/security.ts';
 import { type ConstructProblem, Findings } from '../problem.ts';
 import { bytesOf, type Cpu, coresOf, cpuText, type Memory, memoryOf } from '../quantity.ts';
-import { warnOfImages } from '../serving/controlled-pods.ts';
 import { type DocumentSource, sourcePlan, sourceProblems } from './document-source.ts';
 import { ingestFiles, ingestProgramFolder } from './rag/ingest-program.ts';
 

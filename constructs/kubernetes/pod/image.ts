@@ -1,4 +1,4 @@
-import type { ConstructProblem } from '../problem.ts';
+import type { ConstructProblem, Findings } from '../problem.ts';
 
 interface ImageParts {
   readonly tag?: string;
@@ -13,8 +13,8 @@ export function imageParts(image: string): ImageParts {
   return { ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
 }
 
-/** An image that may be another one tomorrow. `prop` is what users call it. */
-export function imageProblems(image: string, prop: string): readonly ConstructProblem[] {
+/** An image that may be another one tomorrow, unless `allowMutable`. `prop` is what users call it. */
+export function imageProblems(image: string, prop: string, allowMutable = false): readonly ConstructProblem[] {
   const { tag, digest } = imageParts(image);
   if (digest !== undefined) {
     if (/^sha256:[0-9a-f]{64}$/.test(digest)) return [];
@@ -28,7 +28,7 @@ export function imageProblems(image: string, prop: string): readonly ConstructPr
       },
     ];
   }
-  if (tag !== undefined && tag !== 'latest') return [];
+  if (allowMutable || (tag !== undefined && tag !== 'latest')) return [];
   return [
     {
       code: 'mutable-image',
@@ -42,7 +42,32 @@ export function imageProblems(image: string, prop: string): readonly ConstructPr
   ];
 }
 
-/** Images whose registry may still hand out something else under the same name. */
-export function withoutDigest(images: readonly string[]): readonly string[] {
-  return [...new Set(images.filter((image) => imageParts(image).digest === undefined))];
+/** What is said of images whose registry may still hand out something else under the same name. */
+interface MutableWords {
+  readonly message?: string;
+  readonly fix?: string;
+}
+
+/** Tells of images that may become others under the same name. */
+export function warnOfImages(images: readonly string[], findings: Findings, words: MutableWords = {}): void {
+  const unpinned = [...new Set(images.filter((image) => imageParts(image).digest === undefined))];
+  if (unpinned.length === 0) return;
+  findings.warn({
+    code: 'image-without-digest',
+    message: 'what these images are may change under the same name',
+    found: unpinned.join(', '),
+    fix: 'Add their digests (name:1.2.3@sha256:...).',
+    ...words,
+  });
+}
+
+/** Adds what is wrong with the image; where nothing is, tells of it and of those `beside` it as `warnOfImages` does. */
+export function checkImage(
+  { image, allowMutableImage }: { readonly image: string; readonly allowMutableImage?: boolean },
+  findings: Findings,
+  { beside = [], ...words }: MutableWords & { readonly beside?: readonly string[] } = {},
+): void {
+  const problems = imageProblems(image, 'image', allowMutableImage);
+  findings.add(...problems);
+  if (problems.length === 0) warnOfImages([image, ...beside], findings, words);
 }

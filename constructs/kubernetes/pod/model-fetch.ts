@@ -24,6 +24,10 @@ export const fetchImages: FetchImages = {
   verify: 'docker.io/library/busybox:1.37.0',
 };
 
+/** What to do about images without digests where these are among them. */
+export const digestFix =
+  'Add their digests (name:1.2.3@sha256:...); those of init containers are set with fetchImages.';
+
 /** Text to be written into the model folder, from a ConfigMap. */
 export interface WrittenFile {
   readonly path: string;

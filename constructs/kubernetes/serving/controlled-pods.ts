@@ -2,8 +2,6 @@ import { Construct } from 'constructs';
 import { KubernetesObject } from '../kubernetes-object.ts';
 import type { Labels } from '../labels.ts';
 import { type NetworkPolicyBody, networkPolicy, type PodDisruptionBudgetBody, podDisruptionBudget } from '../native.ts';
-import { withoutDigest } from '../pod/image.ts';
-import type { Findings } from '../problem.ts';
 import type { WorkloadProps } from './serving-props.ts';
 
 /** Who may reach the pods of a server, and what they may reach. */
@@ -47,16 +45,4 @@ export class ControlledPods extends Construct {
       });
     }
   }
-}
-
-/** Tells of images that may become others under the same name. */
-export function warnOfImages(images: readonly string[], findings: Findings): void {
-  const unpinned = withoutDigest(images);
-  if (unpinned.length === 0) return;
-  findings.warn({
-    code: 'image-without-digest',
-    message: 'what these images are may change under the same name',
-    found: unpinned.join(', '),
-    fix: 'Add their digests (name:1.2.3@sha256:...).',
-  });
 }

@@ -2,16 +2,24 @@ import { Construct } from 'constructs';
 import { CustomResource } from '../crd/custom-resource.ts';
 import { type InferenceServiceSpec, inferenceService, type KservePredictor } from '../crd/kserve.ts';
 import type { KubernetesObject } from '../kubernetes-object.ts';
-import { checkLabels, checkServiceName, type Identity, type Labels, labelNames, labelsOf } from '../labels.ts';
+import {
+  checkLabels,
+  checkServiceName,
+  type Identity,
+  identityFor,
+  type Labels,
+  labelNames,
+  labelsOf,
+} from '../labels.ts';
 import type { NetworkPeer, NetworkPolicyBody, PodDisruptionBudgetBody } from '../native.ts';
 import { gpuProblems } from '../pod/gpu.ts';
-import { imageProblems } from '../pod/image.ts';
+import { imageProblems, warnOfImages } from '../pod/image.ts';
 import { dnsLookup } from '../pod/model-fetch.ts';
 import { containerSecurity } from '../pod/security.ts';
 import { spreadOver } from '../pod/spread.ts';
 import { type ConstructProblem, Findings } from '../problem.ts';
 import { type ContainerSize, guaranteed, placementOf } from './container-resources.ts';
-import { ControlledPods, type PodAccess, warnOfImages } from './controlled-pods.ts';
+import { ControlledPods, type PodAccess } from './controlled-pods.ts';
 import { kserveMetrics } from './kserve-metrics.ts';
 import { defaultClients, defaultScrapers } from './peers.ts';
 import type { MetricsEndpoint } from './server-program.ts';
@@ -124,14 +132,7 @@ export class KserveInferenceService extends Construct {
   constructor(scope: Construct, id: string, props: KserveInferenceServiceProps) {
     super(scope, id);
     const { model, deployment } = props;
-    this.identity = {
-      name: 'kserve',
-      instance: id,
-      component: 'model-server',
-      partOf: model.name,
-      model: model.name,
-      modelVersion: model.version,
-    };
+    this.identity = identityFor(model, { name: 'kserve', instance: id, component: 'model-server' });
     const labels = labelsOf(this.identity);
     const minReplicas = props.minReplicas ?? 2;
     const maxReplicas = props.maxReplicas ?? Math.max(1, minReplicas * 4);
@@ -305,9 +306,7 @@ function predictorOf(
 
 function runProblems(run: KserveRuntime, prop: string) {
   if (!('image' in run)) return [];
-  return imageProblems(run.image, prop).filter(
-    ({ code }) => code !== 'mutable-image' || run.allowMutableImage !== true,
-  );
+  return imageProblems(run.image, prop, run.allowMutableImage);
 }
 
 function check(

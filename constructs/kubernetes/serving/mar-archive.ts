@@ -1,6 +1,6 @@
 import { Construct } from 'constructs';
 import { KubernetesObject } from '../kubernetes-object.ts';
-import { checkServiceName, labelsOf, selectorOf } from '../labels.ts';
+import { checkServiceName, identityFor, labelsOf, selectorOf } from '../labels.ts';
 import { type JobBody, job, type NetworkPolicyBody } from '../native.ts';
 import { outboundPolicy } from '../outbound-policy.ts';
 import { type FetchImages, fetchImages, modelFetch, modelFolder } from '../pod/model-fetch.ts';
@@ -60,14 +60,7 @@ export class MarArchive extends Construct {
     });
     findings.add(...fetch.problems);
     findings.throwIfAny();
-    const identity = {
-      name: 'torch-model-archiver',
-      instance: id,
-      component: 'model-archive',
-      partOf: model.name,
-      model: model.name,
-      modelVersion: model.version,
-    };
+    const identity = identityFor(model, { name: 'torch-model-archiver', instance: id, component: 'model-archive' });
     const labels = labelsOf(identity);
     const disk = memoryOf(2 * (bytesOf(volume) ?? 0) + 128 * 2 ** 20);
     const resources = { cpu: '1', memory: '2Gi', 'ephemeral-storage': disk };

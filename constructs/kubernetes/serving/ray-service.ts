@@ -3,7 +3,15 @@ import { stringify } from 'yaml';
 import { CustomResource } from '../crd/custom-resource.ts';
 import { type RayServiceSpec, rayService } from '../crd/ray.ts';
 import { KubernetesObject } from '../kubernetes-object.ts';
-import { checkLabels, checkServiceName, type Identity, type Labels, labelsOf, selectorOf } from '../labels.ts';
+import {
+  checkLabels,
+  checkServiceName,
+  type Identity,
+  identityFor,
+  type Labels,
+  labelsOf,
+  selectorOf,
+} from '../labels.ts';
 import {
   type NetworkPeer,
   type NetworkPolicyBody,
@@ -13,7 +21,7 @@ import {
   serviceAccount,
 } from '../native.ts';
 import { gpuProblems } from '../pod/gpu.ts';
-import { imageProblems } from '../pod/image.ts';
+import { imageProblems, warnOfImages } from '../pod/image.ts';
 import { dnsLookup } from '../pod/model-fetch.ts';
 import type { EnvVar, PodSpec, PodTemplate, Volume } from '../pod/pod-spec.ts';
 import { containerSecurity, podSecurity } from '../pod/security.ts';
@@ -23,7 +31,7 @@ import { spreadOver } from '../pod/spread.ts';
 import { Findings } from '../problem.ts';
 import { bytesOf, type Memory, roundedMemory } from '../quantity.ts';
 import { type ContainerSize, guaranteed, placementOf } from './container-resources.ts';
-import { ControlledPods, type PodAccess, warnOfImages } from './controlled-pods.ts';
+import { ControlledPods, type PodAccess } from './controlled-pods.ts';
 import { defaultClients, defaultScrapers } from './peers.ts';
 import type { MetricsEndpoint } from './server-program.ts';
 import type { ModelIdentity } from './serving-props.ts';
@@ -98,24 +106,13 @@ export class RayService extends Construct {
     super(scope, id);
     const { image, model, worker, workers = { min: 1, max: 8 } } = props;
     const head = props.head ?? { cpu: 1, memory: '4Gi' };
-    this.identity = {
-      name: 'ray-serve',
-      instance: id,
-      component: 'model-server',
-      partOf: model.name,
-      model: model.name,
-      modelVersion: model.version,
-    };
+    this.identity = identityFor(model, { name: 'ray-serve', instance: id, component: 'model-server' });
     const labels = labelsOf(this.identity);
     const findings = new Findings(this, 'RayService');
     checkServiceName(id, findings);
     checkLabels(labels, findings);
     check(props, workers, findings);
-    findings.add(
-      ...imageProblems(image, 'image').filter(
-        ({ code }) => code !== 'mutable-image' || props.allowMutableImage !== true,
-      ),
-    );
+    findings.add(...imageProblems(image, 'image', props.allowMutableImage));
     findings.throwIfAny();
     warnOfImages([image], findings);
     const selector = selectorOf(this.identity);

@@ -9,15 +9,15 @@ import type {
 } from '../native.ts';
 import { drainPlan, drainProblems, sleepBeforeStop } from '../pod/drain.ts';
 import { gpuPlacement, gpuProblems } from '../pod/gpu.ts';
-import { imageProblems, withoutDigest } from '../pod/image.ts';
-import { egressTo } from '../pod/model-fetch.ts';
+import { checkImage } from '../pod/image.ts';
+import { digestFix, egressTo } from '../pod/model-fetch.ts';
 import type { Container, PodSpec, Resources, Volume, VolumeMount } from '../pod/pod-spec.ts';
 import { probesFor, startupBudget } from '../pod/probes.ts';
 import { containerSecurity, podSecurity } from '../pod/security.ts';
 import { sharedMemoryProblems, sharedMemoryVolume } from '../pod/shared-memory.ts';
 import { spreadOver } from '../pod/spread.ts';
 import type { Findings } from '../problem.ts';
-import { bytesOf, type Cpu, coresOf, cpuText, type Memory, memoryOf } from '../quantity.ts';
+import { bytesOf, type Cpu, checkCores, checkMemory, coresOf, cpuText, type Memory, memoryOf } from '../quantity.ts';
 import { defaultClients, defaultScrapers } from './peers.ts';
 import type { ServerProgram } from './server-program.ts';
 import type { Amount, Replicas, WorkloadProps } from './serving-props.ts';
@@ -304,18 +304,10 @@ function checkGpuFits({ gpu, construct }: ServerProgram, props: WorkloadProps, f
   }));
 }
 
-function checkImages(server: ServerProgram, { image, allowMutableImage }: WorkloadProps, findings: Findings): void {
-  const mutable = imageProblems(image, 'image').filter(
-    ({ code }) => code !== 'mutable-image' || allowMutableImage !== true,
-  );
-  findings.add(...mutable);
-  const unpinned = withoutDigest([image, ...(server.fetch?.initContainers ?? []).map((each) => each.image)]);
-  if (mutable.length > 0 || unpinned.length === 0) return;
-  findings.warn({
-    code: 'image-without-digest',
-    message: 'what these images are may change under the same name',
-    found: unpinned.join(', '),
-    fix: 'Add their digests (name:1.2.3@sha256:...); those of init containers are set with fetchImages.',
+function checkImages(server: ServerProgram, props: WorkloadProps, findings: Findings): void {
+  checkImage(props, findings, {
+    beside: (server.fetch?.initContainers ?? []).map(({ image }) => image),
+    fix: digestFix,
   });
 }
 
@@ -329,13 +321,7 @@ function resourcesOf(
   const memory = amountOf(props.memory);
   for (const part of ['request', 'limit'] as const) {
     checkMemory(memory[part], `memory.${part}`, findings);
-    findings.demand(coresOf(cpu[part]) !== undefined, () => ({
-      code: 'bad-quantity',
-      message: `cpu.${part} is no number of cores`,
-      found: String(cpu[part]),
-      expected: 'a number above 0, or thousandths such as 500m',
-      fix: 'Correct it.',
-    }));
+    checkCores(cpu[part], `cpu.${part}`, findings);
   }
   findings.demand((coresOf(cpu.request) ?? 0) <= (coresOf(cpu.limit) ?? Number.POSITIVE_INFINITY), () => ({
     code: 'request-over-limit',
@@ -357,16 +343,6 @@ function resourcesOf(
     requests: { cpu: cpuText(cpu.request), memory: memory.request, 'ephemeral-storage': disk, ...gpus },
     limits: { cpu: cpuText(cpu.limit), memory: memory.limit, 'ephemeral-storage': disk, ...gpus },
   };
-}
-
-function checkMemory(memory: Memory, prop: string, findings: Findings): void {
-  findings.demand(bytesOf(memory) !== undefined, () => ({
-    code: 'bad-quantity',
-    message: `${prop} is no amount of memory`,
-    found: memory,
-    expected: 'such as 512Mi or 16Gi',
-    fix: 'Correct it.',
-  }));
 }
 
 function amountOf<Quantity extends Cpu | Memory>(given: Quantity | Amount<Quantity>): Amount<Quantity> {

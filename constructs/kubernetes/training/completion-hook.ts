@@ -76,9 +76,9 @@ export function completionProblems(
   allowMutableImage: boolean,
 ): readonly ConstructProblem[] {
   const problems: ConstructProblem[] = [
-    ...imageProblems(hook.image, 'onCompletion.image'),
-    ...(hook.waitImage === undefined ? [] : imageProblems(hook.waitImage, 'onCompletion.waitImage')),
-  ].filter(({ code }) => code !== 'mutable-image' || !allowMutableImage);
+    ...imageProblems(hook.image, 'onCompletion.image', allowMutableImage),
+    ...(hook.waitImage === undefined ? [] : imageProblems(hook.waitImage, 'onCompletion.waitImage', allowMutableImage)),
+  ];
   const { cpu = 1, memory = '1Gi' } = hook;
   if (coresOf(cpu) === undefined || bytesOf(memory) === undefined) {
     problems.push({

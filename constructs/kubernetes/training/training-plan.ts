@@ -1,8 +1,16 @@
 import type { Duration } from 'cdk8s';
 import { queueNameLabel } from '../crd/kueue.ts';
-import { checkLabels, checkServiceName, type Identity, isLabelValue, type Labels, labelsOf } from '../labels.ts';
+import {
+  checkLabels,
+  checkServiceName,
+  type Identity,
+  identityFor,
+  isLabelValue,
+  type Labels,
+  labelsOf,
+} from '../labels.ts';
 import { gpuPlacement, gpuProblems } from '../pod/gpu.ts';
-import { imageProblems, withoutDigest } from '../pod/image.ts';
+import { checkImage } from '../pod/image.ts';
 import { fetchImages } from '../pod/model-fetch.ts';
 import type {
   Affinity,
@@ -18,7 +26,7 @@ import { literal } from '../pod/pod-spec.ts';
 import { containerSecurity, podSecurity } from '../pod/security.ts';
 import { sharedMemoryProblems, sharedMemoryVolume } from '../pod/shared-memory.ts';
 import type { Findings } from '../problem.ts';
-import { bytesOf, coresOf, type Memory, memoryOf } from '../quantity.ts';
+import { bytesOf, checkCores, checkMemory, coresOf, type Memory, memoryOf } from '../quantity.ts';
 import { guaranteed } from '../serving/container-resources.ts';
 import { type CheckpointPlan, checkpointPlan, checkpointProblems } from './checkpoints.ts';
 import { completionProblems } from './completion-hook.ts';
@@ -70,14 +78,7 @@ export function trainingPlan(
 ): TrainingPlan {
   const { model, gpu, queue, checkpoints, onCompletion, spot = false } = props;
   const name = props.name ?? id;
-  const identity: Identity = {
-    name: software,
-    instance: name,
-    component: 'training',
-    partOf: model.name,
-    model: model.name,
-    modelVersion: model.version,
-  };
+  const identity = identityFor(model, { name: software, instance: name, component: 'training' });
   const labels = { ...labelsOf(identity), ...props.labels };
   checkServiceName(name, findings);
   findings.demand(name.length <= longestName, () => ({
@@ -89,7 +90,7 @@ export function trainingPlan(
   }));
   checkLabels(labels, findings);
   checkQueue(props, findings);
-  checkImage(props, findings);
+  checkImages(props, findings);
   checkSize(props, pods, findings);
 
   const processes = props.processesPerPod ?? gpu?.count ?? 1;
@@ -203,19 +204,11 @@ function checkQueue({ queue, suspend, labels = {}, env = [] }: TrainingProps, fi
   }));
 }
 
-function checkImage({ image, allowMutableImage, onCompletion }: TrainingProps, findings: Findings): void {
-  const mutable = imageProblems(image, 'image').filter(
-    ({ code }) => code !== 'mutable-image' || allowMutableImage !== true,
-  );
-  findings.add(...mutable);
-  const hook = onCompletion === undefined ? [] : [onCompletion.image, onCompletion.waitImage ?? fetchImages.http];
-  const unpinned = withoutDigest([image, ...hook]);
-  if (mutable.length > 0 || unpinned.length === 0) return;
-  findings.warn({
-    code: 'image-without-digest',
+function checkImages(props: TrainingProps, findings: Findings): void {
+  const { onCompletion } = props;
+  checkImage(props, findings, {
+    beside: onCompletion === undefined ? [] : [onCompletion.image, onCompletion.waitImage ?? fetchImages.http],
     message: 'what these images are may change under the same name, and with them what a restarted pod trains',
-    found: unpinned.join(', '),
-    fix: 'Add their digests (name:1.2.3@sha256:...).',
   });
 }
 
@@ -225,13 +218,7 @@ function checkSize(
   findings: Findings,
 ): void {
   checkMemory(memory, 'memory', findings);
-  findings.demand(coresOf(cpu) !== undefined, () => ({
-    code: 'bad-quantity',
-    message: 'cpu is no number of cores',
-    found: String(cpu),
-    expected: 'a number above 0, or thousandths such as 500m',
-    fix: 'Correct it.',
-  }));
+  checkCores(cpu, 'cpu', findings);
   findings.demand(deadline === undefined || seconds(deadline) > 0, () => ({
     code: 'no-time',
     message: 'deadline ends the job before it begins',
@@ -257,16 +244,6 @@ function checkSize(
     code: 'sliced-training',
     message: `gpu.${gpu.shared === true ? 'shared' : 'mig'} with several ranks: NCCL does not run between slices of GPUs`,
     fix: 'Ask for whole GPUs, or train in one pod with one slice.',
-  }));
-}
-
-function checkMemory(memory: Memory, prop: string, findings: Findings): void {
-  findings.demand(bytesOf(memory) !== undefined, () => ({
-    code: 'bad-quantity',
-    message: `${prop} is no amount of memory`,
-    found: memory,
-    expected: 'such as 512Mi or 16Gi',
-    fix: 'Correct it.',
   }));
 }
 
