@@ -17,7 +17,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   'core/native': ['core/problem', 'core/host'],
   'core/http': ['core/native', 'core/problem', 'core/text'],
   'core/mlflow': ['core/http', 'core/problem', 'core/text'],
-  'core/s3': ['core/problem', 'core/report', 'core/text'],
+  'core/s3': ['core/http', 'core/problem', 'core/report', 'core/text'],
   'core/data': ['core/native', 'core/problem', 'core/s3', 'core/text', 'core/host'],
   'core/drift': [
     'core/data',

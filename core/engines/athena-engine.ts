@@ -5,7 +5,7 @@ import type {
   GetQueryResultsCommandOutput,
 } from '@aws-sdk/client-athena';
 import type { Table } from '../data/index.ts';
-import { said } from '../http/index.ts';
+import { awsTransport, said } from '../http/index.ts';
 import { PeerError, type Problem } from '../problem/index.ts';
 import { excerpt } from '../text/index.ts';
 import { decodeAthena } from './decode-value.ts';
@@ -212,11 +212,13 @@ class AthenaEngine implements TableEngine {
   #api(): Promise<AthenaClient> {
     this.#client ??= import('@aws-sdk/client-athena').then(({ AthenaClient }) => {
       const { region, endpoint } = this.#place;
+      const requestHandler = awsTransport();
       // The SDK asks again where AWS throttles or fails, with growing pauses.
       return new AthenaClient({
         region,
         retryMode: 'adaptive',
         maxAttempts: 6,
+        ...(requestHandler === undefined ? {} : { requestHandler }),
         ...(endpoint === undefined ? {} : { endpoint }),
       });
     });

@@ -5,6 +5,7 @@
  * @module
  */
 
+export { AwsTransport, awsTransport } from './aws-transport.ts';
 export { connectionProblem } from './connection-problem.ts';
 export { bareHost, isForbiddenAddress, isLoopbackHost } from './forbidden-address.ts';
 export { checkHeaders, type Headers, mergeHeaders } from './header-list.ts';

@@ -1,3 +1,4 @@
+import { awsTransport } from '../../core/http/index.ts';
 import { PeerError } from '../../core/problem/index.ts';
 import { excerpt } from '../../core/text/index.ts';
 
@@ -19,7 +20,10 @@ export type AwsCredentialSource = (fresh?: boolean) => Promise<AwsCredentials>;
 export function standardCredentials(): AwsCredentialSource {
   let chain: Promise<(options?: { readonly forceRefresh?: boolean }) => Promise<AwsCredentials>> | undefined;
   return async (fresh = false) => {
-    chain ??= import('@aws-sdk/credential-provider-node').then(({ defaultProvider }) => defaultProvider());
+    chain ??= import('@aws-sdk/credential-provider-node').then(({ defaultProvider }) => {
+      const requestHandler = awsTransport();
+      return defaultProvider(requestHandler === undefined ? {} : { clientConfig: { requestHandler } });
+    });
     try {
       return await (await chain)(fresh ? { forceRefresh: true } : {});
     } catch (cause) {

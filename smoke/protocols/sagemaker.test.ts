@@ -1,4 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { InputError } from '../../core/problem/index.ts';
 import {
   conformanceAnswer,
@@ -226,4 +232,61 @@ describe('SageMaker', () => {
       if (region2 !== undefined) process.env['AWS_DEFAULT_REGION'] = region2;
     }
   });
+});
+
+test('the token of a role goes to the service of tokens, and not to the server that is tried', async () => {
+  const told: string[] = [];
+  const record = (who: string, request: IncomingMessage, respond: () => void) => {
+    let body = '';
+    request.on('data', (part) => {
+      body += part;
+    });
+    request.on('end', () => {
+      told.push(`${who} ${body}`);
+      respond();
+    });
+  };
+  const tokens = createServer((request, response) =>
+    record('tokens', request, () =>
+      response.end(
+        '<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>AKIDEXAMPLE</AccessKeyId>' +
+          '<SecretAccessKey>not-a-real-secret</SecretAccessKey><SessionToken>session-of-a-test</SessionToken>' +
+          '<Expiration>2100-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>',
+      ),
+    ),
+  );
+  const tried = createServer((request, response) =>
+    record('tried', request, () => {
+      const answer = endpoint('InService');
+      response.writeHead(answer.status, answer.headers).end(answer.body);
+    }),
+  );
+  const urls = await Promise.all(
+    [tokens, tried].map(async (server) => {
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    }),
+  );
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-role-'));
+  await writeFile(join(folder, 'token'), 'token-of-the-job');
+  vi.stubEnv('AWS_ACCESS_KEY_ID', '');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', '');
+  vi.stubEnv('AWS_WEB_IDENTITY_TOKEN_FILE', join(folder, 'token'));
+  vi.stubEnv('AWS_ROLE_ARN', 'arn:aws:iam::123456789012:role/tests');
+  vi.stubEnv('AWS_ENDPOINT_URL_STS', urls[0]);
+  try {
+    const url = new URL(urls[1] ?? '');
+    const target: Target = { url, model: 'model', headers: {}, timeoutMs: 10_000, maxAnswerBytes: 100_000 };
+    await using protocol = openSagemaker(target, { region, controlUrl: url });
+    expect(await protocol.ready()).toEqual({ ready: true });
+    expect(told.map((each) => each.slice(0, 6))).toEqual(['tokens', 'tried ']);
+    expect(told[0]).toContain('token-of-the-job');
+    expect(told[1]).not.toContain('token-of-the-job');
+  } finally {
+    vi.unstubAllEnvs();
+    tokens.close();
+    tried.close();
+    await rm(folder, { recursive: true, force: true });
+  }
 });

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { DescribeEndpointCommandOutput, SageMakerClient, SageMakerClientConfig } from '@aws-sdk/client-sagemaker';
 import type { InvokeEndpointCommandOutput, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
 import {
+  AwsTransport,
   type HttpAnswer,
   type HttpClient,
   type HttpOptions,
@@ -51,14 +52,15 @@ export function openSagemaker(target: Target, options: SageMakerOptions = {}): T
   const runtimeHttp = openHttp({ ...target, url: origin }, options);
   const controlUrl = options.controlUrl ?? new URL(`https://api.sagemaker.${region}.amazonaws.com${suffixOf(region)}`);
   const controlHttp = openHttp({ ...target, url: controlUrl }, options);
+  const elsewhere = new AwsTransport(options.environment === undefined ? {} : { environment: options.environment });
   // The SDK is big; whoever tests another protocol does not pay for it.
   const runtime = once(async (): Promise<SageMakerRuntimeClient> => {
     const { SageMakerRuntimeClient } = await import('@aws-sdk/client-sagemaker-runtime');
-    return new SageMakerRuntimeClient(settings(region, origin, runtimeHttp));
+    return new SageMakerRuntimeClient(settings(region, origin, runtimeHttp, elsewhere));
   });
   const control = once(async (): Promise<SageMakerClient> => {
     const { SageMakerClient } = await import('@aws-sdk/client-sagemaker');
-    return new SageMakerClient(settings(region, controlUrl, controlHttp));
+    return new SageMakerClient(settings(region, controlUrl, controlHttp, elsewhere));
   });
 
   const invoke = async <Value>(
@@ -140,6 +142,7 @@ export function openSagemaker(target: Target, options: SageMakerOptions = {}): T
     ],
     wire: () => undefined,
     [Symbol.asyncDispose]: async () => {
+      elsewhere.destroy();
       await Promise.all([runtimeHttp[Symbol.asyncDispose](), controlHttp[Symbol.asyncDispose]()]);
     },
   };
@@ -209,8 +212,8 @@ function noCall(cause: unknown, http: HttpClient): Problem {
   };
 }
 
-/** The SDK's settings: one try (the plan repeats what should be), and our own transport. */
-function settings(region: string, url: URL, http: HttpClient) {
+/** The SDK's settings: one try (the plan repeats what should be), and our own transport. `elsewhere` sends what is for other hosts. */
+function settings(region: string, url: URL, http: HttpClient, elsewhere: AwsTransport) {
   type Handler = Exclude<NonNullable<SageMakerClientConfig['requestHandler']>, Readonly<Record<string, unknown>>>;
   type Sent = Parameters<Extract<Handler, { handle: unknown }>['handle']>[0];
   return {
@@ -218,7 +221,11 @@ function settings(region: string, url: URL, http: HttpClient) {
     endpoint: url.origin,
     maxAttempts: 1,
     requestHandler: {
-      handle: async ({ method, path, query, headers, body }: Sent) => {
+      handle: async (request: Sent, options?: object) => {
+        const { protocol, hostname, port, method, path, query, headers, body } = request;
+        // The chain of credentials asks its own hosts with what a client sends with: a role's token is not for the server that is tried.
+        const { origin } = new URL(`${protocol}//${hostname}:${port ?? ''}`);
+        if (origin !== url.origin) return elsewhere.handle(request, options);
         const search = new URLSearchParams(
           Object.entries(query ?? {}).flatMap(([name, value]) =>
             typeof value === 'string' ? [[name, value] as [string, string]] : [],
