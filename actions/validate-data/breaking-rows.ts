@@ -11,6 +11,8 @@ export interface BreakingWords {
   timestamp(value: string): string;
   /** The column as what text is compared with. */
   compared(column: Column): string;
+  /** True where a column's text is in a list; null where it is missing. Undefined: `IN` serves as well. */
+  isListed?(column: Column, values: readonly string[]): string | undefined;
   /** True of text that a pattern of RE2 does not match as a whole. */
   unmatched(name: string, pattern: string): string;
   /** A number from text, or null. */
@@ -33,6 +35,9 @@ export function breakingRows(condition: PlainCondition, words: BreakingWords): s
     }
     case 'unaccepted':
     case 'forbidden': {
+      const texts = condition.values.filter((listed) => typeof listed === 'string');
+      const found = texts.length === condition.values.length ? words.isListed?.(column, texts) : undefined;
+      if (found !== undefined) return condition.kind === 'forbidden' ? found : `NOT ${found}`;
       const values = condition.values.map((listed) =>
         typeof listed === 'number'
           ? words.number(listed, column)

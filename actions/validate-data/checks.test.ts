@@ -72,6 +72,26 @@ describe('not_accepted_values and length', () => {
     expect(rowsOf(check)).toEqual([3]);
   });
 
+  it('is asked of the dictionary of a text column, and missing values still break neither list', async () => {
+    const cells = "CASE i % 5 WHEN 0 THEN 'it''s' WHEN 1 THEN '' WHEN 2 THEN NULL WHEN 3 THEN 'x' ELSE 'X' END";
+    const path = join(directory, 'dictionary.parquet');
+    await engine.query(`COPY (SELECT ${cells} AS word FROM range(5000) r(i)) TO '${path}' (FORMAT parquet)`);
+    const [stored] = await engine.query(`SELECT encodings FROM parquet_metadata('${path}')`);
+    expect(stored?.['encodings']).toContain('DICTIONARY');
+    const values = ["it's", '', 'x'];
+    const checks = [
+      { accepted_values: { column: 'word', values } },
+      { not_accepted_values: { column: 'word', values } },
+    ];
+    const source = JSON.stringify({ version: 1, data: [{ source: 'dictionary.parquet', checks }] });
+    const policy = headOnly(parsePolicy(source, 'sluice.yaml'));
+    const found = await validateData({ policy, directory, engine, host: silentHost });
+    expect(found.checks.map((check) => [check.observed, check.failing?.total, rowsOf(check)?.slice(0, 3)])).toEqual([
+      [0.75, 1000, [5, 10, 15]],
+      [0.25, 3000, [1, 2, 4]],
+    ]);
+  });
+
   it('counts characters, not bytes or pairs', async () => {
     const texts = 'text\n😀é\nabc\n"a"\n';
     const check = await judgeOne(texts, { length: { column: 'text', min: 2, max: 2 } });

@@ -61,7 +61,8 @@ export const duckdbDialect: Dialect = {
     return holdsNaN(column) ? `CASE WHEN isnan(${name}) THEN NULL ELSE ${name} END` : name;
   },
   isMissing,
-  countIf: (condition) => `count(*) FILTER (WHERE ${condition})`,
+  // FILTER would slice every column of the statement for every condition in it.
+  countIf: (condition) => `count(CASE WHEN ${condition} THEN 1 END)`,
   breaks: (condition) => breakingRows(condition, breakingWords),
   fingerprint: (columns) => `hash(${columns.map((column) => quoteIdentifier(column.name)).join(', ')})`,
   differentWithin: (column, least, most) => {
@@ -87,6 +88,11 @@ const breakingWords: BreakingWords = {
     const name = quoteIdentifier(column.name);
     return column.type === 'date' ? `CAST(${name} AS VARCHAR)` : name;
   },
+  // Of a column that is stored as a dictionary a function is asked once for each entry, IN for each row.
+  isListed: ({ name, sqlType }, values) =>
+    sqlType === 'VARCHAR'
+      ? `list_contains([${values.map(quoteLiteral).join(', ')}], ${quoteIdentifier(name)})`
+      : undefined,
   unmatched: (name, pattern) => `NOT regexp_full_match(${name}, ${quoteLiteral(pattern)})`,
   tryNumber: (name) => `TRY_CAST(${name} AS DOUBLE)`,
 };

@@ -1,5 +1,5 @@
 import { type Engine, rowNumberColumn, type Table } from '../../core/data/index.ts';
-import { besideTable, chosenValue, keysOf, type Reach, reachOf } from './beside.ts';
+import { besideTable, chosenValue, keysOf, type Question, type Reach, reachOf } from './beside.ts';
 import { chosenSql, type Dialect } from './dialect.ts';
 import { boundsOf, cannotRepeat, different, takingPart } from './different-values.ts';
 import type {
@@ -53,7 +53,12 @@ export async function takeMeasures(
     const copies = of('copies');
     const bounds = await boundsOf(engine, table, copies, dialect);
     const askAbout = (measure: CopiesMeasure, questions: Map<string, string>) => {
-      questions.set(`${keyOf(measure)} taking part`, dialectCount(takingPart(measure, dialect), dialect));
+      questions.set(
+        `${keyOf(measure)} taking part`,
+        measure.of === 'shared'
+          ? aggregateOf({ kind: 'present', columns: measure.columns, where: measure.where ?? [] }, dialect)
+          : dialectCount(takingPart(measure, dialect), dialect),
+      );
       questions.set(`${keyOf(measure)} different`, different(measure, bounds, dialect));
     };
     const keys = copies.filter((measure) => measure.of === 'shared');
@@ -66,7 +71,9 @@ export async function takeMeasures(
       for (let from = 0; from < asked.length || (from === 0 && reach === 'row'); from += Math.max(size, 1)) {
         const part = asked.slice(from, from + Math.max(size, 1));
         const beside = besideTable(table, part, dialect);
-        const questions = new Map(part.map((each) => [keyOf(each), dialect.countIf(beside.breaks(each))]));
+        const questions = new Map(
+          part.map((each) => [keyOf(each), missingOf(each, dialect) ?? dialect.countIf(beside.breaks(each))]),
+        );
         if (reach === 'row') for (const [key, question] of aggregates) questions.set(key, question);
         for (const [key, number] of await scan(engine, beside.sql, questions)) numbers.set(key, number);
       }
@@ -112,6 +119,13 @@ function aggregateOf(measure: Whole, dialect: Dialect): string {
   const [column, ...others] = measure.columns;
   if (column !== undefined && others.length === 0 && chosen === undefined) return `count(${dialect.value(column)})`;
   return dialectCount(allOf([chosen, ...measure.columns.map((one) => `NOT ${dialect.isMissing(one)}`)]), dialect);
+}
+
+/** Of all rows those without a value: what is left of those with one, which mostly are counted as well and cost an engine less. */
+function missingOf({ condition, where }: Question, dialect: Dialect): string | undefined {
+  return condition.kind === 'missing' && (where ?? []).length === 0
+    ? `count(*) - count(${dialect.value(condition.column)})`
+    : undefined;
 }
 
 function dialectCount(condition: string | undefined, dialect: Dialect): string {
