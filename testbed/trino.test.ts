@@ -1,8 +1,8 @@
 /**
- * The same checks on DuckDB and on a real Trino; Trino's client protocol, with what goes wrong in it; Athena, whose API is a stand-in held to
- * AWS's own model and whose SQL is run by that Trino.
+ * The same checks on DuckDB and on a real Trino, over the same Parquet files; Trino's client protocol, with what goes wrong in it; Athena, whose API is a
+ * stand-in held to AWS's own model and whose SQL is run by that Trino.
  */
-import { rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -19,9 +19,9 @@ import { freePorts } from './free-ports.ts';
 import { AthenaOnTrino } from './trino/athena-on-trino.ts';
 import { checkLists } from './trino/check-lists.ts';
 import { Interferer } from './trino/interferer.ts';
+import { addToLake } from './trino/lake-table.ts';
 import { writeOddRows } from './trino/odd-rows.ts';
 import { patternsWithTexts } from './trino/patterns.ts';
-import { copyIntoTrino } from './trino/same-table.ts';
 import { startTrino, type TrinoServer } from './trino/trino-server.ts';
 
 const folder = join(tmpdir(), `sluice-trino-${process.pid}`);
@@ -36,12 +36,13 @@ const open = (url: URL, more: Partial<Parameters<typeof openTrino>[0]> = {}) =>
 
 beforeAll(async () => {
   [port = 0] = await freePorts(1);
-  server = await startTrino(properties());
+  await mkdir(folder, { recursive: true });
+  server = await startTrino(folder, properties());
   trino = await open(server.url);
   duckdb = await openEngine({ threads: 1 });
   const files = await writeOddRows(folder);
   for (const [name, file] of Object.entries(files)) {
-    await copyIntoTrino(duckdb, await duckdb.open(file), trino, `memory.default.${name}`);
+    await addToLake(trino, folder, name, file, await duckdb.open(file));
   }
 });
 afterAll(async () => {
@@ -66,7 +67,7 @@ function plain(check: Check, source: string) {
     status: check.status,
     message: check.message
       .replaceAll(source, '')
-      .replaceAll(/trino:memory\.default\.other|other\.parquet/g, 'other')
+      .replaceAll(/trino:lake\.default\.other|other\.parquet/g, 'other')
       .replace(/\([A-Za-z0-9(), ]+\)/g, '()'),
     observed: typeof check.observed === 'number' ? Number(check.observed.toPrecision(12)) : check.observed,
     failing: failing?.total,
@@ -81,18 +82,43 @@ const engines = () => `engines: { trino: { url: '${server.url.origin}', catalog:
 describe('the same checks give the same numbers on DuckDB and on Trino', () => {
   it.each(Object.entries(checkLists))('%s', async (_, checks) => {
     const onDuckdb = await found('rows.parquet', checks);
-    const other = '{ table: memory.default.other, engine: trino }';
+    const other = '{ table: lake.default.other, engine: trino }';
     const onTrino = await found(
-      '{ table: memory.default.rows, engine: trino }',
+      '{ table: lake.default.rows, engine: trino }',
       checks.replaceAll('other.parquet', other),
       engines(),
     );
-    expect(onTrino.map((check) => plain(check, 'trino:memory.default.rows'))).toEqual(
+    expect(onTrino.map((check) => plain(check, 'trino:lake.default.rows'))).toEqual(
       onDuckdb.map((check) => plain(check, 'rows.parquet')),
     );
     expect(onDuckdb.length).toBeGreaterThan(0);
     // Rows of a table have no numbers.
     expect(onTrino.flatMap(({ failing }) => failing?.rows ?? []).filter((row) => row.row !== undefined)).toEqual([]);
+  });
+});
+
+describe('a table that Trino wrote', () => {
+  it('gives the same numbers to DuckDB, read by a pattern from the files of its partitions', async () => {
+    await trino.query(`CREATE TABLE lake.default.written WITH (format = 'PARQUET', partitioned_by = ARRAY['day']) AS
+      SELECT id, age, score, ratio, price, country, email, at, ok, label, day FROM lake.default.rows`);
+    // Its names have no extension, as Hive's and Athena's have none.
+    const source = 'metastore/default/written/day=*/*';
+    const checks = [
+      'how many rows and which columns',
+      'missing values, NaN among them',
+      'statistics',
+      'chosen rows and labels that contradict each other',
+    ]
+      .map((name) => checkLists[name] ?? '')
+      .join('');
+    const onDuckdb = (await found(source, checks)).map((check) => plain(check, source));
+    const table = '{ table: lake.default.written, engine: trino }';
+    const onTrino = await found(table, checks, engines());
+    expect(onTrino.map((check) => plain(check, 'trino:lake.default.written'))).toEqual(onDuckdb);
+    const before = (await found('rows.parquet', checks)).map((check) => plain(check, 'rows.parquet'));
+    expect(onDuckdb.map(({ id, status, observed }) => ({ id, status, observed }))).toEqual(
+      before.map(({ id, status, observed }) => ({ id, status, observed })),
+    );
   });
 });
 
@@ -247,9 +273,9 @@ describe("Trino's client protocol", () => {
 
   it("names a table that is not there, at the policy's line", async () => {
     const checks = '      - row_count: { min: 1 }\n';
-    const error = await refusal(found('{ table: memory.default.absent, engine: trino }', checks, engines()));
+    const error = await refusal(found('{ table: lake.default.absent, engine: trino }', checks, engines()));
     expect(error.problems[0]).toMatchObject({ code: 'missing-table', place: { key: 'data[0].source' } });
-    expect(error.message).toContain('memory.default.absent');
+    expect(error.message).toContain('lake.default.absent');
   });
 
   it('does not wait for a server that was never there', async () => {
@@ -292,11 +318,11 @@ describe('Athena', () => {
       .join('');
     const onDuckdb = await found('rows.parquet', checks);
     const onAthena = await found(
-      '{ table: memory.default.rows, engine: athena }',
+      '{ table: lake.default.rows, engine: athena }',
       checks,
       'engines: { athena: { region: eu-central-1, catalog: AwsDataCatalog, max_scanned_gb: 1 } }\n',
     );
-    expect(onAthena.map((check) => plain(check, 'athena:memory.default.rows'))).toEqual(
+    expect(onAthena.map((check) => plain(check, 'athena:lake.default.rows'))).toEqual(
       onDuckdb.map((check) => plain(check, 'rows.parquet')),
     );
     expect(athena.api.faults).toEqual([]);
@@ -367,7 +393,7 @@ describe('a server that is restarted', () => {
       if (method === 'GET') {
         restarted ??= (async () => {
           await server.kill();
-          server = await startTrino(properties());
+          server = await startTrino(folder, properties());
         })();
       }
       return undefined;

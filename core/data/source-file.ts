@@ -1,9 +1,17 @@
 import { realpath, stat } from 'node:fs/promises';
-import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { dirname, extname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { DataError, type Place, type Problem } from '../problem/index.ts';
 import { excerpt } from '../text/index.ts';
 import { firstBytes } from './first-bytes.ts';
-import { type Compression, type Format, formatOf, formatWords, type NamedFormat, supported } from './source-format.ts';
+import {
+  arrowFix,
+  type Compression,
+  type Format,
+  formatOf,
+  formatWords,
+  type NamedFormat,
+  supported,
+} from './source-format.ts';
 
 /** How to open a file. */
 export interface SourceOptions {
@@ -40,7 +48,7 @@ export async function inspectSource(file: string, options: SourceOptions = {}): 
       fix: facts.isDirectory() ? 'Name its files with a pattern: folder/**/*.parquet.' : 'Name a file.',
     });
   }
-  const named = formatOf(name);
+  const named = (await unnamedParquet(name, path)) ?? formatOf(name);
   if ('fix' in named) {
     throw refuse({
       code: 'unsupported-format',
@@ -70,6 +78,13 @@ export async function inspectSource(file: string, options: SourceOptions = {}): 
   const source: SourceFile = { name, path, bytes: facts.size, ...named };
   await refuseMisnamed(source, options);
   return source;
+}
+
+/** Hive, Trino and Athena give the Parquet files of their tables names without an extension; what is in them says what they are. */
+async function unnamedParquet(name: string, path: string): Promise<NamedFormat | undefined> {
+  if (extname(name) !== '') return undefined;
+  const isParquet = (await firstBytes(path, 4)).toString('latin1') === 'PAR1';
+  return isParquet ? { format: 'parquet' } : undefined;
 }
 
 function refusing(file: string, options: SourceOptions) {
@@ -223,7 +238,7 @@ function contentOf(bytes: Buffer): Content | undefined {
     return { code: 'wrong-format', is: 'zstd', found: 'zstd-compressed data', fix: 'Let its name end in .zst.' };
   }
   if (starts('ARROW1')) {
-    return { code: 'wrong-format', found: 'an Arrow file', fix: 'Convert it to Parquet.' };
+    return { code: 'wrong-format', found: 'an Arrow file', fix: arrowFix };
   }
   if (starts('\xff\xfe') || starts('\xfe\xff')) {
     return { code: 'not-utf-8', found: 'UTF-16 text', fix: 'Save it as UTF-8.' };

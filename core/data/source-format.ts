@@ -10,7 +10,7 @@ export interface NamedFormat {
 }
 
 export const supported =
-  'CSV (.csv, .tsv), JSON lines (.jsonl, .ndjson), either with .gz or .zst, or Parquet (.parquet, .pq)';
+  'CSV (.csv, .tsv), JSON lines (.jsonl, .ndjson), either with .gz or .zst, or Parquet (.parquet, .pq, or without an extension)';
 
 const formats: Readonly<Record<string, Format>> = {
   '.csv': 'csv',
@@ -48,8 +48,9 @@ export function formatOf(name: string): NamedFormat | { readonly extension: stri
   return { format, compression };
 }
 
-const arrow =
-  'Convert it to Parquet: DuckDB reads Arrow files only with an extension from the network, which is not loaded.';
+/** DuckDB reads Arrow only with an extension that it would load from the network; what Python writes is compressed with LZ4 on top. */
+export const arrowFix =
+  "Convert it to Parquet in an earlier step: in Python \"pyarrow.parquet.write_table(pyarrow.feather.read_table('rows.arrow'), 'rows.parquet')\".";
 const fixes: Readonly<Record<string, string>> = {
   '.gz': 'Name what is compressed (rows.csv.gz, rows.jsonl.gz); archives of several files are not read.',
   '.zst': 'Name what is compressed (rows.csv.zst, rows.jsonl.zst).',
@@ -57,7 +58,7 @@ const fixes: Readonly<Record<string, string>> = {
   '.json': 'Write one object a line and name it .jsonl.',
   '.xlsx': 'Save the sheet as CSV, or convert it to Parquet.',
   '.xls': 'Save the sheet as CSV, or convert it to Parquet.',
-  '.arrow': arrow,
-  '.feather': arrow,
-  '.ipc': arrow,
+  '.arrow': arrowFix,
+  '.feather': arrowFix,
+  '.ipc': arrowFix,
 };

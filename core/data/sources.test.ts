@@ -254,6 +254,22 @@ describe('a pattern', () => {
     });
   });
 
+  it('reads Parquet whose name has no extension, as Hive, Trino and Athena write it, and no other file without one', async () => {
+    await parquet('table/ds=2026-01-01/20260101_120000_00001_abcde', 'SELECT 1 AS a');
+    await parquet('table/ds=2026-01-02/000000_0', 'SELECT 2 AS a');
+    await file('table/ds=2026-01-02/_SUCCESS', '');
+    const rows = await rowsOf(join(directory, 'table/ds=*/*'));
+    expect(rows.map(({ a, ds }) => [a, ds])).toEqual([
+      [1, new Date('2026-01-01')],
+      [2, new Date('2026-01-02')],
+    ]);
+    await file('table/ds=2026-01-02/000001_0', 'a\n3\n');
+    expect(await problemOf(join(directory, 'table/ds=*/*'))).toMatchObject({
+      code: 'unsupported-format',
+      found: 'no extension',
+    });
+  });
+
   it('that matches nothing, or files of two formats, is refused', async () => {
     expect(await problemOf(join(directory, 'none/*.csv'))).toMatchObject({ code: 'missing-file' });
     await file('mixed/a.csv', 'a\n1\n');
