@@ -115,10 +115,11 @@ describe('a table that Trino wrote', () => {
     const table = '{ table: lake.default.written, engine: trino }';
     const onTrino = await found(table, checks, engines());
     expect(onTrino.map((check) => plain(check, 'trino:lake.default.written'))).toEqual(onDuckdb);
-    const before = (await found('rows.parquet', checks)).map((check) => plain(check, 'rows.parquet'));
-    expect(onDuckdb.map(({ id, status, observed }) => ({ id, status, observed }))).toEqual(
-      before.map(({ id, status, observed }) => ({ id, status, observed })),
-    );
+    // The partition has become the last column.
+    const numbers = (checked: typeof onDuckdb) =>
+      checked.map(({ id, status, observed }) => `${id} ${status} ${observed}`).toSorted();
+    const before = await found('rows.parquet', checks);
+    expect(numbers(onDuckdb)).toEqual(numbers(before.map((check) => plain(check, 'rows.parquet'))));
   });
 });
 
