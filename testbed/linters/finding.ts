@@ -1,4 +1,11 @@
-export type LinterName = 'kubeconform' | 'kube-score' | 'checkov' | 'dashboard-linter' | 'cfn-lint' | 'cfn-guard';
+export type LinterName =
+  | 'kubeconform'
+  | 'kube-score'
+  | 'checkov'
+  | 'dashboard-linter'
+  | 'cfn-lint'
+  | 'cfn-guard'
+  | 'parliament';
 
 /** What a linter calls an error. */
 export interface Finding {
