@@ -33,9 +33,9 @@ function post(body = '{}', path = '/infer'): WireRequest {
 }
 
 const closed = (more: Partial<LoadShape> = {}): LoadShape =>
-  ({ mode: 'closed', concurrency: 2, durationMs: 60, ...more }) as LoadShape;
+  ({ mode: 'closed', concurrency: 2, durationMs: 200, ...more }) as LoadShape;
 const open = (more: Partial<LoadShape> = {}): LoadShape =>
-  ({ mode: 'open', rate: 200, durationMs: 200, ...more }) as LoadShape;
+  ({ mode: 'open', rate: 200, durationMs: 400, ...more }) as LoadShape;
 
 function load(
   url: URL,
