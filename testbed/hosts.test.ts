@@ -65,7 +65,7 @@ if [ -f pid ]; then
 fi
 # On some host a version finds less memory than it needs.
 if [ -f cramped ] && [ "$(cat cramped)" = "$2" ]; then ulimit -v 100000; fi
-setsid "$3" '${join(root, 'cli', 'index.ts')}' serve current/model.onnx --port "$(cat port)" --drain-delay 0 --log off > log 2>&1 < /dev/null &
+NODE_COMPILE_CACHE='${process.env['NODE_COMPILE_CACHE'] ?? ''}' setsid "$3" '${join(root, 'cli', 'index.ts')}' serve current/model.onnx --port "$(cat port)" --drain-delay 0 --log off > log 2>&1 < /dev/null &
 echo $! > pid
 `;
 

@@ -6,6 +6,13 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { controlPlaneBinary } from './kubernetes/control-plane-binary.ts';
+import { kwokBinary } from './kubernetes/nodes/kwok.ts';
+import { registryProgram } from './model-fetch/artifact-registry.ts';
+import { versityProgram } from './model-fetch/object-store.ts';
+import { orasProgram } from './model-fetch/tool-images.ts';
+import { alertmanagerBinary } from './prometheus/alertmanager-binary.ts';
+import { prometheusBinary, promtoolBinary } from './prometheus/prometheus-binary.ts';
 import { actBinary, networkCanBeTaken } from './runner/index.ts';
 
 function finish(passed: number, failed: number): never {
@@ -13,9 +20,23 @@ function finish(passed: number, failed: number): never {
   process.exit(failed > 0 || passed === 0 ? 1 : 0);
 }
 
+/** What takes minutes to build the first time. Files that run side by side would each build it, in the time that a test has. */
+const longBuilds = [
+  controlPlaneBinary,
+  promtoolBinary,
+  prometheusBinary,
+  alertmanagerBinary,
+  kwokBinary,
+  versityProgram,
+  registryProgram,
+  orasProgram,
+] as const;
+
 const root = join(import.meta.dirname, '..');
+const files = process.argv.slice(2);
 try {
   console.log(`runner: ${await actBinary()}`);
+  if (files.length === 0) for (const build of longBuilds) await build();
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   finish(0, 1);
@@ -33,7 +54,7 @@ const vitest = spawnSync(
     join(root, 'node_modules', 'vitest', 'vitest.mjs'),
     ...['run', '--config', join(import.meta.dirname, 'vitest.config.ts')],
     ...['--reporter=default', '--reporter=json', `--outputFile.json=${results}`],
-    ...process.argv.slice(2),
+    ...files,
   ],
   {
     cwd: root,

@@ -18,7 +18,8 @@ export default defineConfig({
     root: import.meta.dirname,
     // These only end what hangs: no file is hurried, however many run beside it.
     testTimeout: 300_000,
-    hookTimeout: 300_000,
+    // Some bring a peer the first time, and build it.
+    hookTimeout: 1_800_000,
     // Tests that say they are concurrent only wait: all of them at once.
     maxConcurrency: 100,
     sequence: { sequencer: LongestFirst },

@@ -86,7 +86,7 @@ describe('the process a model runs in', () => {
   });
 
   test('that is gone says why to every later request', async () => {
-    const process = new InferenceProcess(runtimeThat('for (;;);'), { milliseconds: 300 });
+    const process = new InferenceProcess(runtimeThat('for (;;);'), { milliseconds: 3000 });
     await process.load('model.onnx');
     const failures = await Promise.allSettled([process.run({}, ['Y']), process.run({}, ['Y'])]);
     await process.close();

@@ -85,7 +85,8 @@ describe.each(servers)('$name', ({ start, single, ways }) => {
       for (const { name } of models) peers.set(name, peer);
       return;
     }
-    for (const model of models) peers.set(model.name, await start([model]));
+    // All at once: what each does is import Python, one core's work.
+    await Promise.all(models.map(async (model) => peers.set(model.name, await start([model]))));
   });
 
   afterAll(async () => {
