@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { main } from './main.ts';
+import { keepCompiledCode } from './code-cache.ts';
 import { processStreams } from './streams.ts';
 
 // `sluice gate | head` closes the pipe early. That is no mistake: what is left is not written, and the verdict still is the exit code.
@@ -17,4 +17,7 @@ process.once('SIGINT', () => {
 // What ends a job that is cancelled: as on Ctrl+C, what was put aside is removed and processes that were started end.
 process.once('SIGTERM', () => process.exit(143));
 
+keepCompiledCode(process.env);
+// Only now, so that it is found compiled.
+const { main } = await import('./main.ts');
 process.exitCode = await main(process.argv.slice(2), processStreams());

@@ -1,22 +1,26 @@
 import { Command, CommanderError } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
-import { addCanary } from './canary.ts';
 import { wantsColour } from './colour.ts';
-import { addData } from './data.ts';
-import { addDetectDrift } from './detect-drift.ts';
-import { addGate } from './gate.ts';
-import { addInit } from './init.ts';
-import { addLint } from './lint.ts';
-import { addNative } from './native.ts';
-import { addProxy } from './proxy.ts';
-import { addQualityGate } from './quality-gate.ts';
-import { addSchema } from './schema.ts';
-import { addServe } from './serve.ts';
 import type { Session } from './session.ts';
-import { addSmoke } from './smoke.ts';
 import type { Streams } from './streams.ts';
-import { addValidateData } from './validate-data.ts';
-import { addVerifyBucket } from './verify-bucket.ts';
+
+/** What adds each sub-command, in the order of the help. Only the one that is called is loaded; all of them where it is the help, or no name of one. */
+const subCommands: Readonly<Record<string, () => Promise<(program: Command, session: Session) => void>>> = {
+  gate: async () => (await import('./gate.ts')).addGate,
+  'validate-data': async () => (await import('./validate-data.ts')).addValidateData,
+  'quality-gate': async () => (await import('./quality-gate.ts')).addQualityGate,
+  'detect-drift': async () => (await import('./detect-drift.ts')).addDetectDrift,
+  data: async () => (await import('./data.ts')).addData,
+  smoke: async () => (await import('./smoke.ts')).addSmoke,
+  'verify-bucket': async () => (await import('./verify-bucket.ts')).addVerifyBucket,
+  init: async () => (await import('./init.ts')).addInit,
+  lint: async () => (await import('./lint.ts')).addLint,
+  schema: async () => (await import('./schema.ts')).addSchema,
+  native: async () => (await import('./native.ts')).addNative,
+  serve: async () => (await import('./serve.ts')).addServe,
+  proxy: async () => (await import('./proxy.ts')).addProxy,
+  canary: async () => (await import('./canary.ts')).addCanary,
+};
 
 /** The command `sluice`, from its arguments to its exit code. Never ends the process and never throws for a user's mistake. */
 export async function main(argv: readonly string[], streams: Streams): Promise<number> {
@@ -36,23 +40,11 @@ export async function main(argv: readonly string[], streams: Streams): Promise<n
       getOutHasColors: () => wantsColour(streams.stdout, streams.environment, true),
       getErrHasColors: () => wantsColour(streams.stderr, streams.environment, true),
     });
-  for (const add of [
-    addGate,
-    addValidateData,
-    addQualityGate,
-    addDetectDrift,
-    addData,
-    addSmoke,
-    addVerifyBucket,
-    addInit,
-    addLint,
-    addSchema,
-    addNative,
-    addServe,
-    addProxy,
-    addCanary,
-  ])
-    add(program, session);
+  const [asked = ''] = argv;
+  const named = Object.hasOwn(subCommands, asked) ? subCommands[asked] : undefined;
+  const all = asked === '--version' ? [] : Object.values(subCommands);
+  const wanted = await Promise.all((named === undefined ? all : [named]).map((load) => load()));
+  for (const add of wanted) add(program, session);
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {

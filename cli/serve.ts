@@ -2,7 +2,6 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Host } from '../core/host/index.ts';
-import { describeTensor } from '../core/onnx/index.ts';
 import { InputError } from '../core/problem/index.ts';
 import type { RunningServer, ServerOptions } from '../server/index.ts';
 import { addServeFlags, limitsOf, type ServeFlags, settingsOf, tokenOf } from './serve-flags.ts';
@@ -58,7 +57,7 @@ async function serve(model: string, flags: ServeFlags, { streams }: Session, hos
       ? {}
       : { accessLog: { write: (lines) => streams.stdout.write(lines), linesPerSecond: flags.logRate } }),
   });
-  tellStart(server, (performance.now() - started) / 1000, host);
+  await tellStart(server, (performance.now() - started) / 1000, host);
   if (flags.host !== '127.0.0.1' && flags.host !== 'localhost' && token === undefined) {
     host.notice('Anybody who reaches this address can use the models: no token was set (--token-env).');
   }
@@ -69,7 +68,8 @@ async function serve(model: string, flags: ServeFlags, { streams }: Session, hos
   return 0;
 }
 
-function tellStart(server: RunningServer, seconds: number, host: Host): void {
+async function tellStart(server: RunningServer, seconds: number, host: Host): Promise<void> {
+  const { describeTensor } = await import('../core/onnx/index.ts');
   for (const { model, version, state, inputs, outputs } of server.engine.versions()) {
     const given = inputs.map(({ name, type, shape, unranked }) => `${name} ${describeTensor(type, shape, unranked)}`);
     const gives = outputs.map(({ name }) => name);

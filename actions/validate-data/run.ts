@@ -33,7 +33,7 @@ import type { Asked } from './planned-check.ts';
 import { profileColumns } from './profile-columns.ts';
 import { Selecting } from './selections.ts';
 import { withoutSensitive } from './sensitive.ts';
-import { skewsOf } from './skews.ts';
+import type { skewsOf as measureSkews } from './skews.ts';
 import { TableEngines } from './table-engines.ts';
 import { takeMeasures } from './take-measures.ts';
 import { counted } from './wording.ts';
@@ -177,6 +177,12 @@ export async function validateData({
       checks: source.checks.map((one) => ({ ...one, id: identified[at++]?.id ?? '' })),
     })),
   };
+}
+
+/** What the `skew` checks of a source found. The statistics of drift are loaded where one is asked for. */
+async function skewsOf(...[source, ...others]: Parameters<typeof measureSkews>): ReturnType<typeof measureSkews> {
+  if (!source.checks.some(({ skew }) => skew !== undefined)) return new Map();
+  return (await import('./skews.ts')).skewsOf(source, ...others);
 }
 
 /** How a source is stored, for a reader of the report. */

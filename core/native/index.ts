@@ -16,3 +16,4 @@ export {
 export type { NativeOptions, Patience } from './options.ts';
 export { nativeVersions, type PartName } from './parts.ts';
 export { proxyFor } from './proxy.ts';
+export { userCache } from './user-cache.ts';

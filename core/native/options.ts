@@ -1,8 +1,8 @@
-import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { type Host, silentHost } from '../host/index.ts';
 import { type PinnedPackage, pinnedPackages } from './parts.ts';
 import { type Platform, thisPlatform } from './platform.ts';
+import { userCache } from './user-cache.ts';
 
 /** npm's own default. The only place that names it; every tarball is checked against a committed SHA-512 whoever serves it. */
 const defaultRegistry = 'https://registry.npmjs.org/';
@@ -82,11 +82,4 @@ function toolCachesOf(
 ): readonly (string | undefined)[] {
   if (toolCache !== undefined) return [toolCache];
   return [variable('RUNNER_TOOL_CACHE'), variable('AGENT_TOOLSDIRECTORY'), userCache(variable)];
-}
-
-function userCache(variable: (name: string) => string | undefined): string {
-  const xdg = variable('XDG_CACHE_HOME');
-  if (xdg !== undefined) return xdg;
-  if (process.platform === 'win32') return variable('LOCALAPPDATA') ?? join(homedir(), 'AppData', 'Local');
-  return process.platform === 'darwin' ? join(homedir(), 'Library', 'Caches') : join(homedir(), '.cache');
 }
