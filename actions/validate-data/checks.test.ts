@@ -134,6 +134,16 @@ describe('statistics', () => {
     expect((await judgeOne('x,y\n1,\n', check)).status).toBe('error');
   });
 
+  it.each<DataCheck>([
+    { std: { column: 'x', max: 1 } },
+    { mean: { column: 'x', max: 1 } },
+    { sum: { column: 'x', max: 1 } },
+    { correlation: { columns: ['x', 'y'], max: 1 } },
+  ])('of numbers near the largest ones are none, and that is no reason not to judge the rest: %j', async (check) => {
+    const found = await judgeOne('x,y\n1.7e308,1\n-1.7e308,2\n1.7e308,3\n1.7e308,4\n', check);
+    expect(found).toMatchObject({ status: 'error', message: expect.stringContaining('too large') });
+  });
+
   it('correlate', async () => {
     const rows = 'x,y\n1,2\n2,4\n3,6\n4,\n';
     expect(await judgeOne(rows, { correlation: { columns: ['x', 'y'], max: 0.9 } })).toMatchObject({

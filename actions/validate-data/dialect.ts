@@ -109,7 +109,7 @@ function filtered(condition: string | undefined): string {
 function statisticOf(statistic: Statistic, filter: string): string {
   if (statistic.of === 'correlation') {
     const [one, other] = statistic.columns.map((column) => `CAST(${duckdbDialect.value(column)} AS DOUBLE)`);
-    return `corr(${one}, ${other})${filter}`;
+    return ofSquarable([one, other], (values) => `corr(${values.join(', ')})`, filter);
   }
   const { column } = statistic;
   const value = duckdbDialect.value(column);
@@ -123,7 +123,7 @@ function statisticOf(statistic: Statistic, filter: string): string {
     case 'sum':
       return column.type === 'integer' ? `sum(${value})${filter}` : `fsum(${number})${filter}`;
     case 'std':
-      return `stddev_samp(${number})${filter}`;
+      return ofSquarable([number], ([value]) => `stddev_samp(${value})`, filter);
     case 'quantile':
       return `quantile_disc(${value}, ${numberOf(statistic.share)})${filter}`;
     case 'min':
@@ -132,6 +132,20 @@ function statisticOf(statistic: Statistic, filter: string): string {
       return column.type === 'date' || column.type === 'timestamp' ? `epoch(${end})` : end;
     }
   }
+}
+
+/**
+ * An aggregate that squares its values; NULL where one of them is infinite or has no square. DuckDB refuses the whole statement for one such value, and
+ * with it every other check.
+ */
+export function ofSquarable(
+  values: readonly string[],
+  aggregate: (values: readonly string[]) => string,
+  filter = '',
+): string {
+  const fits = values.map((value) => `abs(${value}) < 1e150`).join(' AND ');
+  const kept = values.map((value) => `CASE WHEN ${fits} THEN ${value} ELSE NULL END`);
+  return `CASE WHEN bool_or(NOT (${fits}))${filter} THEN NULL ELSE ${aggregate(kept)}${filter} END`;
 }
 
 function numberOf(value: number): string {

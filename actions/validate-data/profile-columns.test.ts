@@ -23,6 +23,19 @@ async function profile(select: string, sensitive: readonly string[] = []) {
 }
 
 describe('a profile of columns', () => {
+  it('leaves out what numbers near the largest ones have none of', async () => {
+    const [column] = await profile('SELECT unnest([1.7e308::DOUBLE, -1.7e308, 1, 2]) AS n');
+    expect(column).toEqual({
+      name: 'n',
+      type: 'number',
+      missing: 0,
+      different: expect.any(Number),
+      min: '-1.7e+308',
+      max: '1.7e+308',
+      mean: 0.75,
+    });
+  });
+
   it('has the range, the mean and a histogram of numbers, without what is no number', async () => {
     const [column] = await profile("SELECT unnest([0::DOUBLE, 1, 1, 9, 10, 'nan'::DOUBLE, 'inf'::DOUBLE, NULL]) AS n");
     expect(column).toEqual({

@@ -1,5 +1,6 @@
 import { type Column, type Engine, quoteIdentifier, type Table } from '../../core/data/index.ts';
 import type { ColumnProfile } from '../../core/report/index.ts';
+import { ofSquarable } from './dialect.ts';
 
 /** Columns of one statement. */
 const columnsAtOnce = 40;
@@ -45,7 +46,11 @@ async function rangesOf(
     if (isSensitive(column)) return counts;
     if (isNumeric(column)) {
       const value = finite(column);
-      return [...counts, ...['min', 'max', 'avg', 'stddev_samp'].map((each) => `${each}(${value}) AS ${each}${index}`)];
+      return [
+        ...counts,
+        ...['min', 'max', 'avg'].map((each) => `${each}(${value}) AS ${each}${index}`),
+        `${ofSquarable([value], ([one]) => `stddev_samp(${one})`)} AS stddev_samp${index}`,
+      ];
     }
     if (!isTime(column)) return counts;
     return [...counts, ...['min', 'max'].map((each) => `CAST(${each}(${name}) AS VARCHAR) AS ${each}${index}`)];
@@ -86,10 +91,11 @@ async function withDistributions(
   const questions = columns.flatMap((column, index) => {
     const { min, max, different } = ranges[index] ?? { different: 0 };
     if (isSensitive(column)) return [];
-    if (isNumeric(column) && min !== undefined && max !== undefined && Number(min) < Number(max)) {
+    const width = Number(max) - Number(min);
+    if (isNumeric(column) && width > 0 && Number.isFinite(width)) {
       const value = finite(column);
       // A histogram leaves out null, and `least` does not give it.
-      const bin = `CASE WHEN ${value} IS NOT NULL THEN CAST(least(${bins - 1}, floor((${value} - ${Number(min)}) / ${Number(max) - Number(min)} * ${bins})) AS TINYINT) ELSE NULL END`;
+      const bin = `CASE WHEN ${value} IS NOT NULL THEN CAST(least(${bins - 1}, floor((${value} - ${Number(min)}) / ${width} * ${bins})) AS TINYINT) ELSE NULL END`;
       return [`CAST(to_json(histogram(${bin})) AS VARCHAR) AS h${index}`];
     }
     if (different === 0 || different > fewValues || (column.type !== 'string' && column.type !== 'boolean')) return [];

@@ -96,7 +96,7 @@ function demandOf(demand: StatisticDemand, { table, where, isSensitive }: Subjec
       const message =
         table.rows === 0
           ? 'The file has no rows, and no rows prove nothing. Check what writes it.'
-          : `${counted(values, 'value')}, and that is too few to tell. Check what writes the file, or remove this check.`;
+          : `${counted(values, 'value')}, and nothing can be told of them: they are too few, or one is infinite or too large. Check what writes the file, or leave such rows out ("where").`;
       return { outcome: 'unjudged', message };
     }
     const observed = kind === 'distinct_share' ? found / values : found;
