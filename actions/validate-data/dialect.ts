@@ -108,8 +108,8 @@ function filtered(condition: string | undefined): string {
 
 function statisticOf(statistic: Statistic, filter: string): string {
   if (statistic.of === 'correlation') {
-    const [one, other] = statistic.columns.map((column) => `CAST(${duckdbDialect.value(column)} AS DOUBLE)`);
-    return ofSquarable([one, other], (values) => `corr(${values.join(', ')})`, filter);
+    const both = statistic.columns.map((column) => `CAST(${duckdbDialect.value(column)} AS DOUBLE)`);
+    return ofSquarable(both, (values) => `corr(${values.join(', ')})`, filter);
   }
   const { column } = statistic;
   const value = duckdbDialect.value(column);
@@ -123,7 +123,7 @@ function statisticOf(statistic: Statistic, filter: string): string {
     case 'sum':
       return column.type === 'integer' ? `sum(${value})${filter}` : `fsum(${number})${filter}`;
     case 'std':
-      return ofSquarable([number], ([value]) => `stddev_samp(${value})`, filter);
+      return ofSquarable([number], ([value = '']) => `stddev_samp(${value})`, filter);
     case 'quantile':
       return `quantile_disc(${value}, ${numberOf(statistic.share)})${filter}`;
     case 'min':

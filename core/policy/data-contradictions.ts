@@ -99,7 +99,8 @@ function contradictionsOfCheck(check: unknown, source: unknown, path: PolicyPath
   }
   return names.flatMap((name) => {
     const options = check[name];
-    const needed = bounds[name];
+    // A stranger's key may be called as a method of every object is: "constructor".
+    const needed = Object.hasOwn(bounds, name) ? bounds[name] : undefined;
     return [
       ...(needed === undefined ? [] : lacksBound(options, needed, `the check "${name}"`, [...path, name])),
       ...minAboveMax(options, [...path, name]),
