@@ -84,7 +84,8 @@ export async function followDvcPointer(file: string, options: SourceOptions): Pr
   return data;
 }
 
-async function md5Of(file: string, { md5, legacy }: DvcPointer): Promise<string> {
+/** The MD5 of a file; the pointer's own where that is of the text with other line ends, as an old DVC has it. */
+export async function md5Of(file: string, { md5, legacy }: DvcPointer): Promise<string> {
   const [plain, unix] = [createHash('md5'), createHash('md5')];
   let held = Buffer.alloc(0);
   for await (const chunk of chunksOf(file)) {

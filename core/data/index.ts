@@ -13,6 +13,8 @@ export {
   readBatches,
 } from './column-batches.ts';
 export { type ColumnValues, type NumberValues, readColumns, type StringValues } from './column-values.ts';
+export { type DvcPointer, md5Of, readDvcPointer } from './dvc-pointer.ts';
+export { type DvcStore, findDvcData } from './dvc-store.ts';
 export { type Engine, type EngineOptions, type OpenOptions, openEngine } from './engine.ts';
 export { missingColumn, nearestColumns } from './nearest-columns.ts';
 export { quoteIdentifier, quoteLiteral } from './quoting.ts';

@@ -1,13 +1,13 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { constants, copyFile, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
-import { openEngine } from '../../../core/data/index.ts';
+import { basename, join, relative, resolve } from 'node:path';
+import { findDvcData, md5Of, openEngine, readDvcPointer } from '../../../core/data/index.ts';
 import type { Host } from '../../../core/host/index.ts';
 import type { EffectivePolicy } from '../../../core/policy/index.ts';
-import { describeProblem, SluiceError } from '../../../core/problem/index.ts';
+import { DataError, describeProblem, type Place, SluiceError } from '../../../core/problem/index.ts';
 import type { Check, Notice } from '../../../core/report/index.ts';
 import { excerpt } from '../../../core/text/index.ts';
-import { type BaseFiles, repositoryPath } from '../../../github/index.ts';
+import { type BaseFiles, repositoryPath, repositoryRoot } from '../../../github/index.ts';
 import { type EvaluationRows, openEvaluation } from '../evaluation-rows.ts';
 import { counted } from '../number-text.ts';
 import { policyOfBaseRows } from './set-policy.ts';
@@ -60,13 +60,18 @@ export async function openBaseRows(
   const temporary = await mkdtemp(join(tmpdir(), 'sluice-base-rows-'));
   const clean = () => rm(temporary, { recursive: true, force: true });
   try {
-    const sha256 = await base.sha256(source);
+    const tracked = await bringTracked(source, { base, directory: options.directory, folder: temporary, place });
+    if (tracked === 'same') {
+      await clean();
+      return nothing([]);
+    }
+    const sha256 = tracked === undefined ? await base.sha256(source) : undefined;
     if (sha256 === rows.table.sha256) {
       await clean();
       return nothing([]);
     }
-    const file = basename(source);
-    if (sha256 === undefined || !(await base.fetchTo(source, join(temporary, file)))) {
+    const file = tracked ?? basename(source);
+    if (tracked === undefined && (sha256 === undefined || !(await base.fetchTo(source, join(temporary, file))))) {
       await clean();
       const message = `The base commit ${commit} has no ${excerpt(source)}: the verdict rests on rows that this pull request adds, or that are not kept in git.`;
       return nothing([{ level: 'notice', message, place }]);
@@ -94,6 +99,47 @@ export async function openBaseRows(
     await clean();
     return unreadable(error);
   }
+}
+
+/**
+ * Of rows that DVC keeps and whose pointer the base commit has: `same` where the rows at hand have its MD5; else the name of the file in `folder` that
+ * the base's rows were brought to. Undefined where DVC does not keep them. Where DVC's store is, the base's configuration says.
+ */
+async function bringTracked(
+  source: string,
+  {
+    base,
+    directory,
+    folder,
+    place,
+  }: { readonly base: BaseFiles; readonly directory: string; readonly folder: string; readonly place: Place },
+): Promise<string | undefined> {
+  const data = source.replace(/\.dvc$/i, '');
+  // What is in git is compared there.
+  if (data === source && (await base.sha256(source)) !== undefined) return undefined;
+  const name = data === source ? `${source}.dvc` : source;
+  const text = await base.read(name);
+  if (text === undefined) return undefined;
+  const pointer = readDvcPointer(Buffer.from(text).toString('utf8'));
+  if ('message' in pointer) {
+    const { message, ...rest } = pointer;
+    throw new DataError({
+      code: 'bad-dvc-pointer',
+      message: `${excerpt(name, 200)} of the base commit ${message}`,
+      place,
+      ...rest,
+    });
+  }
+  // A head's pointer may name another file; that one is not the base's.
+  const atHand = await md5Of(resolve(directory, data), pointer).catch(() => undefined);
+  if (atHand === pointer.md5) return 'same';
+  const root = repositoryRoot(directory);
+  const config = await base.read(join(relative(await realpath(directory), root), '.dvc', 'config'));
+  const store = { root, config: Buffer.from(config ?? '').toString('utf8') };
+  const found = await findDvcData(pointer, store, { folder: join(folder, 'objects'), name, place });
+  const file = basename(data);
+  await copyFile(found, join(folder, file), constants.COPYFILE_FICLONE);
+  return file;
 }
 
 /** What could not be judged on the base's rows, which a pull request must not escape by changing the columns along with the model. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { classifierModel } from '../../../core/onnx/index.ts';
 import { applyWaivers } from '../../../core/policy/index.ts';
@@ -136,6 +137,86 @@ describe('rows that a pull request changes', () => {
     const same = await judge(scene(good, good));
     expect(same.notices.map(({ message }) => message).join()).not.toMatch(/test\.csv/);
     expect(idsOf(same)).not.toContain('gate[@base]/accuracy/min');
+  });
+
+  describe('and that DVC keeps', () => {
+    const md5 = (text: string) => createHash('md5').update(text).digest('hex');
+    const pointer = (text: string) =>
+      `outs:\n- md5: ${md5(text)}\n  size: ${text.length}\n  hash: md5\n  path: test.csv\n`;
+    const cached = (text: string, at = '.dvc/cache/files/md5') => ({
+      [`${at}/${md5(text).slice(0, 2)}/${md5(text).slice(2)}`]: text,
+    });
+    const tracked = (
+      source: string,
+      head: string,
+      base: string,
+      store: Readonly<Record<string, string>>,
+      config = '',
+    ) =>
+      judge({
+        policy: policy('').replace('data/test.csv', source),
+        files: { 'model.onnx': over(0), 'data/test.csv': head, 'data/test.csv.dvc': pointer(head), ...store },
+        base: { 'model.onnx': over(0), 'data/test.csv.dvc': bytes(pointer(base)), '.dvc/config': bytes(config) },
+      });
+
+    it.each(['data/test.csv', 'data/test.csv.dvc'])('are compared by the pointers: %s', async (source) => {
+      const same = await tracked(source, good, good, {});
+      expect(statusOf(same, 'gate/accuracy/min')).toBe('pass');
+      expect(idsOf(same).join()).not.toMatch(/base/);
+      expect(same.notices.map(({ message }) => message).join()).not.toMatch(/test\.csv/);
+      const changed = await tracked(source, good, bad, cached(bad));
+      expect(statusOf(changed, 'gate/accuracy/min')).toBe('pass');
+      expect(statusOf(changed, 'gate[@base]/accuracy/min')).toBe('fail');
+    });
+
+    it.each([
+      ['an older DVC’s cache', cached(bad, '.dvc/cache'), ''],
+      ['a cache elsewhere', cached(bad, 'cache/files/md5'), '[cache]\n    dir = ../cache\n'],
+      [
+        'a remote that is a folder',
+        cached(bad, 'store/files/md5'),
+        `[core]\n    remote = near\n['remote "near"']\n    url = ../store\n`,
+      ],
+    ])('are found in %s', async (_, store, config) => {
+      const judgement = await tracked('data/test.csv.dvc', good, bad, store, config);
+      expect(statusOf(judgement, 'gate[@base]/accuracy/min')).toBe('fail');
+    });
+
+    it.each([
+      ['in neither', {}, '', /no remote is configured/],
+      ['other bytes in the cache', { [Object.keys(cached(bad))[0] ?? '']: good }, '', /DVC's cache/],
+      [
+        'in a remote that only DVC reads',
+        {},
+        `[core]\nremote = far\n['remote "far"']\nurl = ssh://host/store\n`,
+        /ssh:\/\/host/,
+      ],
+    ])('are an error that says how to bring them: %s', async (_, store, config, said) => {
+      const judgement = await tracked('data/test.csv.dvc', good, bad, store, config);
+      expect(checkOf(judgement, 'gate/evaluation/base')).toMatchObject({
+        status: 'error',
+        message: expect.stringMatching(/dvc fetch --all-commits data\/test\.csv\.dvc/),
+      });
+      expect(checkOf(judgement, 'gate/evaluation/base').message).toMatch(said);
+    });
+
+    it('are not looked for where the pull request’s own configuration says', async () => {
+      const config = `[core]\nremote = near\n['remote "near"']\nurl = ../store\n`;
+      const judgement = await tracked('data/test.csv.dvc', good, bad, {
+        ...cached(bad, 'store/files/md5'),
+        '.dvc/config': config,
+      });
+      expect(statusOf(judgement, 'gate/evaluation/base')).toBe('error');
+    });
+
+    it('are an error where the base’s pointer leads elsewhere', async () => {
+      const judgement = await judge({
+        policy: policy('').replace('data/test.csv', 'data/test.csv.dvc'),
+        files: { 'model.onnx': over(0), 'data/test.csv': good, 'data/test.csv.dvc': pointer(good) },
+        base: { 'data/test.csv.dvc': bytes(pointer(bad).replace('test.csv', '../../secret.csv')) },
+      });
+      expect(checkOf(judgement, 'gate/evaluation/base').message).toMatch(/base commit does not name a file beside it/);
+    });
   });
 
   it('are an error where the base’s cannot be read', async () => {
