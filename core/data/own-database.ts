@@ -1,6 +1,7 @@
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import type { Host } from '../host/index.ts';
 import { loadDuckDb } from '../native/index.ts';
+import { quoteLiteral } from './quoting.ts';
 
 /** DuckDB in memory, and one connection to it. */
 export interface OwnDatabase {
@@ -23,6 +24,9 @@ export async function openDatabase(
     ...settings,
   });
   const connection = await instance.connect();
+  // Given when the database is made, it is shown by duckdb_settings() and bounds nothing (DuckDB 1.5.5): only setting it does.
+  const { max_temp_directory_size: spilled } = settings;
+  if (spilled !== undefined) await connection.run(`SET max_temp_directory_size = ${quoteLiteral(spilled)}`);
   // Timestamps with a zone are compared and shown as UTC. A build without time zones has none to set.
   await connection.run("SET TimeZone = 'UTC'").catch(() => undefined);
   return { duckdb, instance, connection };

@@ -121,6 +121,19 @@ describe('refuses', () => {
     expect(await select('SELECT * FROM data')).toMatchObject({ total: 4 });
   });
 
+  it('tables that fit neither its memory nor its disk, and goes on with those that do', async () => {
+    await using small = await openSelectSandbox(engine, { memoryLimit: '24MB', spillLimit: '0KB' });
+    const path = join(directory, 'large.parquet');
+    await engine.query(
+      `COPY (SELECT i AS id, hash(i)::VARCHAR || hash(i + 1)::VARCHAR AS text FROM range(1500000) r(i)) TO '${path}'`,
+    );
+    const large = new Map([['data', await engine.open(path)]]);
+    expect(await small.select('SELECT * FROM data WHERE id < 0', large)).toEqual({
+      refused: 'it takes more memory than there is for it',
+    });
+    expect(await small.select('SELECT * FROM data WHERE amount < 0', tables)).toEqual({ total: 2, rows: [2, 4] });
+  });
+
   it('tells no value that cannot be converted', async () => {
     const found = await select('SELECT * FROM data WHERE CAST(name AS INTEGER) > 0');
     expect(found).toEqual({ refused: 'it cannot be worked out on these rows (conversion error)' });

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Host } from '../host/index.ts';
+import { SluiceError } from '../problem/index.ts';
 import { excerpt, printable } from '../text/index.ts';
 import { spillPrefix } from './duckdb-error.ts';
 import type { Engine } from './engine.ts';
@@ -15,6 +16,8 @@ export interface SandboxLimits {
   readonly seconds?: number;
   /** Of the tables and the SELECT together, before it goes to disk. @default 2GB */
   readonly memoryLimit?: string;
+  /** What may go to disk of them. @default 10GB */
+  readonly spillLimit?: string;
 }
 
 /** What a SELECT found. */
@@ -44,13 +47,13 @@ const longestValue = 500;
  */
 export async function openSelectSandbox(
   engine: Pick<Engine, 'chunks'>,
-  { host, seconds = 60, memoryLimit = '2GB' }: SandboxLimits & { readonly host?: Host } = {},
+  { host, seconds = 60, memoryLimit = '2GB', spillLimit = '10GB' }: SandboxLimits & { readonly host?: Host } = {},
 ): Promise<SelectSandbox> {
   const directory = await mkdtemp(join(tmpdir(), spillPrefix));
   const settings = {
     memory_limit: memoryLimit,
     temp_directory: join(directory, 'spill'),
-    max_temp_directory_size: '10GB',
+    max_temp_directory_size: spillLimit,
   };
   const { instance, connection } = await openSealedDatabase(settings, host);
   const loaded = new Map<string, string>();
@@ -77,7 +80,7 @@ export async function openSelectSandbox(
         appender.appendDataChunk(chunk);
       appender.flushSync();
     } finally {
-      appender.closeSync();
+      close(appender);
     }
     loaded.set(name, table.sql);
   };
@@ -98,8 +101,8 @@ export async function openSelectSandbox(
       const tree = await parse(sql);
       const refused = refusalOf(JSON.parse(tree), new Set(tables.keys()));
       if (refused !== undefined) return { refused };
-      for (const [name, table] of tables) await load(name, table);
       try {
+        for (const [name, table] of tables) await load(name, table);
         return await limited(async () => {
           // What was judged is what is run: the parser's reading, written out again.
           const written = await connection.runAndReadAll('SELECT json_deserialize_sql($1::JSON) AS statement', [tree]);
@@ -111,6 +114,8 @@ export async function openSelectSandbox(
             : await rowsOfAnswer(statement, columns, (text) => connection.runAndReadAll(text));
         });
       } catch (error) {
+        // What is wrong with a file is for whoever reads it.
+        if (error instanceof SluiceError) throw error;
         return { refused: wordsOf(error, seconds) };
       }
     },
@@ -120,6 +125,15 @@ export async function openSelectSandbox(
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** Closing flushes, and fails again where rows did not fit; that was said already. */
+function close(appender: { closeSync(): void }): void {
+  try {
+    appender.closeSync();
+  } catch {
+    // Nothing more can be written.
+  }
 }
 
 type Ask = (sql: string) => Promise<{ getRowObjectsJS(): readonly Readonly<Record<string, unknown>>[] }>;
@@ -153,7 +167,7 @@ async function rowsOfAnswer(statement: string, columns: readonly string[], ask: 
 function wordsOf(error: unknown, seconds: number): string {
   const [line = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
   if (/interrupt/i.test(line)) return `it takes longer than ${seconds} seconds`;
-  if (/out of memory/i.test(line)) return 'it takes more memory than there is for it';
+  if (/out of memory|failed to offload/i.test(line)) return 'it takes more memory than there is for it';
   if (/^(Conversion|Invalid Input|Out of Range) Error/i.test(line))
     return `it cannot be worked out on these rows (${line.split(':')[0]?.toLowerCase()})`;
   return excerpt(printable(line), 160);
