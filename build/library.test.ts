@@ -27,7 +27,7 @@ describe('the package as a library', () => {
     await copyFile(join(root, 'package.json'), join(project, 'package.json'));
     await symlink(join(root, 'node_modules'), join(project, 'node_modules'));
     await run(process.execPath, [tsc, '-p', join(root, 'tsconfig.lib.json'), '--outDir', join(project, 'lib')]);
-  }, 120_000);
+  }, 300_000);
 
   afterAll(() => rm(project, { recursive: true, force: true }));
 
@@ -53,7 +53,7 @@ describe('the package as a library', () => {
       (error: { stdout: string }) => error,
     );
     expect(stdout).toBe('');
-  }, 60_000);
+  }, 300_000);
 
   test('what is published holds the library, the command and the schema', () => {
     expect(manifest.files).toEqual(expect.arrayContaining(['dist', 'lib', 'core/policy/policy.schema.json']));

@@ -60,8 +60,8 @@ export interface PeerPlan {
   ready(): Promise<boolean>;
 }
 
-/** Milliseconds a server may take until it is ready: ten times the slowest on two idle cores. */
-const startLimit = 150_000;
+/** Milliseconds a server may take until it is ready: twenty times the slowest on two idle cores, since others run beside it. */
+const startLimit = 300_000;
 /** Milliseconds a server has to end by itself. */
 const stopLimit = 5_000;
 
