@@ -2,6 +2,7 @@ import { Tags } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { type Deployment, deploymentsOf } from './config/deployment.ts';
 import type { InfraConfig } from './config/schema.ts';
+import { BatchStack } from './stacks/batch-stack.ts';
 import { ClusterStack } from './stacks/cluster-stack.ts';
 import { MonitoringStack } from './stacks/monitoring-stack.ts';
 import { PipelineAccessStack } from './stacks/pipeline-access-stack.ts';
@@ -15,6 +16,7 @@ export interface EnvironmentStacks {
   readonly pipelineAccess: PipelineAccessStack;
   readonly training: TrainingStack | undefined;
   readonly serving: ServingStack | undefined;
+  readonly batch: BatchStack | undefined;
   readonly cluster: ClusterStack | undefined;
   readonly monitoring: MonitoringStack | undefined;
 }
@@ -29,12 +31,13 @@ export function addEnvironments(app: Construct, config: InfraConfig): Readonly<R
 
 function addEnvironment(app: Construct, deployment: Deployment): EnvironmentStacks {
   const storage = new StorageStack(app, deployment);
-  const { training, serving, cluster, monitoring } = deployment.environment;
+  const { training, serving, batch, cluster, monitoring } = deployment.environment;
   return {
     storage,
     pipelineAccess: new PipelineAccessStack(app, deployment, storage),
     training: training && new TrainingStack(app, deployment, storage, training),
     serving: serving && new ServingStack(app, deployment, storage, serving),
+    batch: batch && new BatchStack(app, deployment, storage, batch),
     cluster: cluster && new ClusterStack(app, deployment, storage, cluster),
     monitoring: monitoring && new MonitoringStack(app, deployment, monitoring),
   };

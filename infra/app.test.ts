@@ -5,17 +5,10 @@ import { describe, expect, test } from 'vitest';
 import { retentionConformance, ruleFindings, rulesConformance } from '../constructs/aws/conformance.ts';
 import { exemptions } from './fixtures/exemptions.ts';
 import { committedConfig, infra, synthesizedApp, templatesOf } from './fixtures/synthesized-app.ts';
+import { templateText } from './fixtures/template-text.ts';
 
 const templates = templatesOf(committedConfig());
 const golden = join(infra, 'golden');
-
-/** A template as a person reads it: without the version of `cdk bootstrap` that it asks for, and without hashes of what is uploaded. */
-function asText(template: Template): string {
-  const { Parameters, Rules: _, ...rest } = template.toJSON();
-  const { BootstrapVersion: __, ...parameters } = Parameters ?? {};
-  const kept = { ...rest, ...(Object.keys(parameters).length === 0 ? {} : { Parameters: parameters }) };
-  return `${JSON.stringify(kept, null, 2).replaceAll(/\b[0-9a-f]{64}\b/g, 'ASSET')}\n`;
-}
 
 interface Statement {
   readonly Effect: string;
@@ -48,7 +41,7 @@ describe('the app of the committed file', () => {
 
   // With `UPDATE_GOLDEN=1` they are written first: read the difference before committing it.
   test.each(Object.entries(templates))('%s is as committed', (name, template) => {
-    const text = asText(template);
+    const text = templateText(template);
     const file = join(golden, `${name}.json`);
     if (process.env['UPDATE_GOLDEN'] === '1') {
       mkdirSync(golden, { recursive: true });

@@ -7,6 +7,7 @@ export type { Deployment } from './config/deployment.ts';
 export { infraJsonSchemaText } from './config/json-schema.ts';
 export { ConfigError, parseConfig, readConfig } from './config/parse-config.ts';
 export { type InfraConfig, type InfraEnvironment, infraSchema } from './config/schema.ts';
+export { BatchStack } from './stacks/batch-stack.ts';
 export { ClusterStack } from './stacks/cluster-stack.ts';
 export { EnvironmentStack } from './stacks/environment-stack.ts';
 export { MonitoringStack } from './stacks/monitoring-stack.ts';

@@ -13,6 +13,7 @@ export {
   type EksImages,
   type SageMakerInstance,
   sageMakerInstance,
+  sageMakerProblem,
 } from './accelerators.ts';
 export {
   type ClusterAddOn,
@@ -30,6 +31,7 @@ export type { CanaryAccess } from './identity/canary-access.ts';
 export type { AthenaAccess, DataPlace } from './identity/data-access.ts';
 export { GitHubDeployRole, type GitHubDeployRoleProps, type PromotionAccess } from './identity/github-deploy-role.ts';
 export type { GitHubRepositoryIds, GitHubSubject, GitHubTrust } from './identity/github-trust.ts';
+export { instanceHardware } from './instance-hardware.ts';
 export { logGroupArn, logsMayUseKey } from './log-encryption.ts';
 export { AlertTopic, type AlertTopicProps } from './monitoring/alert-topic.ts';
 export type { EndpointHardware, EndpointKind, MonitoredEndpoint } from './monitoring/endpoint-telemetry.ts';
@@ -75,6 +77,7 @@ export {
 } from './serving/model-endpoint.ts';
 export {
   type EndpointAlarms,
+  grantReportQuality,
   type ModelQualityAlarm,
   type QualityMeasure,
   qualityMetric,

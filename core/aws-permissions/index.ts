@@ -7,6 +7,6 @@
 export { verifyBucketStatements } from './bucket-statements.ts';
 export { type CanaryResources, canaryStatements } from './canary-statements.ts';
 export { type AthenaResources, athenaStatements, type ObjectsBelow, objectStatements } from './data-statements.ts';
-export { invokeStatements } from './invoke-statements.ts';
+export { type EndpointAnswers, invokeStatements } from './invoke-statements.ts';
 export type { PermissionStatement } from './permission-statement.ts';
 export { startStatements } from './start-statements.ts';

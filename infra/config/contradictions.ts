@@ -1,5 +1,10 @@
+import { sageMakerProblem } from '../../constructs/aws/index.ts';
 import type { Place, Problem } from '../../core/problem/index.ts';
+import { batchContradictions } from './batch-contradictions.ts';
+import { networkContradictions } from './network-contradictions.ts';
+import { below, type PlaceBelow } from './place-below.ts';
 import type { InfraConfig, InfraEnvironment } from './schema.ts';
+import { servingContradictions } from './serving-contradictions.ts';
 
 /** What is wrong with a file whose every value is right by itself. */
 export function contradictionsOf(
@@ -7,30 +12,28 @@ export function contradictionsOf(
   placeOf: (path: readonly (string | number)[]) => Place,
 ): readonly Problem[] {
   return Object.entries(environments).flatMap(([name, environment]) => {
-    const at = (...keys: readonly (string | number)[]): Place => placeOf(['environments', name, ...keys]);
-    return [...foreignZones(environment, at), ...unwatched(environment, at), ...fewerThanLeast(environment, at)];
+    const at: PlaceBelow = (...keys) => placeOf(['environments', name, ...keys]);
+    return [
+      ...networkContradictions(environment, at),
+      ...unknownTrainer(environment, at),
+      ...Object.entries(environment.serving ?? {}).flatMap(([endpoint, config]) =>
+        servingContradictions(endpoint, config, below(at, 'serving', endpoint)),
+      ),
+      ...Object.entries(environment.batch ?? {}).flatMap(([job, config]) =>
+        batchContradictions(config, below(at, 'batch', job)),
+      ),
+      ...unwatched(environment, at),
+    ];
   });
 }
 
-type At = (...keys: readonly (string | number)[]) => Place;
-
-function foreignZones({ region, availability_zones: zones = [] }: InfraEnvironment, at: At): readonly Problem[] {
-  return zones.flatMap((zone, index) =>
-    zone.startsWith(region)
-      ? []
-      : [
-          {
-            code: 'foreign-zone',
-            message: `the zone is not of the environment's region ${region}`,
-            place: at('availability_zones', index),
-            found: zone,
-            fix: `Name zones such as ${region}a.`,
-          },
-        ],
-  );
+function unknownTrainer({ training }: InfraEnvironment, at: PlaceBelow): readonly Problem[] {
+  if (training === undefined) return [];
+  const unknown = sageMakerProblem('instance_type', training.instance_type, 'training');
+  return unknown === undefined ? [] : [{ ...unknown, place: at('training', 'instance_type') }];
 }
 
-function unwatched({ monitoring, serving }: InfraEnvironment, at: At): readonly Problem[] {
+function unwatched({ monitoring, serving }: InfraEnvironment, at: PlaceBelow): readonly Problem[] {
   if (monitoring === undefined) return [];
   const { prometheus, grafana } = monitoring;
   if (grafana === true && prometheus === undefined) {
@@ -52,20 +55,4 @@ function unwatched({ monitoring, serving }: InfraEnvironment, at: At): readonly 
       fix: 'Add serving or monitoring.prometheus, or remove monitoring until there is an endpoint.',
     },
   ];
-}
-
-function fewerThanLeast({ serving = {} }: InfraEnvironment, at: At): readonly Problem[] {
-  return Object.entries(serving).flatMap(([endpoint, { scaling }]) =>
-    scaling === undefined || scaling.min <= scaling.max
-      ? []
-      : [
-          {
-            code: 'min-above-max',
-            message: 'scaling.min is above scaling.max',
-            place: at('serving', endpoint, 'scaling', 'max'),
-            found: `${scaling.min} and ${scaling.max}`,
-            fix: 'Swap them.',
-          },
-        ],
-  );
 }

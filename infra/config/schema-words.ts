@@ -18,6 +18,12 @@ export const folder = matching(
   /^s3:\/\/[a-z0-9][a-z0-9.-]+(\/[^\s*?]*)?$/,
   'a folder on S3 such as s3://bucket/folder',
 );
+/** One within a bucket, of its own. */
+export const folderBelow = matching(
+  /^s3:\/\/[a-z0-9][a-z0-9.-]+\/[^/\s*?]([^\s*?]*[^/\s*?])?$/,
+  'a folder within a bucket such as s3://bucket/folder, without a slash at its end',
+);
+export const percent = whole(1, 'percent').max(100, { error: 'percent, at most 100' });
 /** A tag or digest in the environment's own registry, or the whole address of an image in ECR. */
 export const image = matching(
   /^(sha256:[0-9a-f]{64}|[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?\/[a-z0-9._/-]+(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|@sha256:[0-9a-f]{64}))$/,

@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { batchSchema } from './batch-schema.ts';
 import { clusterSchema } from './cluster-schema.ts';
 import { monitoringSchema } from './monitoring-schema.ts';
+import { networkSchema } from './network-schema.ts';
 import { account, arn, matching, saying, whole } from './schema-words.ts';
 import { servingSchema } from './serving-schema.ts';
 import { trainingSchema } from './training-schema.ts';
@@ -65,8 +67,12 @@ const environment = z
       .optional()
       .describe("Which environment's jobs may deploy here. Without it the one that is called as this."),
     models: models.optional().describe('How models are kept.'),
+    network: networkSchema
+      .optional()
+      .describe('A VPC that is there. The cluster stands in it, and training and endpoints that say in_network.'),
     training: trainingSchema.optional().describe('How the model is trained. Without it there is no such stack.'),
     serving: servingSchema.optional(),
+    batch: batchSchema.optional(),
     cluster: clusterSchema.optional().describe('Kubernetes for models on GPUs. Without it there is no such stack.'),
     monitoring: monitoringSchema
       .optional()

@@ -35,6 +35,10 @@ export const trainingSchema = z.strictObject({
     })
     .optional()
     .describe('What decides of the model. Without it a model that was trained has passed.'),
+  in_network: z
+    .boolean()
+    .optional()
+    .describe("Whether its instances stand in the environment's network. Without it false."),
   emails: z.array(email).min(1).optional().describe('Who hears of every end of a run.'),
 });
 

@@ -11,7 +11,8 @@ const network = 'https://cloudburn.io/blog/aws-nat-gateway-pricing of 2026-02-24
 const benchmarks = 'aws-samples/foundation-model-benchmarking-tool, src/fmbench/configs/pricing.yml at 00ef155';
 
 /**
- * Few, and at second hand: AWS's price list takes the network, which a synthesis does without. What is not here is told as unknown, never guessed.
+ * Few, and at second hand: AWS's price list takes the network, which a synthesis does without. What is not here is told as not known, never guessed: so of serverless endpoints,
+ * for whose memory no table was found that says a price for each size and its date. An instance costs the same for requests, a queue and a batch.
  */
 export const prices: Readonly<Record<string, Price>> = {
   'EKS control plane': { dollars: 0.1, source: eks },

@@ -8,24 +8,26 @@ import { GpuCluster, GpuNodeGroup, KarpenterAccess, logGroupArn, logsMayUseKey }
 import type { ClusterConfig } from '../config/cluster-schema.ts';
 import type { Deployment } from '../config/deployment.ts';
 import { EnvironmentStack } from './environment-stack.ts';
+import { existingNetwork } from './existing-network.ts';
 import type { StorageStack } from './storage-stack.ts';
 
-/** Kubernetes for models on GPUs, in a network of its own. */
+/** Kubernetes for models on GPUs, in a network of its own or in that of the file. */
 export class ClusterStack extends EnvironmentStack {
-  readonly vpc: Vpc;
+  readonly vpc: IVpc;
   readonly cluster: GpuCluster;
   readonly nodeGroups: Readonly<Record<string, GpuNodeGroup>>;
   readonly karpenter?: KarpenterAccess;
 
   constructor(scope: Construct, deployment: Deployment, storage: StorageStack, config: ClusterConfig) {
     super(scope, deployment, 'cluster', 'Kubernetes for models on GPUs');
-    const { name, environmentName } = deployment;
+    const { name, environmentName, environment } = deployment;
     const { node_groups: groups = {}, model_readers: readers = [], karpenter = false } = config;
-    this.vpc = this.#network(config);
+    this.vpc =
+      environment.network === undefined ? (this.#network(config) as IVpc) : existingNetwork(this, environment.network);
     this.cluster = new GpuCluster(this, 'Cluster', {
       clusterName: `${name}-${environmentName}`,
       version: config.version,
-      vpc: this.vpc as IVpc,
+      vpc: this.vpc,
       admins: someOf(config.admins),
       ...(config.public_access_from === undefined ? {} : { publicAccessFrom: someOf(config.public_access_from) }),
     });

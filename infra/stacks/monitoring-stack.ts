@@ -1,13 +1,18 @@
 import type { Construct } from 'constructs';
 import {
   AlertTopic,
+  type EndpointHardware,
+  instanceHardware,
   ManagedGrafana,
   ManagedPrometheus,
+  type MonitoredEndpoint,
   ReleaseAlarms,
   ReleaseDashboard,
 } from '../../constructs/aws/index.ts';
 import type { Deployment } from '../config/deployment.ts';
 import type { MonitoringConfig } from '../config/monitoring-schema.ts';
+import { servedVariants } from '../config/served-variants.ts';
+import type { EndpointConfig } from '../config/serving-schema.ts';
 import { EnvironmentStack, stackName } from './environment-stack.ts';
 import { durationOf } from './stored.ts';
 
@@ -38,18 +43,24 @@ export class MonitoringStack extends EnvironmentStack {
       displayName: stackName(deployment, 'monitoring'),
       ...(emails === undefined ? {} : { emails }),
     });
-    const endpoints = Object.keys(environment.serving ?? {});
-    this.alarms = Object.fromEntries(
-      endpoints.map((endpointName) => [
-        endpointName,
-        new ReleaseAlarms(this, `Alarms-${endpointName}`, { endpointName, pages: this.pages, serviceLevel }),
-      ]),
-    );
+    const endpoints = Object.entries(environment.serving ?? {}).map(([endpointName, endpoint]) => {
+      const watched = watchedEndpoint(endpointName, endpoint);
+      // Who shares requests between models for good is no rollout, during which pages are silent.
+      const forGood = endpoint.variants !== undefined && endpoint.weights !== 'kept';
+      const alarms = new ReleaseAlarms(this, `Alarms-${endpointName}`, {
+        ...watched,
+        pages: this.pages,
+        serviceLevel,
+        ...(forGood ? { rollouts: false } : {}),
+      });
+      return [endpointName, watched, alarms] as const;
+    });
+    this.alarms = Object.fromEntries(endpoints.map(([endpointName, , alarms]) => [endpointName, alarms]));
     this.dashboards = Object.fromEntries(
-      Object.entries(this.alarms).map(([endpointName, alarms]) => [
+      endpoints.map(([endpointName, watched, alarms]) => [
         endpointName,
         new ReleaseDashboard(this, `Dashboard-${endpointName}`, {
-          endpointName,
+          ...watched,
           dashboardName: `${stackName(deployment, 'release')}-${endpointName}`,
           alarms,
           serviceLevel,
@@ -80,4 +91,26 @@ export class MonitoringStack extends EnvironmentStack {
       });
     }
   }
+}
+
+/** An endpoint of the file as its metrics have it. */
+function watchedEndpoint(endpointName: string, endpoint: EndpointConfig): MonitoredEndpoint {
+  const served = servedVariants(endpointName, endpoint);
+  const [first, ...others] = served.flatMap(({ name }) => (name === undefined ? [] : [name]));
+  const hardware = hardwareOf(served.map(({ instanceType }) => instanceType));
+  const kind =
+    endpoint.serverless !== undefined ? 'serverless' : endpoint.asynchronous !== undefined ? 'asynchronous' : undefined;
+  return {
+    endpointName,
+    ...(first === undefined ? {} : { variants: [first, ...others] }),
+    ...(kind === undefined ? {} : { kind }),
+    ...(hardware === undefined ? {} : { hardware }),
+  };
+}
+
+/** Of one instance, where all are alike: SageMaker tells sums, of which there is a share only by what an instance has. */
+function hardwareOf(instanceTypes: readonly (string | undefined)[]): EndpointHardware | undefined {
+  const [first, ...others] = instanceTypes.map((name) => (name === undefined ? undefined : instanceHardware(name)));
+  const alike = others.every((one) => one?.vcpus === first?.vcpus && one?.gpus === first?.gpus);
+  return alike ? first : undefined;
 }

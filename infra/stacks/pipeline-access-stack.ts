@@ -1,8 +1,9 @@
 import { CfnOutput, Duration } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
-import { GitHubDeployRole, type GitHubTrust } from '../../constructs/aws/index.ts';
+import { GitHubDeployRole, type GitHubTrust, grantReportQuality } from '../../constructs/aws/index.ts';
 import type { Deployment } from '../config/deployment.ts';
+import { transformMachine } from './batch-stack.ts';
 import { EnvironmentStack, stackName } from './environment-stack.ts';
 import type { StorageStack } from './storage-stack.ts';
 
@@ -54,10 +55,19 @@ export class PipelineAccessStack extends EnvironmentStack {
       });
     }
 
-    for (const endpointName of Object.keys(environment.serving ?? {})) {
-      this.release.grantInvoke(endpointName);
-      this.release.grantCanary({ endpointName });
+    for (const name of Object.keys(environment.batch ?? {})) {
+      this.release.grantStart({
+        stateMachineArn: `arn:${this.partition}:states:${this.region}:${this.account}:stateMachine:${transformMachine(deployment, name)}`,
+      });
     }
+
+    const endpoints = Object.entries(environment.serving ?? {});
+    for (const [endpointName, { serverless, asynchronous }] of endpoints) {
+      this.release.grantInvoke(endpointName, asynchronous === undefined ? 'at once' : 'asynchronously');
+      // A serverless endpoint has neither weights nor guarded deployments.
+      if (serverless === undefined) this.release.grantCanary({ endpointName });
+    }
+    if (endpoints.some(([, { model_quality: quality }]) => quality !== undefined)) grantReportQuality(this.release);
 
     for (const [name, { role }] of Object.entries({ Diff: this.diff, Deploy: this.deploy, Release: this.release })) {
       new CfnOutput(this, `${name}RoleArn`, { value: role.roleArn });

@@ -3,7 +3,7 @@ import { Repository } from 'aws-cdk-lib/aws-ecr';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import type { ModelRegistryRepository } from '../../constructs/aws/index.ts';
+import type { InferenceImage, ModelRegistryRepository } from '../../constructs/aws/index.ts';
 import { durationMs } from '../../core/policy/index.ts';
 
 // What the file writes as text, as the CDK has it.
@@ -25,6 +25,11 @@ export function imageOf(scope: Construct, id: string, text: string, own: ModelRe
   if (mark === undefined) return { repository: own.repository, tagOrDigest: text };
   const repositoryArn = `arn:${Stack.of(scope).partition}:ecr:${region}:${account}:repository/${repositoryName}`;
   return { repository: Repository.fromRepositoryAttributes(scope, id, { repositoryArn, repositoryName }), tagOrDigest };
+}
+
+/** As an endpoint or a batch names it. */
+export function inferenceImage({ repository, tagOrDigest }: StoredImage): Exclude<InferenceImage, string> {
+  return { repository, ...(tagOrDigest.startsWith('sha256:') ? { digest: tagOrDigest } : { tag: tagOrDigest }) };
 }
 
 export interface StoredFolder {

@@ -6,6 +6,7 @@ import { SpotTraining, type SpotTrainingProps } from '../../constructs/aws/index
 import type { Deployment } from '../config/deployment.ts';
 import type { TrainingConfig } from '../config/training-schema.ts';
 import { EnvironmentStack, stackName } from './environment-stack.ts';
+import { existingNetwork } from './existing-network.ts';
 import type { StorageStack } from './storage-stack.ts';
 import { durationOf, folderOf, imageOf } from './stored.ts';
 
@@ -23,7 +24,11 @@ export class TrainingStack extends EnvironmentStack {
     new CfnOutput(this, 'StateMachineArn', { value: this.training.stateMachine.stateMachineArn });
   }
 
-  #props({ name }: Deployment, storage: StorageStack, config: TrainingConfig): SpotTrainingProps {
+  #props(
+    { name, environment: { network } }: Deployment,
+    storage: StorageStack,
+    config: TrainingConfig,
+  ): SpotTrainingProps {
     const { models, images } = storage;
     const { gate, channels = {}, data_key: key, spot = true } = config;
     const folder = (id: string, text: string) => folderOf(this, id, text, key);
@@ -38,6 +43,7 @@ export class TrainingStack extends EnvironmentStack {
       ),
       output: { bucket: models.bucket, prefix: `${name}/trained` },
       ...(spot ? { checkpoints: { bucket: models.bucket, prefix: `${name}/checkpoints` } } : {}),
+      ...(network !== undefined && config.in_network === true ? { vpc: existingNetwork(this, network) } : {}),
       ...(config.instances === undefined ? {} : { instanceCount: config.instances }),
       ...(config.max_wait === undefined ? {} : { maxWait: durationOf(config.max_wait) }),
       ...(config.deadline === undefined ? {} : { deadline: durationOf(config.deadline) }),

@@ -50,7 +50,7 @@ export const templateExemptions: readonly Exemption[] = [
   },
   {
     rules: ['checkov CKV_AWS_370'],
-    objects: ['AWS::SageMaker::Model Rarely*'],
+    objects: ['AWS::SageMaker::Model Rarely*', 'AWS::SageMaker::Model Endpointrarely*'],
     reason:
       'A serverless endpoint takes no network isolation (SageMaker developer guide, serverless-endpoints, feature exclusions).',
   },

@@ -28,9 +28,9 @@ export function galleryTemplates(): readonly TemplateFile[] {
   return filesIn(join(root, 'constructs', 'aws', 'golden'));
 }
 
-/** The templates of the app in `infra/`, of all its environments. */
+/** The templates of the app in `infra/`, of all its environments and those of its examples. */
 export function appTemplates(): readonly TemplateFile[] {
-  return filesIn(join(root, 'infra', 'golden'));
+  return [...filesIn(join(root, 'infra', 'golden')), ...filesIn(join(root, 'infra', 'examples', 'golden'))];
 }
 
 /** Every template of a folder. */

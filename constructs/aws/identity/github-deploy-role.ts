@@ -10,7 +10,12 @@ import {
   WebIdentityPrincipal,
 } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import { athenaStatements, invokeStatements, startStatements } from '../../../core/aws-permissions/index.ts';
+import {
+  athenaStatements,
+  type EndpointAnswers,
+  invokeStatements,
+  startStatements,
+} from '../../../core/aws-permissions/index.ts';
 import { type ConstructProblem, Findings } from '../../problem/index.ts';
 import type { ModelBucket } from '../storage/model-bucket.ts';
 import type { ModelRegistryRepository } from '../storage/model-registry-repository.ts';
@@ -155,12 +160,12 @@ export class GitHubDeployRole extends Construct implements IGrantable {
   }
 
   /**
-   * Lets these jobs ask an endpoint, as the smoke test and a gate on it do.
+   * Lets these jobs ask an endpoint, as the smoke test and a gate on it do; one that answers asynchronously by what lies on S3.
    * @throws ConstructError for a name that SageMaker would not take
    */
-  grantInvoke(endpointName: string): Grant {
+  grantInvoke(endpointName: string, answers: EndpointAnswers = 'at once'): Grant {
     this.#refuse(nameProblems('endpointName', endpointName));
-    return grantStatements(this, invokeStatements(endpointArn(this, endpointName)));
+    return grantStatements(this, invokeStatements(endpointArn(this, endpointName), answers));
   }
 
   /**

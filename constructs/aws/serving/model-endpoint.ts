@@ -40,7 +40,7 @@ import {
 } from './endpoint-variant.ts';
 import { executionRole, type ModelNetwork } from './execution-role.ts';
 import { grantTell } from './notice.ts';
-import { alarmCount, type EndpointAlarms, qualityNamespace, RollbackAlarms } from './rollback-alarms.ts';
+import { alarmCount, type EndpointAlarms, grantReportQuality, RollbackAlarms } from './rollback-alarms.ts';
 import { grantReadBelow, grantWrite, placeUri, type StoredPlace } from './stored-place.ts';
 import { VariantScaler } from './variant-scaling.ts';
 
@@ -379,13 +379,7 @@ export class ModelEndpoint extends Construct implements IConnectable {
 
   /** Lets tell CloudWatch what `qualityMetric` reads. */
   grantReportQuality(grantee: IGrantable): Grant {
-    return Grant.addToPrincipal({
-      grantee,
-      actions: ['cloudwatch:PutMetricData'],
-      // It takes no resource, but knows the namespace.
-      resourceArns: ['*'],
-      conditions: { StringEquals: { 'cloudwatch:namespace': qualityNamespace } },
-    });
+    return grantReportQuality(grantee);
   }
 
   /** A metric of one variant, the first one unless `dimensionsMap` names another. */

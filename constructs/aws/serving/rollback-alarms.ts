@@ -10,6 +10,7 @@ import {
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import {
@@ -78,8 +79,16 @@ export function qualityMetric(
   });
 }
 
-/** Where `qualityMetric` is told. */
-export const qualityNamespace = inCloudWatch(qualityGauges.accuracy).namespace;
+/** Lets tell CloudWatch what `qualityMetric` reads, of any model. */
+export function grantReportQuality(grantee: IGrantable): Grant {
+  return Grant.addToPrincipal({
+    grantee,
+    actions: ['cloudwatch:PutMetricData'],
+    // It takes no resource, but knows the namespace.
+    resourceArns: ['*'],
+    conditions: { StringEquals: { 'cloudwatch:namespace': inCloudWatch(qualityGauges.accuracy).namespace } },
+  });
+}
 
 export interface RollbackAlarmsProps {
   readonly endpointName: string;

@@ -1,4 +1,4 @@
-import { Duration, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Annotations, Duration, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Metric, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import { Connections, type IConnectable, Port, SecurityGroup, SubnetType } from 'aws-cdk-lib/aws-ec2';
 import { CfnRule } from 'aws-cdk-lib/aws-events';
@@ -158,7 +158,11 @@ export class SpotTraining extends Construct implements IConnectable, IGrantable 
     ];
     const connections = new Connections({ securityGroups: [...own] });
     // Instances of one job speak to each other, by any port: https://docs.aws.amazon.com/sagemaker/latest/dg/train-vpc.html
-    if (securityGroups === undefined) connections.allowInternally(Port.allTraffic(), 'Instances of one training');
+    if (securityGroups === undefined) {
+      connections.allowInternally(Port.allTraffic(), 'Instances of one training');
+      // Everything may go out, so that the rule for it has nothing to add.
+      Annotations.of(this).acknowledgeWarning('@aws-cdk/aws-ec2:ipv4IgnoreEgressRule');
+    }
     return {
       connections,
       job: {
