@@ -11,6 +11,7 @@ import { excerpt } from '../text/index.ts';
 import { decodeAthena } from './decode-value.ts';
 import { describedTable } from './described-table.ts';
 import { spentWords } from './spent-words.ts';
+import { athenaWords, interrupted, mostRows, tooManyRows, tooSlow } from './statement-problem.ts';
 import type { OpenTableOptions, TableEngine } from './table-engine.ts';
 import { tableReference } from './table-reference.ts';
 import { atTable } from './trino-engine.ts';
@@ -35,7 +36,6 @@ type Execution = NonNullable<GetQueryExecutionCommandOutput['QueryExecution']>;
 
 /** Milliseconds between looks at a statement: the first, the longest, and by how much they grow. */
 const pauses = { first: 100, longest: 5000, growth: 1.5 };
-const mostRows = 1_000_000;
 const pageRows = 1000;
 
 /**
@@ -146,9 +146,9 @@ class AthenaEngine implements TableEngine {
         return;
       }
       try {
-        if (this.#cancelled) throw new PeerError(interrupted);
+        if (this.#cancelled) throw new PeerError(interrupted(athenaWords));
         this.#refuseOverBudget(scanned);
-        if (performance.now() > deadline) throw new PeerError(tooSlow(this.#place.withinMs));
+        if (performance.now() > deadline) throw new PeerError(tooSlow(athenaWords, this.#place.withinMs));
       } catch (error) {
         // What a statement read before it was stopped is paid for, too.
         this.#statements++;
@@ -180,7 +180,7 @@ class AthenaEngine implements TableEngine {
       const found = (page.ResultSet?.Rows ?? []).map((row) => (row.Data ?? []).map((datum) => datum.VarCharValue));
       // The first row of a SELECT's answer repeats the names of its columns.
       rows.push(...(token === undefined ? found.slice(1) : found));
-      if (rows.length > mostRows) throw new PeerError(tooManyRows);
+      if (rows.length > mostRows) throw new PeerError(tooManyRows(athenaWords));
       token = page.NextToken;
     } while (token !== undefined && token !== '');
     return { columns, rows };
@@ -295,25 +295,5 @@ function failureOf({ Status }: Execution): Problem {
     message: 'Athena refused a statement',
     ...found,
     fix: 'If the table is in order, this is a mistake of Sluice: report it with these words.',
-  };
-}
-
-const interrupted: Problem = {
-  code: 'athena-interrupted',
-  message: 'the run was interrupted, and what it asked of Athena was stopped',
-  fix: 'Run it again.',
-};
-
-const tooManyRows: Problem = {
-  code: 'athena-too-many-rows',
-  message: `a statement answers with more than ${mostRows} rows`,
-  fix: 'Have it answer with fewer.',
-};
-
-function tooSlow(withinMs: number): Problem {
-  return {
-    code: 'athena-too-slow',
-    message: `a statement was stopped after ${withinMs / 1000} s`,
-    fix: 'Allow more with engines.athena.within, or check fewer columns.',
   };
 }

@@ -2,6 +2,7 @@ import { type HttpAnswer, type HttpClient, type HttpTarget, openHttp, said } fro
 import { PeerError, type Problem } from '../problem/index.ts';
 import { parseExactly } from './decode-value.ts';
 import { Patience } from './patience.ts';
+import { interrupted, mostRows, tooManyRows, tooSlow, trinoWords } from './statement-problem.ts';
 import { type TrinoColumn, type TrinoPage, type TrinoRefusal, trinoPage } from './trino-answer.ts';
 import { trinoProblem } from './trino-problem.ts';
 
@@ -30,8 +31,6 @@ export interface TrinoAnswer {
   readonly warnings: readonly string[];
 }
 
-/** Answers are counts and samples; whoever asks for more has made a mistake, and memory is not to pay for it. */
-const mostRows = 1_000_000;
 /** Statuses that gateways and load balancers answer with and that pass (https://trino.io/docs/current/develop/client-protocol.html). */
 const passing = new Set([429, 502, 503, 504]);
 /** A statement is put once more when the server no longer knows it: it was restarted. All of ours only read. */
@@ -110,7 +109,7 @@ export class TrinoClient implements AsyncDisposable {
           return 'lost';
         }
         if (page.nextUri === undefined) return { columns, rows, bytes: processedBytes, warnings: [...warnings] };
-        if (rows.length > mostRows) throw this.#problem(tooManyRows());
+        if (rows.length > mostRows) throw this.#problem(tooManyRows(trinoWords));
         const path = this.#pathOf(page.nextUri);
         this.#running.set(id, path);
         page = await this.#page(patience, deadline, () => this.#http.request({ method: 'GET', path }));
@@ -152,8 +151,8 @@ export class TrinoClient implements AsyncDisposable {
   /** One page, asked for until it comes; `lost`: the server does not know the statement. */
   async #page(patience: Patience, deadline: number, ask: () => Promise<HttpAnswer>): Promise<TrinoPage | 'lost'> {
     for (;;) {
-      if (this.#cancelled) throw this.#problem(interrupted());
-      if (performance.now() > deadline) throw this.#problem(tooSlow(this.#options.withinMs));
+      if (this.#cancelled) throw this.#problem(interrupted(trinoWords));
+      if (performance.now() > deadline) throw this.#problem(tooSlow(trinoWords, this.#options.withinMs));
       let problem: Problem;
       let pause = 0;
       try {
@@ -252,29 +251,5 @@ function forgotten(): Problem {
     code: 'trino-lost-statement',
     message: 'Trino no longer knows a statement that it ran',
     fix: 'Its coordinator was restarted more than once, or a gateway sends requests to different ones: have it keep a statement with its coordinator.',
-  };
-}
-
-function tooSlow(withinMs: number): Problem {
-  return {
-    code: 'trino-too-slow',
-    message: `a statement was cancelled after ${withinMs / 1000} s`,
-    fix: 'Allow more with engines.trino.within, or check fewer columns of fewer rows.',
-  };
-}
-
-function tooManyRows(): Problem {
-  return {
-    code: 'trino-too-many-rows',
-    message: `a statement answers with more than ${mostRows} rows`,
-    fix: 'Have it answer with fewer.',
-  };
-}
-
-function interrupted(): Problem {
-  return {
-    code: 'trino-interrupted',
-    message: 'the run was interrupted, and what it asked of Trino was cancelled',
-    fix: 'Run it again.',
   };
 }

@@ -4,8 +4,8 @@ import { type CloudWatchMetric, sageMakerFleetDimension, sageMakerMetrics } from
 import { excerpt } from '../../core/text/index.ts';
 import { AwsApi, type AwsPlace } from '../aws/aws-api.ts';
 import type { MetricsSource, Reading } from '../metrics-source.ts';
+import { ArmMinutes, type ArmName, arms, type FoundMinutes } from './arm-minutes.ts';
 import { latencyEdges } from './latency-edges.ts';
-import { type Minute, MinuteCounts, minute } from './minute-counts.ts';
 
 /** Which of an endpoint's metrics are an arm's. */
 export interface CloudWatchArm {
@@ -56,18 +56,13 @@ const answer = z.looseObject({
   NextToken: z.string().nullish(),
 });
 
-type ArmName = 'canary' | 'baseline';
-const arms: readonly ArmName[] = ['canary', 'baseline'];
-/** A look itself takes its time, and dates are whole seconds. Milliseconds. */
-const mostDrift = 30_000;
-
 class CloudWatch implements MetricsSource {
   readonly name = 'cloudwatch';
   readonly title: string;
   readonly #options: CloudWatchOptions;
   readonly #api: AwsApi;
   readonly #edges: readonly number[];
-  readonly #counts: Readonly<Record<ArmName, MinuteCounts>>;
+  readonly #minutes: ArmMinutes;
 
   constructor(options: CloudWatchOptions) {
     const { canary, baseline, edgesMs, endpointName } = options;
@@ -76,52 +71,31 @@ class CloudWatch implements MetricsSource {
     this.#options = options;
     this.#api = new AwsApi('cloudwatch', options);
     this.#edges = latencyEdges(edgesMs);
-    this.#counts = {
-      canary: new MinuteCounts(nameOf(canary), this.#edges),
-      baseline: new MinuteCounts(nameOf(baseline), this.#edges),
-    };
+    this.#minutes = new ArmMinutes(
+      {
+        now: () => this.#api.now,
+        ask: (from, to, signal) => this.#ask(from, to, signal),
+        remarks: {
+          latency: (arm) => `CloudWatch counts no latency of the ${arm}: it is left out.`,
+          requests: (arm) => `CloudWatch has no invocation of the ${arm} (${nameOf(options[arm])}) yet.`,
+        },
+      },
+      { canary: nameOf(canary), baseline: nameOf(baseline) },
+      this.#edges,
+    );
     this.title = `CloudWatch metrics of the SageMaker endpoint ${excerpt(endpointName)}`;
   }
 
-  async read(signal?: AbortSignal): Promise<Reading> {
-    signal?.throwIfAborted();
-    // The first question is only to learn AWS's time: counting begins with a minute of its own.
-    if (this.#api.now === undefined) await this.#ask(Date.now() - minute, Date.now(), signal);
-    const began = this.#api.now ?? Date.now();
-    const first = await this.#look(began, signal);
-    // Minutes are AWS's. Where its answer tells another time than was thought, they were the wrong ones.
-    const now = this.#api.now ?? began;
-    return Math.abs(now - began) < mostDrift ? first : this.#look(now, signal);
+  read(signal?: AbortSignal): Promise<Reading> {
+    return this.#minutes.read(signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#api[Symbol.asyncDispose]();
   }
 
-  async #look(now: number, signal: AbortSignal | undefined): Promise<Reading> {
-    const remarks: string[] = [];
-    const spans = arms.map((arm) => this.#counts[arm].span(now));
-    const [from, to] = [Math.min(...spans.map((span) => span.from)), Math.max(...spans.map((span) => span.to))];
-    const found = await this.#ask(from, to, signal);
-    const series = (arm: ArmName) => {
-      this.#counts[arm].add(minutesOf(arm, found, this.#edges.length));
-      const counts = this.#counts[arm].counts(to);
-      if (counts !== undefined && counts.latency === undefined) {
-        remarks.push(`CloudWatch counts no latency of the ${arm}: it is left out.`);
-      }
-      if (counts !== undefined) return [counts];
-      remarks.push(`CloudWatch has no invocation of the ${arm} (${nameOf(this.#options[arm])}) yet.`);
-      return [];
-    };
-    return { canary: series('canary'), baseline: series('baseline'), remarks };
-  }
-
   /** The values of each query by the minute's beginning. */
-  async #ask(
-    from: number,
-    to: number,
-    signal: AbortSignal | undefined,
-  ): Promise<ReadonlyMap<string, ReadonlyMap<number, number>>> {
+  async #ask(from: number, to: number, signal: AbortSignal | undefined): Promise<FoundMinutes> {
     const found = new Map<string, Map<number, number>>();
     let next: string | undefined;
     do {
@@ -176,28 +150,6 @@ class CloudWatch implements MetricsSource {
       ...this.#edges.map((edge, index) => query(`within${index}`, latency, `TC(:${decimal(edge * 1e6)})`)),
     ];
   }
-}
-
-function minutesOf(
-  arm: ArmName,
-  found: ReadonlyMap<string, ReadonlyMap<number, number>>,
-  edges: number,
-): ReadonlyMap<number, Minute> {
-  const of = (id: string) => found.get(`${arm}_${id}`) ?? new Map<number, number>();
-  const [requests, errors, timed] = [of('requests'), of('errors'), of('timed')];
-  const within = Array.from({ length: edges }, (_, index) => of(`within${index}`));
-  // No count below any edge, not even nothing: the statistic is not there, and a histogram without it would call all requests slow.
-  const told = within.some((values) => values.size > 0);
-  return new Map(
-    [...new Set([...requests.keys(), ...errors.keys(), ...timed.keys()])].map((at) => [
-      at,
-      {
-        requests: requests.get(at) ?? 0,
-        errors: errors.get(at) ?? 0,
-        ...(told ? { timed: timed.get(at) ?? 0, within: within.map((values) => values.get(at) ?? 0) } : {}),
-      },
-    ]),
-  );
 }
 
 /** Without an exponent, and without the last bits of a product. */

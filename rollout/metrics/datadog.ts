@@ -4,8 +4,9 @@ import { excerpt, parsedJson } from '../../core/text/index.ts';
 import { HttpAsker, type PlainAnswer } from '../http-question.ts';
 import { Backoff } from '../kubernetes/backoff.ts';
 import type { MetricsSource, Reading } from '../metrics-source.ts';
+import { ArmMinutes, arms, type FoundMinutes } from './arm-minutes.ts';
 import { latencyEdges } from './latency-edges.ts';
-import { type Minute, MinuteCounts, minute } from './minute-counts.ts';
+import { minute } from './minute-counts.ts';
 
 export interface DatadogOptions {
   /** `datadoghq.eu`, `us5.datadoghq.com`, ... */
@@ -52,11 +53,6 @@ const answer = z.looseObject({
   errors: z.string().nullish(),
 });
 
-type ArmName = 'canary' | 'baseline';
-const arms: readonly ArmName[] = ['canary', 'baseline'];
-/** A look itself takes its time, and dates are whole seconds. Milliseconds. */
-const mostDrift = 30_000;
-
 class Datadog implements MetricsSource {
   readonly name = 'datadog';
   readonly title: string;
@@ -64,7 +60,7 @@ class Datadog implements MetricsSource {
   readonly #asker = new HttpAsker({ timeoutMs: 15_000 });
   readonly #url: URL;
   readonly #edges: readonly number[];
-  readonly #counts: Readonly<Record<ArmName, MinuteCounts>>;
+  readonly #minutes: ArmMinutes;
   /** How far Datadog's clock is ahead of ours, in milliseconds; `undefined`: it has not answered yet. */
   #ahead: number | undefined;
 
@@ -73,50 +69,28 @@ class Datadog implements MetricsSource {
     this.#options = options;
     this.#url = new URL('/api/v2/query/timeseries', options.url ?? `https://api.${options.site}`);
     this.#edges = options.latency === undefined ? [] : latencyEdges(options.edgesMs);
-    this.#counts = {
-      canary: new MinuteCounts(scopeOf(options.canary), this.#edges),
-      baseline: new MinuteCounts(scopeOf(options.baseline), this.#edges),
-    };
+    this.#minutes = new ArmMinutes(
+      {
+        now: () => (this.#ahead === undefined ? undefined : Date.now() + this.#ahead),
+        ask: (from, to, signal) => this.#ask(from, to, signal),
+        remarks: {
+          latency: (arm) =>
+            `Datadog counts no latency of the ${arm}: it is left out. Are percentiles enabled for the metric?`,
+          requests: (arm) => `Datadog has no request of the ${arm} (${excerpt(scopeOf(options[arm]), 100)}) yet.`,
+        },
+      },
+      { canary: scopeOf(options.canary), baseline: scopeOf(options.baseline) },
+      this.#edges,
+    );
     this.title = `Datadog at ${excerpt(options.site)}`;
   }
 
-  async read(signal?: AbortSignal): Promise<Reading> {
-    signal?.throwIfAborted();
-    // The first question is only to learn Datadog's time: counting begins with a minute of its own.
-    if (this.#ahead === undefined) await this.#ask(Date.now() - minute, Date.now(), signal);
-    const began = this.#now();
-    const first = await this.#look(began, signal);
-    const now = this.#now();
-    return Math.abs(now - began) < mostDrift ? first : this.#look(now, signal);
+  read(signal?: AbortSignal): Promise<Reading> {
+    return this.#minutes.read(signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#asker[Symbol.asyncDispose]();
-  }
-
-  #now(): number {
-    return Date.now() + (this.#ahead ?? 0);
-  }
-
-  async #look(now: number, signal: AbortSignal | undefined): Promise<Reading> {
-    const remarks: string[] = [];
-    const span = this.#counts.canary.span(now);
-    const other = this.#counts.baseline.span(now);
-    const [from, to] = [Math.min(span.from, other.from), span.to];
-    const found = await this.#ask(from, to, signal);
-    const series = (arm: ArmName) => {
-      this.#counts[arm].add(this.#minutesOf(arm, found));
-      const counts = this.#counts[arm].counts(to);
-      if (counts !== undefined && counts.latency === undefined && this.#edges.length > 0) {
-        remarks.push(
-          `Datadog counts no latency of the ${arm}: it is left out. Are percentiles enabled for the metric?`,
-        );
-      }
-      if (counts !== undefined) return [counts];
-      remarks.push(`Datadog has no request of the ${arm} (${excerpt(scopeOf(this.#options[arm]), 100)}) yet.`);
-      return [];
-    };
-    return { canary: series('canary'), baseline: series('baseline'), remarks };
   }
 
   /** Name and text of every question; the name comes back as the index of its formula. */
@@ -140,11 +114,7 @@ class Datadog implements MetricsSource {
     });
   }
 
-  async #ask(
-    from: number,
-    to: number,
-    signal: AbortSignal | undefined,
-  ): Promise<ReadonlyMap<string, ReadonlyMap<number, number>>> {
+  async #ask(from: number, to: number, signal: AbortSignal | undefined): Promise<FoundMinutes> {
     const queries = this.#queries();
     const body = JSON.stringify({
       data: {
@@ -200,24 +170,6 @@ class Datadog implements MetricsSource {
       if (!passing || performance.now() - began + reset > patienceMs) throw new PeerError(refusal(this.title, asked));
       await backoff.wait(reset, signal);
     }
-  }
-
-  #minutesOf(arm: ArmName, found: ReadonlyMap<string, ReadonlyMap<number, number>>): ReadonlyMap<number, Minute> {
-    const of = (name: string) => found.get(`${arm}_${name}`) ?? new Map<number, number>();
-    const [requests, errors, timed] = [of('requests'), of('errors'), of('timed')];
-    const within = this.#edges.map((_, index) => of(`within${index}`));
-    // No count below any edge, not even nothing: a histogram without it would call all requests slow.
-    const told = within.some((values) => values.size > 0);
-    return new Map(
-      [...new Set([...requests.keys(), ...errors.keys(), ...timed.keys()])].map((at) => [
-        at,
-        {
-          requests: requests.get(at) ?? 0,
-          errors: errors.get(at) ?? 0,
-          ...(told ? { timed: timed.get(at) ?? 0, within: within.map((values) => values.get(at) ?? 0) } : {}),
-        },
-      ]),
-    );
   }
 }
 

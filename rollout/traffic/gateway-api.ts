@@ -1,10 +1,11 @@
 import * as z from 'zod';
-import { PeerError } from '../../core/problem/index.ts';
 import { excerpt } from '../../core/text/index.ts';
 import type { KubernetesKind, KubernetesObject } from '../kubernetes/kubernetes-object.ts';
 import type { KubernetesClient } from '../kubernetes-client.ts';
 import type { Routing } from './annotated-object.ts';
 import type { GatewayTraffic } from './kubernetes-traffic.ts';
+import { type NamedEntry, namedEntry } from './named-entry.ts';
+import { parsedSpec, placedWhy } from './parsed-spec.ts';
 import { readyEndpoints } from './ready-canary.ts';
 import { canaryWeight, finishedList, listBefore, type WeightedList, withCanaryWeight } from './weighted-arms.ts';
 
@@ -95,7 +96,13 @@ export function gatewayRouting(options: GatewayTraffic, client: KubernetesClient
     // Filters of the baseline's backend are not the canary's.
     newCanary: ({ filters: _filters, ...baseline }) => ({ ...baseline, name: options.canary }),
   });
-  const specOf = (object: KubernetesObject): Spec => parsedSpec(object, options);
+  const specOf = (object: KubernetesObject): Spec =>
+    parsedSpec(specSchema, object, (at, why) => ({
+      code: 'no-rules',
+      message: `HTTPRoute ${options.namespace}/${options.httpRoute} has no rules with backends`,
+      found: placedWhy(at, why),
+      fix: 'Add a rule whose backends are Services; redirects cannot be opened by degrees.',
+    }));
   const mirrorOf = ({ filters }: Rule): Filter | undefined =>
     filters?.find(({ requestMirror }) => requestMirror !== undefined && isCanary(requestMirror.backendRef));
 
@@ -149,14 +156,14 @@ export function gatewayRouting(options: GatewayTraffic, client: KubernetesClient
     object: { ...httpRouteKind, namespace: options.namespace, name: options.httpRoute },
     parseBefore: (json) => beforeSchema.safeParse(json).data,
     before(object) {
-      const { rule: named } = namedRule(specOf(object).rules, options);
+      const { entry: named } = namedRule(specOf(object).rules, options);
       const list = listBefore(listOf(named.backendRefs ?? []), ({ weight }) => weight);
       return { ...list, ...(named.filters === undefined ? {} : { filters: true }) } as Before;
     },
     traffic(object, before) {
       const all = specOf(object).rules;
       const rules = all.filter((each) => !isHeaderRule(each, before?.header));
-      const { rule: named } = namedRule(rules, options);
+      const { entry: named } = namedRule(rules, options);
       const weight = canaryWeight(listOf(named.backendRefs ?? []));
       const header = rules.length < all.length ? before?.header : undefined;
       return {
@@ -168,7 +175,7 @@ export function gatewayRouting(options: GatewayTraffic, client: KubernetesClient
     moved(object, traffic, { header: old, ...before }) {
       const spec = specOf(object);
       const rules = spec.rules.filter((each) => !isHeaderRule(each, old));
-      const { index, rule: named } = namedRule(rules, options);
+      const { index, entry: named } = namedRule(rules, options);
       const weight = traffic.header === undefined ? traffic.canaryWeight : 0;
       const backendRefs = [...withCanaryWeight(listOf(named.backendRefs ?? []), weight, before)];
       const changed = withMirror({ ...named, backendRefs }, traffic.mirrorPercent, before);
@@ -184,7 +191,7 @@ export function gatewayRouting(options: GatewayTraffic, client: KubernetesClient
     finished(object, outcome, before) {
       const spec = specOf(object);
       const rules = spec.rules.filter((each) => !isHeaderRule(each, before?.header));
-      const { index, rule: named } = namedRule(rules, options);
+      const { index, entry: named } = namedRule(rules, options);
       const backendRefs = [...finishedList(listOf(named.backendRefs ?? []), outcome, before)];
       const changed = withMirror({ ...named, backendRefs }, 0, before);
       return { ...spec, rules: rules.toSpliced(index, 1, changed) };
@@ -227,39 +234,20 @@ function acceptance(object: KubernetesObject): { readonly settled: boolean; read
   };
 }
 
-function parsedSpec(object: KubernetesObject, { namespace, httpRoute }: GatewayTraffic): Spec {
-  const parsed = specSchema.safeParse(object['spec']);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new PeerError({
-    code: 'no-rules',
-    message: `HTTPRoute ${namespace}/${httpRoute} has no rules with backends`,
-    found: excerpt(`${issue?.path.map(String).join('.') ?? ''} ${issue?.message ?? ''}`.trim()),
-    fix: 'Add a rule whose backends are Services; redirects cannot be opened by degrees.',
-  });
-}
-
-function namedRule(rules: readonly Rule[], options: GatewayTraffic): { readonly index: number; readonly rule: Rule } {
+function namedRule(rules: readonly Rule[], options: GatewayTraffic): NamedEntry<Rule> {
   const isIt = (each: Rule): boolean =>
     options.rule === undefined
       ? (each.backendRefs ?? []).some((to) => isService(to, options.baseline) || isService(to, options.canary))
       : each.name === options.rule;
-  const indexes = rules.flatMap((each, index) => (isIt(each) ? [index] : []));
-  const [index] = indexes;
-  const found = index === undefined ? undefined : rules[index];
-  if (index !== undefined && found !== undefined && indexes.length === 1) return { index, rule: found };
-  const names = rules.map(({ name }, at) => name ?? `(unnamed, number ${at + 1})`).join(', ');
   const route = `HTTPRoute ${options.namespace}/${options.httpRoute}`;
-  throw new PeerError({
-    code: indexes.length === 0 ? 'no-such-rule' : 'several-rules',
-    message:
-      indexes.length > 0
-        ? `several rules of ${route} lead to ${options.baseline} or ${options.canary}`
-        : `no rule of ${route} ${options.rule === undefined ? `leads to ${options.baseline}` : `is called ${excerpt(options.rule)}`}`,
+  return namedEntry(rules, isIt, (several, names) => ({
+    code: several ? 'several-rules' : 'no-such-rule',
+    message: several
+      ? `several rules of ${route} lead to ${options.baseline} or ${options.canary}`
+      : `no rule of ${route} ${options.rule === undefined ? `leads to ${options.baseline}` : `is called ${excerpt(options.rule)}`}`,
     found: excerpt(names || 'no rules', 200),
-    fix:
-      indexes.length > 0
-        ? 'Give the rule a name, and name it in the policy as `rule`.'
-        : 'Correct the names of the rule, the baseline and the canary in the policy.',
-  });
+    fix: several
+      ? 'Give the rule a name, and name it in the policy as `rule`.'
+      : 'Correct the names of the rule, the baseline and the canary in the policy.',
+  }));
 }

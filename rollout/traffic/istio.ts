@@ -6,6 +6,8 @@ import type { KubernetesClient } from '../kubernetes-client.ts';
 import type { Traffic } from '../traffic-provider.ts';
 import type { Routing } from './annotated-object.ts';
 import type { IstioTraffic } from './kubernetes-traffic.ts';
+import { type NamedEntry, namedEntry } from './named-entry.ts';
+import { parsedSpec, placedWhy } from './parsed-spec.ts';
 import { readyEndpoints, readyPods } from './ready-canary.ts';
 import { canaryWeight, finishedList, listBefore, type WeightedList, withCanaryWeight } from './weighted-arms.ts';
 
@@ -68,19 +70,24 @@ export function istioRouting(options: IstioTraffic, client: KubernetesClient | u
     withWeight: ({ weight: _old, ...entry }, weight) => (weight === undefined ? entry : { ...entry, weight }),
     newCanary: (baseline) => ({ destination: canaryDestination(baseline.destination, options) }),
   });
-  const specOf = (object: KubernetesObject): z.infer<typeof specSchema> => parsedSpec(object, options);
-  const routeAt = (spec: z.infer<typeof specSchema>): { readonly index: number; readonly route: Route } =>
-    namedRoute(spec.http, options);
+  const specOf = (object: KubernetesObject): z.infer<typeof specSchema> =>
+    parsedSpec(specSchema, object, (at, why) => ({
+      code: 'no-http-routes',
+      message: `VirtualService ${options.namespace}/${options.virtualService} has no http routes with destinations`,
+      found: placedWhy(at, why),
+      fix: 'Add an http route to the model; tcp and tls routes, delegates and redirects cannot be opened by degrees here.',
+    }));
+  const routeAt = (spec: z.infer<typeof specSchema>): NamedEntry<Route> => namedRoute(spec.http, options);
 
   return {
     provider: 'istio',
     can: { header: true, mirror: true, weights: 'any' },
     object: { ...virtualServiceKind, namespace: options.namespace, name: options.virtualService },
     parseBefore: (json) => beforeSchema.safeParse(json).data,
-    before: (object) => listBefore(listOf(routeAt(specOf(object)).route.route ?? []), ({ weight }) => weight),
+    before: (object) => listBefore(listOf(routeAt(specOf(object)).entry.route ?? []), ({ weight }) => weight),
     traffic(object, before) {
       const spec = specOf(object);
-      const { route: named } = routeAt(spec);
+      const { entry: named } = routeAt(spec);
       const weight = canaryWeight(listOf(named.route ?? []));
       const hasHeader = spec.http.some(({ name }) => name === headerRouteName);
       const header = hasHeader ? before?.header : undefined;
@@ -93,7 +100,7 @@ export function istioRouting(options: IstioTraffic, client: KubernetesClient | u
     moved(object, traffic, { header: _old, ...before }) {
       const spec = specOf(object);
       const http = spec.http.filter(({ name }) => name !== headerRouteName);
-      const { index, route: named } = namedRoute(http, options);
+      const { index, entry: named } = namedRoute(http, options);
       const weight = traffic.header === undefined ? traffic.canaryWeight : 0;
       const list = listOf(named.route ?? []);
       const changed = withMirror({ ...named, route: [...withCanaryWeight(list, weight, before)] }, traffic, options);
@@ -110,14 +117,14 @@ export function istioRouting(options: IstioTraffic, client: KubernetesClient | u
     finished(object, outcome, before) {
       const spec = specOf(object);
       const http = spec.http.filter(({ name }) => name !== headerRouteName);
-      const { index, route: named } = namedRoute(http, options);
+      const { index, entry: named } = namedRoute(http, options);
       const list = finishedList(listOf(named.route ?? []), outcome, before);
       const changed = withMirror({ ...named, route: [...list] }, { mirrorPercent: 0 }, options);
       return { ...spec, http: http.toSpliced(index, 1, changed) };
     },
     async state(object) {
       if (client === undefined) return { settled: true };
-      const { route: named } = routeAt(specOf(object));
+      const { entry: named } = routeAt(specOf(object));
       const baseline = (named.route ?? []).find(is(options.baseline))?.destination;
       const canary =
         (named.route ?? []).find(is(options.canary))?.destination ??
@@ -195,41 +202,22 @@ function headerRoute(
   };
 }
 
-function parsedSpec(object: KubernetesObject, { namespace, virtualService }: IstioTraffic): z.infer<typeof specSchema> {
-  const parsed = specSchema.safeParse(object['spec']);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new PeerError({
-    code: 'no-http-routes',
-    message: `VirtualService ${namespace}/${virtualService} has no http routes with destinations`,
-    found: excerpt(`${issue?.path.map(String).join('.') ?? ''} ${issue?.message ?? ''}`.trim()),
-    fix: 'Add an http route to the model; tcp and tls routes, delegates and redirects cannot be opened by degrees here.',
-  });
-}
-
-function namedRoute(http: readonly Route[], options: IstioTraffic): { readonly index: number; readonly route: Route } {
+function namedRoute(http: readonly Route[], options: IstioTraffic): NamedEntry<Route> {
   const isIt = (each: Route): boolean =>
     each.name !== headerRouteName &&
     (options.route === undefined
       ? (each.route ?? []).some(({ destination: to }) => isArm(to, options.baseline) || isArm(to, options.canary))
       : each.name === options.route);
-  const indexes = http.flatMap((each, index) => (isIt(each) ? [index] : []));
-  const [index] = indexes;
-  const found = index === undefined ? undefined : http[index];
-  if (index !== undefined && found !== undefined && indexes.length === 1) return { index, route: found };
-  const names = http.map(({ name }, at) => name ?? `(unnamed, number ${at + 1})`).join(', ');
-  throw new PeerError({
-    code: indexes.length === 0 ? 'no-such-route' : 'several-routes',
-    message:
-      indexes.length === 0
-        ? `no http route of VirtualService ${options.namespace}/${options.virtualService} ${options.route === undefined ? `leads to ${excerpt(options.baseline)}` : `is called ${excerpt(options.route)}`}`
-        : `several http routes of VirtualService ${options.namespace}/${options.virtualService} lead to ${excerpt(options.baseline)}`,
+  return namedEntry(http, isIt, (several, names) => ({
+    code: several ? 'several-routes' : 'no-such-route',
+    message: several
+      ? `several http routes of VirtualService ${options.namespace}/${options.virtualService} lead to ${excerpt(options.baseline)}`
+      : `no http route of VirtualService ${options.namespace}/${options.virtualService} ${options.route === undefined ? `leads to ${excerpt(options.baseline)}` : `is called ${excerpt(options.route)}`}`,
     found: excerpt(names || 'no routes', 200),
-    fix:
-      indexes.length === 0
-        ? 'Correct the names of the route, the baseline and the canary in the policy.'
-        : 'Give the route a name, and name it in the policy as `route`.',
-  });
+    fix: several
+      ? 'Give the route a name, and name it in the policy as `route`.'
+      : 'Correct the names of the route, the baseline and the canary in the policy.',
+  }));
 }
 
 async function whyNotReady(

@@ -4,6 +4,7 @@ import { excerpt } from '../../core/text/index.ts';
 import type { KubernetesKind, KubernetesObject } from '../kubernetes/kubernetes-object.ts';
 import type { Routing } from './annotated-object.ts';
 import type { KserveTraffic } from './kubernetes-traffic.ts';
+import { parsedSpec } from './parsed-spec.ts';
 
 export const inferenceServiceKind: KubernetesKind = {
   group: 'serving.kserve.io',
@@ -275,13 +276,10 @@ function parsed<Schema extends z.ZodType>(
   object: KubernetesObject,
   { namespace, inferenceService }: KserveTraffic,
 ): z.infer<Schema> {
-  const result = schema.safeParse(object['spec']);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  throw new PeerError({
+  return parsedSpec(schema, object, (at, why) => ({
     code: 'no-predictor',
-    message: `InferenceService ${namespace}/${inferenceService} cannot be read at ${issue?.path.map(String).join('.') ?? ''}`,
-    found: excerpt(issue?.message ?? ''),
+    message: `InferenceService ${namespace}/${inferenceService} cannot be read at ${at}`,
+    found: excerpt(why),
     fix: 'Give it a predictor as KServe documents it.',
-  });
+  }));
 }

@@ -4,6 +4,7 @@ import { excerpt } from '../../core/text/index.ts';
 import type { KubernetesKind, KubernetesObject } from '../kubernetes/kubernetes-object.ts';
 import type { Routing } from './annotated-object.ts';
 import type { SeldonTraffic } from './kubernetes-traffic.ts';
+import { parsedSpec } from './parsed-spec.ts';
 import { canaryWeight, finishedList, listBefore, type WeightedList, withCanaryWeight } from './weighted-arms.ts';
 
 export const seldonDeploymentKind: KubernetesKind = {
@@ -178,13 +179,10 @@ function parsed<Schema extends z.ZodType>(
   object: KubernetesObject,
   { kind, namespace, name }: SeldonTraffic,
 ): z.infer<Schema> {
-  const result = schema.safeParse(object['spec']);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  throw new PeerError({
+  return parsedSpec(schema, object, (at, why) => ({
     code: 'unfit-object',
-    message: `${kind} ${namespace}/${name} cannot be read at ${issue?.path.map(String).join('.') ?? ''}`,
-    found: excerpt(issue?.message ?? ''),
+    message: `${kind} ${namespace}/${name} cannot be read at ${at}`,
+    found: excerpt(why),
     fix: `Give it ${kind === 'Experiment' ? 'candidates' : 'predictors'} as Seldon documents it.`,
-  });
+  }));
 }
