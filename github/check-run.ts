@@ -4,7 +4,7 @@ import type { Annotation } from './annotation.ts';
 import type { GitHubApi } from './api.ts';
 
 /** GitHub takes so many annotations in one request; more are sent in updates, which add to them. */
-export const annotationsPerRequest = 50;
+const annotationsPerRequest = 50;
 /** More than anyone reads; the report has the rest. */
 export const annotationLimit = 500;
 const summaryLimitBytes = 65_535;

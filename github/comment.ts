@@ -4,7 +4,7 @@ import type { GitHubApi, Octokit } from './api.ts';
 import { statusOf } from './api-failure.ts';
 
 /** GitHub counts characters; bytes are never fewer, so counting bytes is safe whatever it means by a character. */
-export const commentLimitBytes = 65_536;
+const commentLimitBytes = 65_536;
 
 /** The hidden first line by which a later run finds its comment. */
 export function commentMarker(key: readonly string[]): string {

@@ -13,7 +13,7 @@ export interface GitOptions {
 }
 
 /** git ended with a code other than 0, could not be started, or took too long. The message is its last words. */
-export class GitFailure extends Error {
+class GitFailure extends Error {
   readonly code: number | undefined;
 
   constructor(message: string, code: number | undefined) {

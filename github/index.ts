@@ -6,7 +6,7 @@
 export { type GitHubApi, type GitHubApiOptions, gitHubApi } from './api.ts';
 export { describeApiFailure } from './api-failure.ts';
 export { type BaseFiles, type BaseFilesOptions, baseFilesOf } from './base-files.ts';
-export { checkConclusion, checkName } from './check-run.ts';
+export { checkName } from './check-run.ts';
 export { type DeploymentState, type OpenDeployment, openDeployment } from './deployment.ts';
 export { apiOf, type Gate, loadEffectivePolicy } from './effective-policy.ts';
 export { type GitHubEvent, readEvent } from './event.ts';

@@ -7,7 +7,7 @@ import { absoluteDemand, hardwareNote } from './latency-demand.ts';
 import { counted, numberText } from './number-text.ts';
 
 /** So many that a median is claimed from them. */
-export const coldStarts = minimumSamples(0.5);
+const coldStarts = minimumSamples(0.5);
 const megabyte = 1e6;
 
 /** Loads and runs the model in ever new processes, until there are enough of them or the time is over; at least once. */

@@ -52,7 +52,7 @@ export interface Latency {
 /** Rounds after which the comparison is looked at. */
 const looks = [30, 60, 90] as const;
 /** Three looks at 98.3 % each are together as sure as one at 95 %. */
-export const levelOfLook = 1 - 0.05 / looks.length;
+const levelOfLook = 1 - 0.05 / looks.length;
 /** With fewer rounds the bootstrap of their median says nothing. */
 export const fewestRounds = 10;
 const warmUp = 30;

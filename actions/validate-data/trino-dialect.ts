@@ -6,7 +6,7 @@ import { joniPattern } from './joni-pattern.ts';
 import type { Statistic } from './measure.ts';
 
 /** Above this many rows a quantile is Trino's approximation: the exact one sorts all values in the memory of one machine. */
-export const exactQuantileRows = 10_000_000;
+const exactQuantileRows = 10_000_000;
 
 /** The SQL of Trino, which Athena (engine version 3) speaks too. `rows`: how many the table has. */
 export function trinoDialect(rows: number): Dialect {

@@ -8,7 +8,7 @@ export interface PartitionColumn {
 const missing = '__HIVE_DEFAULT_PARTITION__';
 
 /** The partitions in the folders of a path, outermost first: `year=2026/month=01/part.parquet` has year and month. */
-export function partitionsOf(path: string): readonly (readonly [key: string, value: string])[] {
+function partitionsOf(path: string): readonly (readonly [key: string, value: string])[] {
   return path
     .split(/[\\/]/)
     .slice(0, -1)

@@ -55,7 +55,7 @@ function faultOf(text: string): Omit<Problem, 'place'> | undefined {
 }
 
 /** Levels of brackets outside of texts. */
-export function depthOf(text: string): number {
+function depthOf(text: string): number {
   let depth = 0;
   let most = 0;
   let quoted = false;

@@ -158,7 +158,7 @@ const quote = 0x22;
 const backslash = 0x5c;
 
 /** Counts the lines with something in them while the bytes are hashed, and how long, deep and UTF-8 they are. */
-export class LineWatch {
+class LineWatch {
   #rows = 0;
   #longest = 0;
   #deepest = 0;

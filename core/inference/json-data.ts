@@ -171,7 +171,7 @@ function longIntegers<Values extends BigInt64Array | BigUint64Array>(
 }
 
 /** A JSON number's text as an integer, exactly: `12`, `1.5e3`; undefined for a fraction and for what no 64 bits hold. */
-export function integerOf(number: string): bigint | undefined {
+function integerOf(number: string): bigint | undefined {
   const [, sign = '', whole = '', fraction = '', exponent = '0'] =
     /^(-?)(\d{1,60})(?:\.(\d{1,60}))?(?:[eE]([+-]?\d{1,3}))?$/.exec(number) ?? [];
   if (whole === '') return undefined;

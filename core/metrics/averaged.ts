@@ -18,7 +18,7 @@ export interface RatioOptions {
 }
 
 /** Binary for two classes, macro otherwise: what the policy promises when it gives no `average`. */
-export function averageOf(sample: LabelSample, options: MetricOptions | undefined): Average {
+function averageOf(sample: LabelSample, options: MetricOptions | undefined): Average {
   if (options?.ofClass !== undefined) return 'binary';
   return options?.average ?? (sample.classes.length === 2 ? 'binary' : 'macro');
 }

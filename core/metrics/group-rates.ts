@@ -29,7 +29,7 @@ export type RateName =
 
 type RateOf<Rows extends Sample> = (sample: Rows, options?: MetricOptions) => Measure;
 
-export const labelRates = {
+const labelRates = {
   selection_rate: shareOfPositive(() => true),
   true_positive_rate: shareOfPositive((actual, positive) => actual === positive),
   false_positive_rate: shareOfPositive((actual, positive) => actual !== positive),
@@ -39,7 +39,7 @@ export const labelRates = {
   f1: f1.on,
 } as const satisfies Partial<Record<RateName, RateOf<LabelSample>>>;
 
-export const valueRates = {
+const valueRates = {
   mae: mae.on,
   rmse: rmse.on,
   mean_prediction: (sample) => meanOf(sample.predicted),

@@ -58,7 +58,7 @@ export function fileKind(start: Uint8Array): FileKind | undefined {
 }
 
 /** Whether these first bytes are a Python pickle: the protocol opcode of versions 2 to 5, and an opcode that can follow it. */
-export function isPickle(start: Uint8Array): boolean {
+function isPickle(start: Uint8Array): boolean {
   const [protocol, version = 0, next = 0] = start;
   if (protocol !== 0x80 || version < 2 || version > 5) return false;
   // FRAME, and the opcodes that put a global, a mark, a container, a string, a number or None first.

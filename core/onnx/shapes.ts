@@ -96,7 +96,7 @@ export function intOf(node: NodeRecord, name: string, silent: number): number {
   return node.attributes.get(name)?.int ?? silent;
 }
 
-export function intsOf(node: NodeRecord, name: string): readonly number[] | undefined {
+function intsOf(node: NodeRecord, name: string): readonly number[] | undefined {
   return node.attributes.get(name)?.ints;
 }
 

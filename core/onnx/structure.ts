@@ -96,7 +96,7 @@ export function functionKey(domain: string, operator: string): string {
 }
 
 /** The standard domain has two spellings. */
-export function namedDomain(domain: string): string {
+function namedDomain(domain: string): string {
   return domain === '' ? 'ai.onnx' : domain;
 }
 

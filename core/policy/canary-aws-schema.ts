@@ -115,7 +115,7 @@ const tagged = z
   })
   .describe("Which series are this arm's.");
 
-export const datadogSites = [
+const datadogSites = [
   'datadoghq.com',
   'us3.datadoghq.com',
   'us5.datadoghq.com',

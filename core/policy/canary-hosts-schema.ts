@@ -53,7 +53,7 @@ const command = z
   .meta({ id: 'hostCommand', description: 'A command, run without a shell of ours.' });
 
 /** `canary.traffic.state` of the providers that keep their record in a folder. */
-export const recordFolder = z
+const recordFolder = z
   .strictObject({
     at: place.optional().describe('The machine; the one that runs the rollout when not given.'),
     directory: z

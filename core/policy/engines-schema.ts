@@ -19,7 +19,7 @@ export type EngineName = (typeof engineNames)[number];
 const tableWords = 'a table such as hive.sales.orders, its parts of letters, digits, "_", "$" and "-"';
 
 /** A table that an engine keeps. */
-export const tableSource = z
+const tableSource = z
   .strictObject({
     table: z
       .string()

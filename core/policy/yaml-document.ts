@@ -27,7 +27,7 @@ export interface YamlDocument {
 }
 
 /** Nodes that aliases may bring in all. A "billion laughs" file passes it after a few thousand steps; no honest policy comes near. */
-export const maximumAliasedNodes = 10_000;
+const maximumAliasedNodes = 10_000;
 const maximumDepth = 64;
 
 /**

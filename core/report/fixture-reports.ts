@@ -735,7 +735,7 @@ function smokeCheck(line: number, id: string, title: string, rest: Partial<Check
 const times = milliseconds(5, 14);
 
 /** A server that was deployed with other weights: ready and quick, and wrong. */
-export const smokeReport: Report = assembleReport({
+const smokeReport: Report = assembleReport({
   tool: parts.tool,
   name: 'churn',
   policy: { ...parts.policy, origin: 'head-only' },
@@ -824,7 +824,7 @@ export const smokeReport: Report = assembleReport({
 const looks = Array.from({ length: 25 }, (_, look) => look * 30);
 
 /** A canary that fails more often than its baseline, found at 25 %. */
-export const rolloutReport: Report = assembleReport({
+const rolloutReport: Report = assembleReport({
   tool: parts.tool,
   name: 'churn',
   policy: { ...parts.policy, origin: 'head-only', evidence: 'off' },

@@ -51,7 +51,7 @@ function upperBound(won: number, lost: number, rows: number, level: number): num
  * Tango's statistic of "the difference is `difference`", with Edwards' correction: 0 within one row of it, and of standard normal
  * size beyond.
  */
-export function pairedScore({ won, lost, rows }: PairedCounts, difference: number): number {
+function pairedScore({ won, lost, rows }: PairedCounts, difference: number): number {
   const away = won - lost - rows * difference;
   const corrected = Math.sign(away) * Math.max(0, Math.abs(away) - 1);
   if (corrected === 0) return 0;

@@ -60,7 +60,7 @@ export interface Bet {
 }
 
 /** At rates below it the centre is 0: at most this share of the power is lost, and no guess of the rate is needed. */
-export const sparseRate = 0.05;
+const sparseRate = 0.05;
 
 /**
  * The bet on `alternative` for a window of these sizes, or `undefined` where none is worth making (no traffic in an arm, a boundary

@@ -118,13 +118,13 @@ function joiningAt(lateShare: number, after: number): number {
   return (lateShare * lateHalf) / ((after + lateHalf) * (after + lateHalf + 1));
 }
 
-export function assertTolerance({ ratio, difference }: Tolerance): void {
+function assertTolerance({ ratio, difference }: Tolerance): void {
   if (!(ratio >= 0 && Number.isFinite(ratio) && difference >= 0 && difference < 1 && ratio + difference > 0)) {
     throw new RangeError(`a tolerance of ratio ${ratio} and difference ${difference} is out of range`);
   }
 }
 
-export function assertGrid(grid: readonly GridPoint[]): void {
+function assertGrid(grid: readonly GridPoint[]): void {
   const total = grid.reduce((sum, { weight }) => sum + weight, 0);
   if (!grid.every(({ multiplier, weight }) => multiplier > 1 && weight > 0) || Math.abs(total - 1) > 1e-9) {
     throw new RangeError('a grid needs multipliers above 1 and weights above 0 that sum to 1');

@@ -60,7 +60,7 @@ export function isSkewed({ type, message }: AwsRefused): boolean {
 }
 
 /** An endpoint takes one change at a time. */
-export function isInProgress({ type, message }: AwsRefused): boolean {
+function isInProgress({ type, message }: AwsRefused): boolean {
   return type === 'ConflictException' || (type === 'ValidationException' && /in-progress|in progress/i.test(message));
 }
 

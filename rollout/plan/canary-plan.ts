@@ -82,7 +82,7 @@ export interface CanaryPlan {
   readonly remarks: readonly string[];
 }
 
-export const faultRatios: readonly number[] = [1.25, 1.5, 2, 3, 5, 10, 20, 50, 100];
+const faultRatios: readonly number[] = [1.25, 1.5, 2, 3, 5, 10, 20, 50, 100];
 const costed: readonly number[] = [1.5, 2, 5, 10];
 
 /**

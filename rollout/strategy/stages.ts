@@ -47,11 +47,6 @@ export function raiseWhileUnsettled(strategy: Strategy, situation: StageSituatio
   return weight > situation.traffic.canaryWeight ? stepOf(strategy, weight) : undefined;
 }
 
-/** How many stages there are; `undefined`: the evidence decides. */
-export function stageCount(strategy: Strategy): number | undefined {
-  return strategy.kind === 'steps' ? preludeOf(strategy).length + strategy.weights.length : undefined;
-}
-
 function firstWeight(strategy: Strategy): number {
   return strategy.kind === 'steps' ? strategy.weights[0] : strategy.startWeight;
 }
@@ -86,7 +81,7 @@ function affordable(strategy: AdaptiveStrategy, situation: StageSituation): numb
  * The largest extra share of harmed requests that errors and latency leave possible; 1 where one says nothing. A request whose prediction
  * differs is not counted as harmed: that is judged, but it is no loss that a budget of requests could count.
  */
-export function excessUpperOf({ metrics }: Analysed): number {
+function excessUpperOf({ metrics }: Analysed): number {
   const harming = metrics.filter(({ metric }) => metric === 'errors' || metric === 'latency');
   return harming.length === 0 ? 1 : Math.min(1, Math.max(0, ...harming.map(excessOf)));
 }

@@ -285,7 +285,7 @@ export function sameTraffic(one: Traffic, other: Traffic): boolean {
 }
 
 /** `10 % to the canary, 5 % copied, x-canary: yes`. Printable. */
-export function describeTraffic({ canaryWeight, mirrorPercent, header }: Traffic): string {
+function describeTraffic({ canaryWeight, mirrorPercent, header }: Traffic): string {
   return [
     `${canaryWeight} % to the canary`,
     ...(mirrorPercent > 0 ? [`${mirrorPercent} % copied`] : []),

@@ -5,7 +5,7 @@ const namespace = objectName;
 const name = objectName;
 
 /** One http route of an Istio VirtualService (Istio 1.22 and later). */
-export const istioTraffic = z
+const istioTraffic = z
   .strictObject({
     provider: z.literal('istio'),
     namespace,
@@ -21,7 +21,7 @@ export const istioTraffic = z
   .readonly();
 
 /** One rule of a Gateway API HTTPRoute (Gateway API 1.0 and later; mirroring less than everything needs 1.3). */
-export const gatewayTraffic = z
+const gatewayTraffic = z
   .strictObject({
     provider: z.literal('gateway-api'),
     namespace,
@@ -35,7 +35,7 @@ export const gatewayTraffic = z
   .readonly();
 
 /** A KServe InferenceService's predictor. */
-export const kserveTraffic = z
+const kserveTraffic = z
   .strictObject({
     provider: z.literal('kserve'),
     namespace,
@@ -48,7 +48,7 @@ export const kserveTraffic = z
   .readonly();
 
 /** A Seldon Core 1 SeldonDeployment's predictors, or a Seldon Core 2 Experiment's candidates. */
-export const seldonTraffic = z
+const seldonTraffic = z
   .strictObject({
     provider: z.literal('seldon'),
     namespace,

@@ -1,5 +1,4 @@
-import type { Outputs } from '../../core/onnx/index.ts';
-import type { Answer, AnyProtocol, Readiness, TensorProtocol, TextAnswer, TextProtocol } from '../protocol.ts';
+import type { Answer, AnyProtocol, Readiness, TextAnswer, TextProtocol } from '../protocol.ts';
 
 /** For tests: an answer that came well. */
 export function answered<Value>(value: Value, more: Partial<Answer<Value>> = {}): Answer<Value> {
@@ -24,9 +23,4 @@ export function stubText(answers: readonly Answer<TextAnswer>[], more: Partial<T
     ask: async () => answers[Math.min(asked++, answers.length - 1)] ?? { status: 500, milliseconds: 1 },
     ...more,
   };
-}
-
-/** For tests: a protocol of tensors that always gives the same outputs. */
-export function stubTensors(outputs: Outputs, more: Partial<TensorProtocol> = {}): TensorProtocol {
-  return { ...common, kind: 'tensor', name: 'v2', infer: async () => answered(outputs), ...more };
 }

@@ -27,7 +27,7 @@ export interface AthenaAccess {
   readonly results: DataPlace;
 }
 
-export function objectsOf({ bucket, prefix }: DataPlace): ObjectsBelow {
+function objectsOf({ bucket, prefix }: DataPlace): ObjectsBelow {
   return { bucketArn: bucket.bucketArn, prefix };
 }
 

@@ -29,7 +29,7 @@ export interface EndpointDeployment {
   readonly maxTime?: Duration;
 }
 
-export const defaultBake = Duration.minutes(10);
+const defaultBake = Duration.minutes(10);
 
 function size({ instances, percent = 10 }: EndpointDeployment): CfnEndpoint.CapacitySizeProperty {
   return instances === undefined

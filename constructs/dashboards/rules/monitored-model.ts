@@ -29,12 +29,6 @@ export interface AbsentRule {
   readonly fix: string;
 }
 
-/** What a part of the rules gives: groups, and what is not in them. */
-export interface RulePart<Rule> {
-  readonly rules: readonly Rule[];
-  readonly absent: readonly AbsentRule[];
-}
-
 type Grouping = NonNullable<QueryScope['by']>;
 
 /** What tells one model from another in the series of a server. */

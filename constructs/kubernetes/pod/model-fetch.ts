@@ -59,7 +59,7 @@ export interface FetchPlan {
 export const modelFolder = '/models';
 const incoming = `${modelFolder}/.incoming`;
 /** What fetching writes besides the file. */
-export const fetchTemporary = { name: 'fetch-tmp', mountPath: '/tmp' };
+const fetchTemporary = { name: 'fetch-tmp', mountPath: '/tmp' };
 /** Attempts at a file, with 1, 2, 4, ... seconds in between. */
 const tries = 6;
 /** Seconds in which less than a kilobyte a second comes. Registries that fetch a file themselves first are silent for long. */

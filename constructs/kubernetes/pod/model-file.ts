@@ -93,7 +93,7 @@ export function fileName({ uri }: ModelFile): string {
 }
 
 /** A relative path in plain characters that stays where it is put. */
-export function isInside(path: string): boolean {
+function isInside(path: string): boolean {
   return /^[A-Za-z0-9._+@=-]+(?:\/[A-Za-z0-9._+@=-]+)*$/.test(path) && !path.split('/').some((part) => part === '..');
 }
 

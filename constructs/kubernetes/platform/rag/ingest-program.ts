@@ -15,7 +15,7 @@ export const ingestProgramFolder = '/etc/sluice/ingest';
  * Ends with 0, with 1 where the next try may do better, and with 3 where it would not: no documents at all (a volume that is not there must
  * not empty the collection), documents that cannot be read, a server that refuses. No text is logged.
  */
-export const ingestProgram = `import { createHash } from 'node:crypto';
+const ingestProgram = `import { createHash } from 'node:crypto';
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
