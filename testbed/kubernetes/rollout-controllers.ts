@@ -28,7 +28,7 @@ export function controllerTitle(name: RolloutController): string {
  * The controller's own program: from the cache, else built there once with Go (5 to 10 minutes of one core).
  * @throws when it is not there and cannot be built, with what to do
  */
-function controllerBinary(name: RolloutController): Promise<string> {
+export function controllerBinary(name: RolloutController): Promise<string> {
   const { module, version, command } = published[name];
   return goProgram({ name, from: { module }, version, command, go: '1.24' });
 }

@@ -31,7 +31,7 @@ export interface TrialRollout {
 }
 
 /** Shadow and header where the provider has them, two weights, an approval: every phase there is. */
-function trialSettings({ provider }: KubernetesTraffic): RolloutSettings {
+export function trialSettings({ provider }: KubernetesTraffic): RolloutSettings {
   const routes = provider === 'istio' || provider === 'gateway-api';
   return {
     strategy: {

@@ -15,7 +15,7 @@ export const account = {
 };
 
 /** The registry of the CNCF's Distribution, without the drivers of the clouds, which are most of the work to build it. */
-function registryProgram(): Promise<string> {
+export function registryProgram(): Promise<string> {
   return goProgram({
     name: 'registry',
     from: { module: 'github.com/distribution/distribution/v3' },

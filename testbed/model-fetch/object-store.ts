@@ -12,7 +12,7 @@ const version = 'v1.8.0';
 export const owner = { access: 'owner', secret: 'owner-secret' };
 
 /** Versity's S3 gateway: https://github.com/versity/versitygw. */
-function versityProgram(): Promise<string> {
+export function versityProgram(): Promise<string> {
   return goProgram({
     name: 'versitygw',
     from: { module: 'github.com/versity/versitygw' },
