@@ -49,6 +49,25 @@ export function addCanaryTrialFlags(command: Command): Command {
   );
 }
 
+/** When to look and how long a stage may last, for plan and simulation alike. */
+export function paceOf({ lookEvery, warmUp, minStep, maxStep, deadline, history }: CanaryTrialFlags): {
+  readonly lookEvery: number;
+  readonly warmUp: number;
+  readonly minStage: number;
+  readonly maxStage?: number;
+  readonly deadline: number;
+  readonly history: number;
+} {
+  return {
+    lookEvery,
+    warmUp,
+    minStage: minStep,
+    ...(maxStep === undefined ? {} : { maxStage: maxStep }),
+    deadline,
+    history,
+  };
+}
+
 export function strategyOf({ weights: steps, adaptive, maxWeight }: CanaryTrialFlags): Strategy {
   if (adaptive === undefined) return { kind: 'steps', weights: steps };
   return { kind: 'adaptive', risk: adaptive, startWeight: Math.min(1, maxWeight), maxWeight, growth: 2 };

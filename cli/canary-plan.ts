@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { CanaryPlan } from '../rollout/index.ts';
-import { addCanaryTrialFlags, analysisOf, type CanaryTrialFlags, number, strategyOf } from './canary-flags.ts';
+import { addCanaryTrialFlags, analysisOf, type CanaryTrialFlags, number, paceOf, strategyOf } from './canary-flags.ts';
 import { perform, type Session } from './session.ts';
 import { countText, secondsText, shareText, textTable } from './text-table.ts';
 
@@ -48,17 +48,11 @@ Examples:
     .action((flags: PlanFlags) =>
       perform(session, flags, async () => {
         const { analysisSettings, planCanary } = await import('../rollout/index.ts');
-        const { requestsPerSecond, errorRate, slowShare, noise, maxStep } = flags;
-        const { lookEvery, warmUp, minStep, deadline, history } = flags;
+        const { requestsPerSecond, errorRate, slowShare, noise } = flags;
         const plan = planCanary({
           analysis: analysisOf(flags, analysisSettings),
           strategy: strategyOf(flags),
-          lookEvery,
-          warmUp,
-          minStage: minStep,
-          ...(maxStep === undefined ? {} : { maxStage: maxStep }),
-          deadline,
-          history,
+          ...paceOf(flags),
           traffic: { requestsPerSecond, errorRate, slowShare, noise },
         });
         session.streams.stdout.write(flags.json === true ? `${JSON.stringify(plan, null, 2)}\n` : planText(plan));

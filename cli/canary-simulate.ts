@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { InputError } from '../core/problem/index.ts';
 import { excerpt } from '../core/text/index.ts';
 import type { SimulationSummary } from '../rollout/index.ts';
-import { addCanaryTrialFlags, analysisOf, type CanaryTrialFlags, strategyOf } from './canary-flags.ts';
+import { addCanaryTrialFlags, analysisOf, type CanaryTrialFlags, paceOf, strategyOf } from './canary-flags.ts';
 import { perform, type Session } from './session.ts';
 import { countText, secondsText, shareText, textTable } from './text-table.ts';
 
@@ -50,7 +50,7 @@ Examples:
           });
         }
         const wanted = trafficShapes.filter(({ name }) => flags.shape.length === 0 || flags.shape.includes(name));
-        const { lookEvery, warmUp, minStep, maxStep, deadline, history, requestsPerSecond } = flags;
+        const { requestsPerSecond } = flags;
         const progress = host.progress('rollouts');
         const summaries: (SimulationSummary & { readonly says: string; readonly healthy: boolean })[] = [];
         for (const [index, given] of wanted.entries()) {
@@ -60,12 +60,7 @@ Examples:
           const policy = {
             analyst: openAnalysis(analysisOf(own, analysisSettings)),
             strategy: strategyOf(flags),
-            lookEvery,
-            warmUp,
-            minStage: minStep,
-            ...(maxStep === undefined ? {} : { maxStage: maxStep }),
-            deadline,
-            history,
+            ...paceOf(flags),
           };
           const rollouts = Array.from({ length: flags.rollouts }, (_, rollout) => {
             progress.update(index * flags.rollouts + rollout, wanted.length * flags.rollouts);

@@ -1,11 +1,11 @@
-import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { InputError } from '../core/problem/index.ts';
 import { counted } from '../core/text/index.ts';
 import { addCommonFlags, type CommonFlags } from './common-flags.ts';
 import type { Draft } from './data-import/drafted-checks.ts';
+import { requireNew, writeNew } from './new-policy-file.ts';
 import { perform, type Session } from './session.ts';
 
 interface ImportFlags extends CommonFlags {
@@ -71,8 +71,11 @@ function addImport(data: Command, session: Session, { name, summary, description
         const { parsePolicy } = await import('../core/policy/index.ts');
         const text = importedPolicy(draft, flags.source);
         const checks = parsePolicy(text, flags.output ?? 'sluice.yaml').policy.data?.[0]?.checks.length ?? 0;
-        if (flags.output !== undefined)
-          await write(resolve(directory, flags.output), flags.output, text, flags.force === true);
+        if (flags.output !== undefined) {
+          const output = resolve(directory, flags.output);
+          requireNew(output, flags.output, flags.force);
+          await writeNew(output, flags.output, flags.force, text);
+        }
         if (flags.json === true)
           stdout.write(
             `${JSON.stringify({ ...(flags.output === undefined ? { policy: text } : { file: flags.output }), checks, left: draft.left }, null, 2)}\n`,
@@ -137,27 +140,5 @@ function nothingToImport(file: string, draft: Draft): InputError {
     place: { file },
     found: `${draft.left.length} assertions${draft.left[0] === undefined ? '' : `, the first: ${draft.left[0].from} (${draft.left[0].why})`}`,
     fix: 'Write checks by hand, or let "sluice data suggest" write a first policy from the data.',
-  });
-}
-
-async function write(path: string, name: string, text: string, force: boolean): Promise<void> {
-  if (existsSync(path) && !force) {
-    throw new InputError({
-      code: 'file-exists',
-      message: 'there is a file already',
-      place: { file: name },
-      fix: 'Give another file with --output, or overwrite it with --force.',
-    });
-  }
-  await writeFile(path, text).catch((cause: unknown) => {
-    throw new InputError(
-      {
-        code: 'unwritable-file',
-        message: 'cannot write the policy',
-        place: { file: name },
-        fix: 'Give --output a file in a folder that exists and can be written.',
-      },
-      { cause },
-    );
   });
 }

@@ -1,9 +1,7 @@
-import { writeFile } from 'node:fs/promises';
 import { dirname, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { InputError } from '../core/problem/index.ts';
 import { addCommonFlags, type CommonFlags } from './common-flags.ts';
-import { requireNew } from './new-policy-file.ts';
+import { requireNew, writeNew } from './new-policy-file.ts';
 import { perform, type Session } from './session.ts';
 
 interface SuggestFlags extends CommonFlags {
@@ -56,17 +54,7 @@ Examples:
         });
         const { parsePolicy } = await import('../core/policy/index.ts');
         const checks = parsePolicy(text, flags.output).policy.data?.flatMap((each) => each.checks).length ?? 0;
-        await writeFile(output, text, { flag: flags.force === true ? 'w' : 'wx' }).catch((cause: unknown) => {
-          throw new InputError(
-            {
-              code: 'unwritable-file',
-              message: `cannot write the policy (${cause instanceof Error ? cause.message : String(cause)})`,
-              place: { file: flags.output },
-              fix: 'Give --output a file in a folder that exists and can be written.',
-            },
-            { cause },
-          );
-        });
+        await writeNew(output, flags.output, flags.force, text);
         if (flags.json === true) {
           stdout.write(`${JSON.stringify({ policy: flags.output, rows: table.rows, checks }, null, 2)}\n`);
         }

@@ -1,10 +1,8 @@
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { InputError } from '../core/problem/index.ts';
 import { addCommonFlags, type CommonFlags } from './common-flags.ts';
-import { requireNew } from './new-policy-file.ts';
+import { requireNew, writeNew } from './new-policy-file.ts';
 import { perform, type Session } from './session.ts';
 
 interface InitFlags extends CommonFlags {
@@ -64,9 +62,7 @@ Examples:
         const text = renderPolicyDraft(draft);
         const { parsePolicy } = await import('../core/policy/index.ts');
         const checks = parsePolicy(text, flags.output).policy.data?.flatMap((source) => source.checks).length ?? 0;
-        await writeFile(output, text, { flag: flags.force === true ? 'w' : 'wx' }).catch((cause: unknown) => {
-          throw unwritable(flags.output, cause);
-        });
+        await writeNew(output, flags.output, flags.force, text);
         const gates = draft.metrics.length + 2;
         if (flags.json === true) stdout.write(`${JSON.stringify({ policy: flags.output, checks, gates }, null, 2)}\n`);
         host.info(`Wrote ${flags.output}: ${checks} data checks and ${gates} gates. Every line says why it is there.`);
@@ -82,17 +78,4 @@ function neighbourForTest(data: string, directory: string): string | undefined {
   return ['test', 'validation', 'valid', 'val', 'eval', 'holdout']
     .map((word) => join(dirname(data), name.replace(/train(?:ing)?/i, word)))
     .find((file) => basename(file) !== name && existsSync(resolve(directory, file)));
-}
-
-function unwritable(file: string, cause: unknown): InputError {
-  const because = cause instanceof Error ? cause.message : String(cause);
-  return new InputError(
-    {
-      code: 'unwritable-file',
-      message: `cannot write the policy (${because})`,
-      place: { file },
-      fix: 'Give --output a file in a folder that exists and can be written.',
-    },
-    { cause },
-  );
 }

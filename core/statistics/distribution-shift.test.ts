@@ -1,26 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { drawBinomial } from './binomial-draw.ts';
+import { drawnClasses } from './fixtures/drawn-classes.ts';
 import {
   distanceLowerBound,
   distanceUpperBound,
-  type Random,
   randomOf,
   startDistributionTest,
   totalVariation,
   updateDistributionTest,
 } from './index.ts';
-
-function drawClasses(random: Random, total: number, shares: readonly number[]): number[] {
-  const counts: number[] = [];
-  let [left, mass] = [total, 1];
-  for (const share of shares) {
-    const drawn = counts.length === shares.length - 1 ? left : drawBinomial(random, left, Math.min(1, share / mass));
-    counts.push(drawn);
-    left -= drawn;
-    mass -= share;
-  }
-  return counts;
-}
 
 describe('a shift of predictions', () => {
   const usual = [0.4, 0.3, 0.2, 0.1];
@@ -28,7 +15,7 @@ describe('a shift of predictions', () => {
     const random = randomOf('predictions');
     let test = startDistributionTest(4);
     for (let look = 0; look < looks; look++) {
-      const window = { canary: drawClasses(random, 100, shares), baseline: drawClasses(random, 900, usual) };
+      const window = { canary: drawnClasses(random, 100, shares), baseline: drawnClasses(random, 900, usual) };
       test = updateDistributionTest(test, window);
     }
     return test;

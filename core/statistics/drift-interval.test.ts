@@ -1,18 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { drawBinomial } from './binomial-draw.ts';
+import { drawnClasses } from './fixtures/drawn-classes.ts';
 import { driftInterval, hellingerDistance, populationStabilityIndex, randomOf } from './index.ts';
 
 const random = randomOf('drift interval');
 
-function draw(rows: number, shares: readonly number[]): readonly number[] {
-  let [left, mass] = [rows, 1];
-  return shares.map((share, index) => {
-    const drawn = index === shares.length - 1 ? left : drawBinomial(random, left, Math.min(1, share / mass));
-    left -= drawn;
-    mass -= share;
-    return drawn;
-  });
-}
+const draw = (rows: number, shares: readonly number[]): readonly number[] => drawnClasses(random, rows, shares);
 
 const even = new Array<number>(10).fill(0.1);
 const tilted = even.map((share, index) => share * (0.6 + (0.8 * index) / 9));

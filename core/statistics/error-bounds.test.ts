@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { drawBinomial } from './binomial-draw.ts';
+import { windowOf } from './fixtures/window-of.ts';
 import {
   errorLowerBound,
   errorUpperBound,
@@ -12,13 +13,6 @@ import {
 import type { Prediction } from './two-arm-bet.ts';
 
 const independent: Prediction = { rate: 0.01, variance: 0 };
-
-function windowOf(canary: number, canaryErrors: number, baseline: number, baselineErrors: number): WindowCounts {
-  return {
-    canary: { requests: canary, errors: canaryErrors },
-    baseline: { requests: baseline, errors: baselineErrors },
-  };
-}
 
 describe('bounds on how much worse the canary can be', () => {
   const history = (seed: string, canaryRate: number, baselineRate: number, looks: number): WindowCounts[] => {

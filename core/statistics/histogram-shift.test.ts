@@ -1,26 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { drawBinomial } from './binomial-draw.ts';
+import { drawnClasses } from './fixtures/drawn-classes.ts';
 import {
   anytimePValue,
   learnHistogram,
-  type Random,
   randomOf,
   startHistogramTest,
   strongestEdge,
   updateHistogramTest,
 } from './index.ts';
-
-function drawClasses(random: Random, total: number, shares: readonly number[]): number[] {
-  const counts: number[] = [];
-  let [left, mass] = [total, 1];
-  for (const share of shares) {
-    const drawn = counts.length === shares.length - 1 ? left : drawBinomial(random, left, Math.min(1, share / mass));
-    counts.push(drawn);
-    left -= drawn;
-    mass -= share;
-  }
-  return counts;
-}
 
 describe('a shift of latency', () => {
   const edges = [0.05, 0.1, 0.25, 0.5, 1, Number.POSITIVE_INFINITY];
@@ -31,9 +18,9 @@ describe('a shift of latency', () => {
     const run = (shares: readonly number[]) => {
       const random = randomOf('latency');
       let test = startHistogramTest({ edges });
-      for (let look = 0; look < 5; look++) test = learnHistogram(test, drawClasses(random, 900, usual));
+      for (let look = 0; look < 5; look++) test = learnHistogram(test, drawnClasses(random, 900, usual));
       for (let look = 0; look < 40; look++) {
-        const window = { canary: drawClasses(random, 100, shares), baseline: drawClasses(random, 900, usual) };
+        const window = { canary: drawnClasses(random, 100, shares), baseline: drawnClasses(random, 900, usual) };
         test = updateHistogramTest(test, window);
       }
       return test;

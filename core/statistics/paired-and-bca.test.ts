@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { meanOf, ones } from './fixtures/weighted-mean.ts';
 import {
   acceleration,
   bootstrapInterval,
@@ -25,17 +26,6 @@ const reference: {
     acceleration: number;
   };
 } = JSON.parse(readFileSync(new URL('./reference/paired/reference.json', import.meta.url), 'utf8'));
-
-const ones = (rows: number) => new Float64Array(rows).fill(1);
-const meanOf = (values: ArrayLike<number>) => (weights: Float64Array) => {
-  let sum = 0;
-  let total = 0;
-  for (let row = 0; row < values.length; row++) {
-    sum += (values[row] ?? 0) * (weights[row] ?? 0);
-    total += weights[row] ?? 0;
-  }
-  return sum / total;
-};
 
 describe("McNemar's exact test", () => {
   it("has SciPy's p-values", () => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { meanOf, ones } from './fixtures/weighted-mean.ts';
 import {
   benjaminiHochberg,
   bootstrapInterval,
@@ -99,17 +100,6 @@ describe("Wilson's interval", () => {
 });
 
 describe('the bootstrap', () => {
-  const ones = (n: number) => new Float64Array(n).fill(1);
-  const meanOf = (values: ArrayLike<number>) => (weights: Float64Array) => {
-    let sum = 0;
-    let total = 0;
-    for (let row = 0; row < values.length; row++) {
-      sum += (values[row] ?? 0) * (weights[row] ?? 0);
-      total += weights[row] ?? 0;
-    }
-    return sum / total;
-  };
-
   it('gives the same bounds for the same seed and others for another', () => {
     const values = Float64Array.from({ length: 50 }, (_, index) => Math.sin(index * 7));
     const bounds = (seed: string) => bootstrapInterval(meanOf(values), { weights: ones(50), level: 0.9, seed });

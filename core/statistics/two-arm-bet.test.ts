@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { windowOf } from './fixtures/window-of.ts';
 import { harmGain, noHarmGain } from './harm-bet.ts';
 import { harmGrid, startErrorTest, updateErrorTest, type WindowCounts } from './index.ts';
 import { logGamma } from './log-gamma.ts';
@@ -27,13 +28,6 @@ const reference: {
 
 const independent: Prediction = { rate: 0.01, variance: 0 };
 const notWorse: Tolerance = { ratio: 1, difference: 0 };
-
-function windowOf(canary: number, canaryErrors: number, baseline: number, baselineErrors: number): WindowCounts {
-  return {
-    canary: { requests: canary, errors: canaryErrors },
-    baseline: { requests: baseline, errors: baselineErrors },
-  };
-}
 
 function binomial(trials: number, successes: number, rate: number): number {
   if (rate <= 0 || rate >= 1) return successes === (rate <= 0 ? 0 : trials) ? 1 : 0;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { drawBinomial } from './binomial-draw.ts';
+import { windowOf } from './fixtures/window-of.ts';
 import {
   anytimePValue,
   type ErrorTest,
@@ -12,13 +13,6 @@ import {
 import type { Prediction } from './two-arm-bet.ts';
 
 const independent: Prediction = { rate: 0.01, variance: 0 };
-
-function windowOf(canary: number, canaryErrors: number, baseline: number, baselineErrors: number): WindowCounts {
-  return {
-    canary: { requests: canary, errors: canaryErrors },
-    baseline: { requests: baseline, errors: baselineErrors },
-  };
-}
 
 const someWindow: fc.Arbitrary<WindowCounts> = fc
   .record({

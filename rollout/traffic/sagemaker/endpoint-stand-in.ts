@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import { type ApiHandlers, ApiStandIn } from '../../aws/api-stand-in.ts';
 import type { World } from '../../stand-ins.ts';
 import type { TrafficProvider } from '../../traffic-provider.ts';
@@ -168,6 +169,32 @@ export class EndpointStandIn {
           }),
     };
   }
+}
+
+/** A stand-in that serves, with a provider that `open` opens of it; `share` says by what its requests are shared out. */
+export async function endpointStage(
+  endpoint: EndpointStandIn,
+  share: Parameters<EndpointStandIn['share']>[0],
+  open: (aws: ApiStandIn, again: boolean) => TrafficProvider,
+) {
+  const aws = await endpoint.start();
+  const provider = open(aws, false);
+  return {
+    endpoint,
+    aws,
+    provider,
+    again: async () => open(aws, true),
+    settle: async () => endpoint.settle(),
+    serve: async (requests: number) => {
+      const canary = Math.round(requests * endpoint.share(share));
+      return { canary, baseline: requests - canary };
+    },
+    async [Symbol.asyncDispose]() {
+      await provider[Symbol.asyncDispose]();
+      await aws[Symbol.asyncDispose]();
+      expect(aws.faults).toEqual([]);
+    },
+  };
 }
 
 /** The same provider in a world whose time is told. */

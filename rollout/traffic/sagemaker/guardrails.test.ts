@@ -5,7 +5,7 @@ import { runRollout } from '../../run-rollout.ts';
 import { emptySource, scripted, World, worldClock } from '../../stand-ins.ts';
 import type { RolloutSettings } from '../../state/settings.ts';
 import type { TrafficProvider } from '../../traffic-provider.ts';
-import { EndpointStandIn, timedBy } from './endpoint-stand-in.ts';
+import { EndpointStandIn, endpointStage, timedBy } from './endpoint-stand-in.ts';
 import { type GuardrailDeployment, openGuardrails } from './guardrails.ts';
 
 const deployment: GuardrailDeployment = {
@@ -35,25 +35,13 @@ function open(aws: ApiStandIn, more: Partial<GuardrailDeployment> = {}): Traffic
 async function begin(more: Partial<GuardrailDeployment> = {}) {
   const endpoint = new EndpointStandIn();
   for (const alarm of deployment.alarms) endpoint.alarms.set(alarm, 'OK');
-  const aws = await endpoint.start();
-  const provider = open(aws, more);
+  const stage = await endpointStage(endpoint, 'configurations', (aws, again) => open(aws, again ? {} : more));
   return {
-    endpoint,
-    aws,
-    provider,
-    again: async () => open(aws),
-    settle: async () => endpoint.settle(),
-    serve: async (requests: number) => {
-      const canary = Math.round(requests * endpoint.share('configurations'));
-      return { canary, baseline: requests - canary };
-    },
+    ...stage,
     updates: () =>
-      aws.calls.flatMap(({ operation, input }) => (operation === 'UpdateEndpoint' ? input['EndpointConfigName'] : [])),
-    async [Symbol.asyncDispose]() {
-      await provider[Symbol.asyncDispose]();
-      await aws[Symbol.asyncDispose]();
-      expect(aws.faults).toEqual([]);
-    },
+      stage.aws.calls.flatMap(({ operation, input }) =>
+        operation === 'UpdateEndpoint' ? input['EndpointConfigName'] : [],
+      ),
   };
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type ApiStandIn, standInCredentials } from '../../aws/api-stand-in.ts';
 import { trafficConformance } from '../../conformance.ts';
 import { TrafficConflict, type TrafficProvider } from '../../traffic-provider.ts';
-import { EndpointStandIn } from './endpoint-stand-in.ts';
+import { EndpointStandIn, endpointStage } from './endpoint-stand-in.ts';
 import { openVariantWeights, type VariantWeightsOptions } from './variant-weights.ts';
 
 function open(aws: ApiStandIn, more: Partial<VariantWeightsOptions> = {}): TrafficProvider {
@@ -20,26 +20,8 @@ function open(aws: ApiStandIn, more: Partial<VariantWeightsOptions> = {}): Traff
   });
 }
 
-async function begin(more: Partial<VariantWeightsOptions> = {}) {
-  const endpoint = new EndpointStandIn();
-  const aws = await endpoint.start();
-  const provider = open(aws, more);
-  return {
-    endpoint,
-    aws,
-    provider,
-    again: async () => open(aws),
-    settle: async () => endpoint.settle(),
-    serve: async (requests: number) => {
-      const canary = Math.round(requests * endpoint.share('variants'));
-      return { canary, baseline: requests - canary };
-    },
-    async [Symbol.asyncDispose]() {
-      await provider[Symbol.asyncDispose]();
-      await aws[Symbol.asyncDispose]();
-      expect(aws.faults).toEqual([]);
-    },
-  };
+function begin(more: Partial<VariantWeightsOptions> = {}) {
+  return endpointStage(new EndpointStandIn(), 'variants', (aws, again) => open(aws, again ? {} : more));
 }
 
 trafficConformance('sagemaker with variant weights', begin);
