@@ -10,5 +10,8 @@ export default function openTestFolder(): () => void {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-tests-'));
   for (const name of ['TMPDIR', 'TMP', 'TEMP']) process.env[name] = folder;
   process.env['NODE_COMPILE_CACHE'] = join(folder, 'compiled');
-  return () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  const remove = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  // Ctrl+C ends the run without asking for what is returned.
+  process.once('exit', remove);
+  return remove;
 }
