@@ -6,7 +6,7 @@ import { LongestFirst } from './longest-first.ts';
  * from. Many wait more than they work, for leases, scrapes and outages, and while they wait others have the processor.
  */
 const sideBySide = [
-  '{base-branch,consumer,detect-drift-action,publish-report,publishing,pull-request-gate,smoke-action,sub-actions}.test.ts',
+  '{base-branch,bundle,consumer,detect-drift-action,publish-report,publishing,pull-request-gate,smoke-action,sub-actions}.test.ts',
   '{constructs,hosts,manifest-linters,platform,ray-serve,spark,triton-config}.test.ts',
   '{data-sources,great-expectations,gymnasium,mlflow-sources,sarif,trino}.test.ts',
   '{aws,canary,github,kubernetes,model-fetch,model-zoo,monitoring,prometheus,telemetry}/**/*.test.ts',
