@@ -108,6 +108,48 @@ describe('a suite of Great Expectations', () => {
     expect(left.every(({ why }) => why.length > 10)).toBe(true);
   });
 
+  it('of a profiler, with nulls for what it does not say, demands no more than it did', () => {
+    const column_set = ['a', 'b'];
+    const asked = (exact: object) =>
+      checksOf(expectation('expect_table_columns_to_match_set', { column_set, ...exact }));
+    expect(asked({ exact_match: null })).toEqual([{ schema: { required: column_set } }]);
+    expect(asked({ exact_match: false })).toEqual([{ schema: { required: column_set } }]);
+    expect(asked({})).toEqual([{ schema: { required: column_set, extra: 'forbid' } }]);
+    expect(asked({ exact_match: true })).toEqual([{ schema: { required: column_set, extra: 'forbid' } }]);
+  });
+
+  it('drops no end, share or pattern unsaid that a policy cannot have', () => {
+    const $PARAMETER = 'upstream_rows * 1.1';
+    const { drafted, left } = draft(
+      expectation('expect_table_row_count_to_be_between', { min_value: 10, max_value: { $PARAMETER } }),
+      expectation('expect_column_values_to_not_be_null', { column: 'a', mostly: { $PARAMETER } }),
+      expectation('expect_column_values_to_be_in_set', { column: 'a', value_set: [1, { $PARAMETER }] }),
+      expectation('expect_column_values_to_match_regex', { column: 'a', regex: '^(?=.*x)[a-z]+$' }),
+      expectation('expect_column_values_to_not_match_regex', { column: 'a', regex: '(a)\\1' }),
+      expectation('expect_column_values_to_match_regex_list', { column: 'a', regex_list: ['a', '(?<!b)c'] }),
+      expectation('expect_column_values_to_match_regex', { column: 'a', regex: '\\(?=\\\\1 (?P<n>x)(?:y)' }),
+    );
+    expect(left.map(({ why }) => why.slice(0, 17))).toEqual([
+      ...Array.from({ length: 3 }, () => 'a suite parameter'),
+      ...Array.from({ length: 3 }, () => 'look-around and b'),
+    ]);
+    expect(drafted).toHaveLength(1);
+  });
+
+  it('that only warns of a column does not forbid it with the others', () => {
+    expect(
+      checksOf(
+        expectation('expect_column_to_exist', { column: 'a' }),
+        expectation('expect_column_to_exist', { column: 'b' }, { severity: 'warning' }),
+        expectation('expect_column_values_to_be_of_type', { column: 'b', type_: 'int64' }, { severity: 'warning' }),
+        expectation('expect_column_values_to_be_of_type', { column: 'a', type_: 'str' }),
+      ),
+    ).toEqual([
+      { schema: { required: ['a'], types: { a: 'string' } } },
+      { schema: { required: ['b'], types: { b: 'integer' }, severity: 'warn' } },
+    ]);
+  });
+
   it('of every core expectation becomes a policy that can be read, or is listed', () => {
     const kwargs = {
       column: 'x',

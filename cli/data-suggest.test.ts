@@ -125,3 +125,15 @@ test('what it writes of any table holds for that table and for a random half of 
     { numRuns: 25, seed: 8 },
   );
 }, 120_000);
+
+test('it suggests nothing from a file without rows, and no bound on repeated rows that every table keeps to', async () => {
+  await writeFile(join(directory, 'head.csv'), 'a,b\n');
+  const { exitCode, stderr } = await record(directory, ['data', 'suggest', 'head.csv']);
+  expect(exitCode).toBe(1);
+  expect(stderr).toMatch(/without rows[\s\S]*2 columns and no rows/);
+  await writeFile(join(directory, 'alike.csv'), `a,b\n${'1,x\n'.repeat(300)}`);
+  const text = await suggest('alike.csv');
+  expect(text).toContain('# 99.7 % of the rows repeat another today: too many');
+  expect(text).not.toContain('max_share');
+  expect(await broken()).toEqual([]);
+});

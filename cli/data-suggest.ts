@@ -42,6 +42,16 @@ Examples:
         const { renderSuggestion } = await import('./init/data-suggestion.ts');
         await using engine = await openEngine({ host });
         const table = await engine.open(resolve(directory, source), { name: source });
+        if (table.rows === 0) {
+          throw new InputError({
+            code: 'no-rows',
+            message: 'checks cannot be suggested from a file without rows',
+            place: { file: source },
+            found: `${table.columns.length} columns and no rows`,
+            expected: 'rows like those that are to be checked',
+            fix: 'Give it a file that has data, such as an earlier one of the same kind.',
+          });
+        }
         const facts = await readTableFacts(engine, table);
         const forms = await readTextForms(engine, facts);
         const isAddress = /^s3:\/\//i.test(source);

@@ -74,6 +74,8 @@ const ofPeople: readonly Asked[] = [
   ask('column_to_exist', { column: 'nam' }),
   ask('table_columns_to_match_set', { column_set: ['id', 'name'], exact_match: true }),
   ask('table_columns_to_match_set', { column_set: ['id', 'name'], exact_match: false }),
+  ask('table_columns_to_match_set', { column_set: ['id', 'name'], exact_match: null }),
+  ask('table_columns_to_match_set', { column_set: ['id', 'nam'], exact_match: null }),
   ask('table_columns_to_match_ordered_list', {
     column_list: [
       'id',
@@ -167,6 +169,15 @@ const ofPeople: readonly Asked[] = [
   ask('column_values_to_not_be_in_set', { column: 'name', value_set: [''] }),
   ask('column_values_to_not_be_in_set', { column: 'country', value_set: ['XX'] }),
   ask('column_values_to_not_be_in_set', { column: 'zero', value_set: [0] }),
+  // Zeros of both signs at an end, that is in and that is not; the neighbours of 0.3; infinity at an end.
+  ask('column_values_to_be_between', between('zero', 0, null, { mostly: 0.85 })),
+  ask('column_values_to_be_between', between('zero', 0, null, { mostly: 0.85, strict_min: true })),
+  ask('column_values_to_be_between', between('zero', -0, 0.3, { mostly: 0.3 })),
+  ask('column_values_to_be_between', between('zero', 0.3, 0.30000000000000004, { strict_min: true, mostly: 0.1 })),
+  ask('column_values_to_be_in_set', { column: 'zero', value_set: [0, 0.3, 1, 5, -3] }),
+  ask('column_values_to_be_in_set', { column: 'holes', value_set: [0.5, -1, 2] }),
+  ask('column_values_to_be_in_set', { column: 'holes', value_set: [0.5, -1, 2, 9] }),
+  ask('column_distinct_values_to_be_in_set', { column: 'holes', value_set: [0.5, -1, 2, 9] }),
   ask('column_distinct_values_to_be_in_set', { column: 'country', value_set: ['KR', 'US', 'JP', 'FR', 'ÜK', 'XX'] }),
   ask('column_distinct_values_to_be_in_set', { column: 'country', value_set: ['KR'] }),
   ask('column_distinct_values_to_contain_set', { column: 'country', value_set: ['KR', 'ÜK'] }),

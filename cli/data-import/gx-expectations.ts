@@ -51,6 +51,17 @@ const anywhere = (pattern: unknown) => `(?s:.*)(?:${text(pattern)})(?s:.*)`;
 const regexOf = (kwargs: Kwargs, pattern: string): DataCheck =>
   check('regex', { column: kwargs['column'], pattern, ...mostlyOf(kwargs) });
 
+/** What Python's patterns have and RE2's do not: look-around, atomic groups, conditions, back-references. */
+const beyondRe2 = /(?<!\\)(?:\\\\)*(?:\(\?(?:[=!>(]|<[=!]|P=)|\\[1-9])/;
+
+/** Why no policy can have the pattern of an expectation; undefined where it may. */
+export function unsupportedPattern({ regex, regex_list }: Kwargs): string | undefined {
+  const found = [regex, ...list(regex_list)].find((pattern) => typeof pattern === 'string' && beyondRe2.test(pattern));
+  return found === undefined
+    ? undefined
+    : `look-around and back-references are not of RE2, which patterns of a policy are: ${text(found)}`;
+}
+
 const byWhere = (name: string, where: string, kwargs: Kwargs): Made => {
   const { mostly } = mostlyOf(kwargs);
   const made = [bySelect(name, where, mostly)];
@@ -127,7 +138,11 @@ export const expectations: Readonly<Record<string, (kwargs: Kwargs) => Made>> = 
     check('schema', { required: list(column_list), order: 'kept', extra: 'forbid' }),
   ],
   expect_table_columns_to_match_set: ({ column_set, exact_match }) => [
-    check('schema', { required: list(column_set), ...(exact_match === false ? {} : { extra: 'forbid' }) }),
+    // A null that profilers write is not their default, true, but no.
+    check('schema', {
+      required: list(column_set),
+      ...(exact_match === undefined || exact_match === true ? { extra: 'forbid' } : {}),
+    }),
   ],
   expect_table_column_count_to_be_between: noCounterpart(
     'name the columns instead: schema with "required" and "extra: forbid"',

@@ -2,7 +2,7 @@ import { InputError } from '../../core/problem/index.ts';
 import { excerpt } from '../../core/text/index.ts';
 import type { Draft, Drafted, Left } from './drafted-checks.ts';
 import { fitting } from './fitting-checks.ts';
-import { expectations } from './gx-expectations.ts';
+import { expectations, unsupportedPattern } from './gx-expectations.ts';
 
 type Mapping = Readonly<Record<string, unknown>>;
 
@@ -46,6 +46,10 @@ function draftOf(entry: Mapping): Drafted | Left {
   if (make === undefined) return { from, why: 'no core expectation of that name is known' };
   if (kwargs['row_condition'] !== undefined && kwargs['row_condition'] !== null)
     return { from, why: 'it is about some rows: write it with "where", or as "sql"' };
+  if (hasParameter(kwargs))
+    return { from, why: 'a suite parameter ("$PARAMETER") stands for a value of the run: write the value itself' };
+  const unsupported = unsupportedPattern(kwargs);
+  if (unsupported !== undefined) return { from, why: unsupported };
   const made = make(kwargs);
   if (typeof made === 'string') return { from, why: made };
   const { checks, note } = 'note' in made ? made : { checks: made, note: undefined };
@@ -54,6 +58,12 @@ function draftOf(entry: Mapping): Drafted | Left {
     ...(note === undefined ? {} : { note }),
     ...(severity === undefined ? {} : { severity }),
   });
+}
+
+/** Whether a value is one that Great Expectations fills in when it runs: `{ "$PARAMETER": "upstream_rows" }`. */
+function hasParameter(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some(hasParameter);
+  return isMapping(value) && ('$PARAMETER' in value || Object.values(value).some(hasParameter));
 }
 
 /** `ExpectColumnToExist`, as Python classes are called, is `expect_column_to_exist`. */

@@ -24,33 +24,38 @@ export function importedPolicy(draft: Draft, source: string): string {
   ].join('\n');
 }
 
-/** Columns that are each demanded to be there are one check. */
+type Schema = NonNullable<DataCheck['schema']>;
+
+/** Columns that are each demanded to be there are one check; what only warns is one of its own. */
 function withOneSchema(drafted: readonly Drafted[]): readonly Drafted[] {
-  const schemas = drafted.flatMap(({ checks }) =>
-    checks.flatMap(({ schema }) => (schema === undefined ? [] : [schema])),
+  const schemas = drafted.flatMap(({ from, checks }) =>
+    checks.flatMap(({ schema }) => (schema === undefined ? [] : [{ from, schema }])),
   );
   if (schemas.length < 2) return drafted;
-  const whole = schemas.find(({ order, extra }) => order !== undefined || extra !== undefined);
+  const others = drafted.flatMap((each) => {
+    const checks = each.checks.filter(({ schema }) => schema === undefined);
+    return checks.length === 0 ? [] : [{ ...each, checks }];
+  });
+  const merged = [...new Set(schemas.map(({ schema }) => schema.severity))].map((severity): Drafted => {
+    const same = schemas.filter(({ schema }) => schema.severity === severity);
+    return {
+      from: [...new Set(same.map(({ from }) => from))].join('; '),
+      checks: [{ schema: mergedSchema(same.map(({ schema }) => schema)) }],
+    };
+  });
+  return [...merged, ...others];
+}
+
+function mergedSchema(schemas: readonly Schema[]): Schema {
+  const whole = schemas.find(({ order, extra }) => order !== undefined || extra !== undefined) ?? schemas[0];
   // The order of a complete list stays; columns that others name come after it.
   const required = [...new Set([...(whole?.required ?? []), ...schemas.flatMap((schema) => schema.required ?? [])])];
   const types = Object.assign({}, ...schemas.map((schema) => schema.types ?? {}));
-  const one: DataCheck = {
-    schema: {
-      ...whole,
-      ...(required.length === 0 ? {} : { required }),
-      ...(Object.keys(types).length === 0 ? {} : { types }),
-    },
+  return {
+    ...whole,
+    ...(required.length === 0 ? {} : { required }),
+    ...(Object.keys(types).length === 0 ? {} : { types }),
   };
-  const from = drafted
-    .filter(({ checks }) => checks.some(({ schema }) => schema !== undefined))
-    .map((each) => each.from);
-  return [
-    { from: from.join('; '), checks: [one] },
-    ...drafted.flatMap((each) => {
-      const checks = each.checks.filter(({ schema }) => schema === undefined);
-      return checks.length === 0 ? [] : [{ ...each, checks }];
-    }),
-  ];
 }
 
 /** Each SELECT under a name of its own. */

@@ -142,10 +142,11 @@ function formChecks(columns: readonly ColumnFacts[], forms: ReadonlyMap<string, 
 }
 
 function duplicateCheck(share: number): readonly string[] {
-  return [
-    `# ${percent(share)} of the rows repeat another today.`,
-    `- duplicate_rows: { max_share: ${Math.min(1, ceilTo(share * 2 + 0.01, 0.01))} }`,
-  ];
+  const most = ceilTo(share * 2 + 0.01, 0.01);
+  // A bound of all rows is none.
+  if (most >= 1)
+    return [`# ${percent(share)} of the rows repeat another today: too many for duplicate_rows to say anything.`];
+  return [`# ${percent(share)} of the rows repeat another today.`, `- duplicate_rows: { max_share: ${most} }`];
 }
 
 /** Whole numbers or texts, all different, in a column that is called so. */
