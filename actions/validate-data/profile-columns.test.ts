@@ -77,6 +77,13 @@ describe('a profile of columns', () => {
     ]);
   });
 
+  it('counts few values, where the estimate that goes for many says four of these five', async () => {
+    const countries = "['KR', 'US', 'JP', 'DE', 'Österreich']";
+    expect(await profile(`SELECT unnest(${countries}) AS country`)).toMatchObject([{ different: 5 }]);
+    const [cut] = await profile("SELECT repeat('a', 59 + i) AS s FROM range(3) r(i)");
+    expect(cut?.different).toBe(3);
+  });
+
   it('shows no value of a sensitive column', async () => {
     const columns = await profile("SELECT i AS n, 'secret' AS s FROM range(9) r(i)", ['n', 's']);
     expect(columns).toEqual([

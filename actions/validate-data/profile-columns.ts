@@ -117,7 +117,9 @@ async function withDistributions(
       .sort(([one, few], [other, many]) => many - few || (one < other ? -1 : 1))
       .slice(0, topShown)
       .map(([value, rows]) => ({ value, rows }));
-    return { ...profile, top };
+    // All of them were counted; what was cut may be several.
+    const whole = [...counts.keys()].every((value) => value.length < longestValue);
+    return { ...profile, ...(whole ? { different: counts.size } : {}), top };
   });
 }
 

@@ -266,7 +266,7 @@ function policyChanges(report: Report): Markup | undefined {
 /** What the columns of a file hold. */
 function profileCard({ path, rows, profile }: Report['sources'][number]): Markup | '' {
   if (profile === undefined || profile.length === 0) return '';
-  return html`<div class="card"><details><summary>Profile of ${excerpt(path, 120)}: ${counted(profile.length, 'column')}</summary><div class="scroll"><table><thead><tr><th scope="col">Column</th><th scope="col">Type</th><th scope="col" class="num">Missing</th><th scope="col" class="num">Different</th><th scope="col" class="num">Least</th><th scope="col" class="num">Mean ± sd</th><th scope="col" class="num">Greatest</th><th scope="col">Distribution</th></tr></thead><tbody>${profile.map(
+  return html`<div class="card profile"><details><summary>Profile of ${excerpt(path, 120)}: ${counted(profile.length, 'column')}</summary><div class="scroll"><table><thead><tr><th scope="col">Column</th><th scope="col">Type</th><th scope="col" class="num">Missing</th><th scope="col" class="num">Different</th><th scope="col" class="num">Least</th><th scope="col" class="num">Mean ± sd</th><th scope="col" class="num">Greatest</th><th scope="col">Distribution</th></tr></thead><tbody>${profile.map(
     (column) =>
       html`<tr><td>${excerpt(column.name)}</td><td>${excerpt(column.type)}</td><td class="num">${shareOf(column.missing, rows)}</td><td class="num">≈ ${grouped(String(column.different))}</td><td class="num">${excerpt(column.min ?? '')}</td><td class="num">${spreadOf(column)}</td><td class="num">${excerpt(column.max ?? '')}</td><td>${column.bars === undefined ? excerpt(distributionOf(column, rows), 200) : html`<code>${distributionOf(column, rows)}</code>`}</td></tr>\n`,
   )}</tbody></table></div></details></div>`;
@@ -284,9 +284,9 @@ ${
     ? ''
     : html`<div class="card"><div class="scroll"><table><caption>Data</caption><thead><tr><th scope="col">File</th><th scope="col" class="num">Rows</th><th scope="col">SHA-256</th></tr></thead><tbody>${report.sources.map((source) => html`<tr><td>${excerpt(source.path, 120)}${source.form === undefined ? '' : html`<br><span class="muted">${excerpt(source.form, 160)}</span>`}</td><td class="num">${grouped(String(source.rows))}</td><td>${source.sha256 === undefined ? '' : html`<code title="${source.sha256}">${source.sha256.slice(0, 12)}…</code>`}</td></tr>`)}</tbody></table></div></div>`
 }
-${report.sources.map(profileCard)}<div class="card"><table class="kv"><caption>Environment</caption><tbody>
+<div class="card"><table class="kv"><caption>Environment</caption><tbody>
 ${pair('Sluice', tool.version)}${pair('Node.js', environment.node)}${pair('ONNX Runtime', environment.onnxruntime)}${pair('DuckDB', environment.duckdb)}${pair('Platform', environment.platform)}${pair('Processor', environment.cpu)}${pair('Instructions', environment.cpuFlags?.join(' '))}${pair('Commit', commit?.head)}${pair('Base commit', commit?.base)}
-</tbody></table></div>
+</tbody></table></div>${report.sources.map(profileCard)}
 </div>
 <p class="page-end">Sluice ${excerpt(tool.version, 40)}. This page loads nothing and runs no script. Intervals: the truth lies below the lower bound, or above the upper one, with a chance of at most one minus the evidence, each. The shaded side is the one the bound forbids.</p>
 </section>`;

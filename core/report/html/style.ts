@@ -143,6 +143,8 @@ details[open] > summary { border-bottom: 1px solid var(--line) }
 
 .models { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 420px), 1fr)); gap: 14px }
 .models .card { overflow: hidden }
+.models .profile { grid-column: 1 / -1 }
+.profile td:last-child code { white-space: pre }
 .kv th { color: var(--muted); font-weight: 400; width: 130px; white-space: nowrap }
 .kv td { overflow-wrap: anywhere }
 .kv tr:first-child > * { border-top: 0 }
