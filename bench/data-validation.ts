@@ -180,6 +180,8 @@ function measurementOf(rows: number, measured: ReadonlyMap<string, ReadonlyMap<s
           timesFasterThanPanderaPolars: round(ratio(format, 'pandera-polars')),
         }),
     peakMb: Math.round(peak(format, 'sluice')),
+    seconds: round(seconds(format, 'sluice')),
+    sql: { seconds: round(seconds(format, 'duckdb')), peakMb: Math.round(peak(format, 'duckdb')) },
   });
   const parquet = figures('parquet');
   const large = rows >= 10_000_000;
