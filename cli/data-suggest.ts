@@ -1,5 +1,6 @@
 import { dirname, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { InputError } from '../core/problem/index.ts';
 import { addCommonFlags, type CommonFlags } from './common-flags.ts';
 import { requireNew, writeNew } from './new-policy-file.ts';
 import { perform, type Session } from './session.ts';
