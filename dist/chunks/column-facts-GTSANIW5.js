@@ -1,2 +1,0 @@
-import{createRequire as sluiceRequire}from'node:module';const require=sluiceRequire(import.meta.url);
-import{a,b}from"./chunk-FCI3IEIV.js";import"./chunk-XOPYC24A.js";import"./chunk-2JVHIVCK.js";import"./chunk-KVESSS4Y.js";import"./chunk-FJB5GKRQ.js";import"./chunk-O3CWTIEX.js";import"./chunk-ZIGIDVW2.js";import"./chunk-7HT54G4C.js";import"./chunk-K7YWV7AA.js";import"./chunk-SE6Z6Z5M.js";export{b as isNumeric,a as readTableFacts};

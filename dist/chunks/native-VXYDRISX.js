@@ -1,2 +1,0 @@
-import{createRequire as sluiceRequire}from'node:module';const require=sluiceRequire(import.meta.url);
-import{b as c,c as d,d as e,e as f,f as g,g as h}from"./chunk-KVESSS4Y.js";import{f as a,k as b}from"./chunk-FJB5GKRQ.js";import"./chunk-ZIGIDVW2.js";import"./chunk-7HT54G4C.js";import"./chunk-K7YWV7AA.js";import"./chunk-SE6Z6Z5M.js";export{h as bringNativeParts,f as loadDuckDb,c as loadOnnxRuntime,d as locateOnnxRuntime,a as nativeVersions,g as openBareSession,b as proxyFor,e as withoutTelemetry};
