@@ -740,7 +740,7 @@ describe('the weights beside the base’s model', () => {
       status: 'error',
       message: expect.stringContaining('a file that is not beside it'),
     });
-    expect(asked).toEqual(['model.onnx', 'rows.csv']);
+    expect(asked).toEqual(['model.onnx', 'rows.csv', 'rows.csv.dvc']);
   });
 });
 

@@ -60,13 +60,17 @@ export async function openBaseRows(
   const temporary = await mkdtemp(join(tmpdir(), 'sluice-base-rows-'));
   const clean = () => rm(temporary, { recursive: true, force: true });
   try {
-    const tracked = await bringTracked(source, { base, directory: options.directory, folder: temporary, place });
+    const sha256 = await base.sha256(source);
+    // What is in git is compared there, unless it is a pointer.
+    const tracked =
+      sha256 === undefined || /\.dvc$/i.test(source)
+        ? await bringTracked(source, { base, directory: options.directory, folder: temporary, place })
+        : undefined;
     if (tracked === 'same') {
       await clean();
       return nothing([]);
     }
-    const sha256 = tracked === undefined ? await base.sha256(source) : undefined;
-    if (sha256 === rows.table.sha256) {
+    if (tracked === undefined && sha256 === rows.table.sha256) {
       await clean();
       return nothing([]);
     }
@@ -115,8 +119,6 @@ async function bringTracked(
   }: { readonly base: BaseFiles; readonly directory: string; readonly folder: string; readonly place: Place },
 ): Promise<string | undefined> {
   const data = source.replace(/\.dvc$/i, '');
-  // What is in git is compared there.
-  if (data === source && (await base.sha256(source)) !== undefined) return undefined;
   const name = data === source ? `${source}.dvc` : source;
   const text = await base.read(name);
   if (text === undefined) return undefined;
