@@ -43,6 +43,12 @@ describe("a transport of AWS's SDK", () => {
     expect(new Set(proxy.asked)).toEqual(new Set(['data.s3.eu-north-1.amazonaws.com:443']));
   });
 
+  test('sends no request whose body is still being made, instead of an empty one', async () => {
+    const transport = new AwsTransport({ environment: {} });
+    const request = { protocol: 'http:', hostname: '127.0.0.1', method: 'PUT', path: '/', headers: {} };
+    await expect(transport.handle({ ...request, body: new ReadableStream() })).rejects.toThrow('a text or bytes');
+  });
+
   test('leaves the proxy out for what NO_PROXY names', async () => {
     await using proxy = await ProxyStandIn.start(['s3.invalid'], (_, response) => response.end());
     const environment = { HTTPS_PROXY: proxy.url, NO_PROXY: 's3.invalid' };

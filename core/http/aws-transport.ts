@@ -15,6 +15,7 @@ export interface AwsRequest {
   /** Not encoded. */
   readonly query?: Readonly<Record<string, string | readonly string[] | null>>;
   readonly headers: Readonly<Record<string, string>>;
+  /** Whole: nothing here sends what is still being made. */
   readonly body?: unknown;
 }
 
@@ -55,7 +56,7 @@ export class AwsTransport {
         path: `${request.path}${searchOf(request)}`,
         method: method as Dispatcher.HttpMethod,
         headers,
-        ...(typeof body === 'string' || body instanceof Uint8Array ? { body } : {}),
+        body: wholeBody(body),
         ...(abortSignal instanceof AbortSignal ? { signal: abortSignal } : {}),
       });
       const lines = Object.entries(answer.headers).flatMap(([name, value]) =>
@@ -94,6 +95,13 @@ export class AwsTransport {
     this.#agents.set(proxy, agent);
     return agent;
   }
+}
+
+/** Throws for a stream rather than to send nothing in its place. */
+function wholeBody(body: unknown): string | Uint8Array | null {
+  if (typeof body === 'string' || body instanceof Uint8Array) return body;
+  if (body === undefined || body === null) return null;
+  throw new TypeError('The body of a request to AWS has to be a text or bytes.');
 }
 
 /** What the SDK asks again after: it knows Node's errors by their codes, and others by this name. */
