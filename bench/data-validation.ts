@@ -92,7 +92,9 @@ export async function dataValidation(): Promise<Measurement> {
       measured.set(format, runs);
       const rounds = rows <= 1_000_000 ? 5 : rows <= rowsForAll ? 3 : 1;
       for (let round = 0; round < rounds; round++) {
-        const turns = contenders.filter(({ slow }) => !slow || round === 0 || (format === 'parquet' && rows <= 1_000_000));
+        const turns = contenders.filter(
+          ({ slow }) => !slow || round === 0 || (format === 'parquet' && rows <= 1_000_000),
+        );
         for (const { name, command: commandOf } of round % 2 === 0 ? turns : turns.toReversed()) {
           runs.get(name)?.push(await measure(python, commandOf(join(folder, `rows.${format}`)), rows));
         }
