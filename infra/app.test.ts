@@ -1,11 +1,10 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import { retentionConformance, ruleFindings, rulesConformance } from '../constructs/aws/conformance.ts';
 import { exemptions } from './fixtures/exemptions.ts';
+import { goldenTemplates } from './fixtures/golden-templates.ts';
 import { committedConfig, infra, synthesizedApp, templatesOf } from './fixtures/synthesized-app.ts';
-import { templateText } from './fixtures/template-text.ts';
 
 const templates = templatesOf(committedConfig());
 const golden = join(infra, 'golden');
@@ -39,24 +38,7 @@ describe('the app of the committed file', () => {
     ]);
   });
 
-  // With `UPDATE_GOLDEN=1` they are written first: read the difference before committing it.
-  test.each(Object.entries(templates))('%s is as committed', (name, template) => {
-    const text = templateText(template);
-    const file = join(golden, `${name}.json`);
-    if (process.env['UPDATE_GOLDEN'] === '1') {
-      mkdirSync(golden, { recursive: true });
-      writeFileSync(file, text);
-    }
-    expect(text).toBe(existsSync(file) ? readFileSync(file, 'utf8') : '');
-  });
-
-  test('every committed template is of a stack', () => {
-    expect(readdirSync(golden).toSorted()).toEqual(
-      Object.keys(templates)
-        .map((name) => `${name}.json`)
-        .toSorted(),
-    );
-  });
+  goldenTemplates(golden, templates);
 
   test('asks nothing of an account or the network while it is synthesized', () => {
     const assembly = synthesizedApp(committedConfig()).app.synth();

@@ -1,12 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import { retentionConformance, ruleFindings, rulesConformance } from '../constructs/aws/conformance.ts';
 import { servingMetrics } from '../core/telemetry/index.ts';
 import { exampleExemptions } from './fixtures/example-exemptions.ts';
+import { goldenTemplates } from './fixtures/golden-templates.ts';
 import { infra, synthesizedApp, templatesOf } from './fixtures/synthesized-app.ts';
-import { templateText } from './fixtures/template-text.ts';
 import { readConfig } from './index.ts';
 
 const folder = join(infra, 'examples');
@@ -41,20 +41,7 @@ describe('the examples', () => {
     ]);
   });
 
-  // With `UPDATE_GOLDEN=1` they are written first: read the difference before committing it.
-  test.each(Object.entries(templates))('%s is as committed', (name, made) => {
-    const text = templateText(made);
-    const file = join(golden, `${name}.json`);
-    if (process.env['UPDATE_GOLDEN'] === '1') {
-      mkdirSync(golden, { recursive: true });
-      writeFileSync(file, text);
-    }
-    expect(text).toBe(existsSync(file) ? readFileSync(file, 'utf8') : '');
-  });
-
-  test('have no template beside those', () => {
-    expect(readdirSync(golden).map((file) => basename(file, '.json'))).toEqual(Object.keys(templates).toSorted());
-  });
+  goldenTemplates(golden, templates);
 
   test.each(files)(
     '%s asks nothing of an account or the network while it is synthesized, and warns of nothing',
