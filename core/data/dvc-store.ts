@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import { DataError, describeProblem, type Place } from '../problem/index.ts';
 import { isS3Address } from '../s3/index.ts';
-import { excerpt } from '../text/index.ts';
+import { excerpt, isAddress } from '../text/index.ts';
 import { type DvcPointer, md5Of } from './dvc-pointer.ts';
 import { bringFromS3 } from './s3-source.ts';
 import { sourceLimits } from './source-limits.ts';
@@ -32,7 +32,7 @@ export async function findDvcData(
   const folders: (readonly [what: string, path: string])[] = [["DVC's cache", join(root, '.dvc', 'cache')]];
   const { cache, remote } = settings;
   if (cache !== undefined) folders.push(["DVC's cache", fromConfig(cache, root)]);
-  if (remote !== undefined && !isRemote(remote)) folders.push(['the remote', fromConfig(remote, root)]);
+  if (remote !== undefined && !isAddress(remote)) folders.push(['the remote', fromConfig(remote, root)]);
   for (const [what, path] of folders) {
     for (const key of keys) {
       const file = join(path, key);
@@ -53,7 +53,7 @@ export async function findDvcData(
         looked.push(describeProblem(error.problems[0]));
       }
     }
-  } else if (remote !== undefined && isRemote(remote)) {
+  } else if (remote !== undefined && isAddress(remote)) {
     looked.push(`the remote is ${excerpt(remote, 120)}, which only DVC reads`);
   } else if (remote === undefined) looked.push('no remote is configured');
   throw new DataError({
@@ -69,10 +69,6 @@ export async function findDvcData(
 /** A path of the configuration counts from the folder that holds it. */
 function fromConfig(path: string, root: string): string {
   return isAbsolute(path) ? path : resolve(root, '.dvc', path);
-}
-
-function isRemote(url: string): boolean {
-  return /^[a-z][a-z0-9+.-]+:\/\//i.test(url);
 }
 
 interface DvcSettings {

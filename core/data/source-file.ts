@@ -1,7 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { dirname, extname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { DataError, type Place, type Problem } from '../problem/index.ts';
-import { excerpt } from '../text/index.ts';
+import { excerpt, isAddress } from '../text/index.ts';
 import { firstBytes } from './first-bytes.ts';
 import {
   arrowFix,
@@ -168,7 +168,7 @@ async function describeMissing(
   shown: string,
   error: NodeJS.ErrnoException,
 ): Promise<Omit<Problem, 'place'>> {
-  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(file)) {
+  if (isAddress(file)) {
     return {
       code: 'unsupported-address',
       message: `${shown} is an address, not a file`,

@@ -1,4 +1,4 @@
-import { excerpt } from '../text/index.ts';
+import { excerpt, isAddress } from '../text/index.ts';
 import type { Contradiction } from './contradictions.ts';
 import type { SourceOfRows } from './engines-schema.ts';
 import { isMapping, type PolicyPath, valueAt } from './policy-path.ts';
@@ -59,11 +59,6 @@ export const outsidePlaces = {
     'episodes.files[]',
   ],
 } as const;
-
-/** `s3://...`, and whatever else has a scheme. */
-export function isAddress(text: string): boolean {
-  return /^[a-z][a-z0-9+.-]+:\/\//i.test(text);
-}
 
 /** Whether rows come from outside the repository. */
 export function isOutside(source: SourceOfRows): boolean {

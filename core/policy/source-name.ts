@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
+import { isAddress } from '../text/index.ts';
 import type { SourceOfRows } from './engines-schema.ts';
-import { isAddress } from './outside-names.ts';
 
 /** What reports call a source: the file as the policy writes it, `trino:hive.sales.orders`. */
 export function sourceName(source: SourceOfRows): string {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { isAddress } from './address.ts';
 export { counted } from './counted.ts';
 export { bareName, nearestName, nearestNames, sameName } from './nearest-name.ts';
 export { numberText } from './number-text.ts';
