@@ -1,3 +1,3 @@
 import{createRequire as sluiceRequire}from'node:module';const require=sluiceRequire(import.meta.url);
 import{a as t}from"../chunks/chunk-6NDBZYDS.js";import"../chunks/chunk-SE6Z6Z5M.js";process.stdout.write(`Sluice ${t.version} · pull-request gate
-`);var o=await import("../chunks/core-Z7NNK33R.js"),{runAction:r}=await import("../chunks/github-QKPZSVCH.js");await r(i=>o.getInput(i),async()=>(await import("../chunks/run-J2DCEUIP.js")).run);
+`);var o=await import("../chunks/core-Z7NNK33R.js"),{runAction:r}=await import("../chunks/github-SC7QQEFP.js");await r(i=>o.getInput(i),async()=>(await import("../chunks/run-O3JAWGPO.js")).run);

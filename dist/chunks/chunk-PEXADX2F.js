@@ -1,0 +1,2 @@
+import{createRequire as sluiceRequire}from'node:module';const require=sluiceRequire(import.meta.url);
+import{g as r}from"./chunk-ET5J27FR.js";import{a as e}from"./chunk-SE6Z6Z5M.js";function n(o,t){if(o.model!==void 0&&o.model!=="")return o.model;throw new r({code:"no-model-name",message:`the protocol ${t} needs the model's name on the server`,fix:"Give it as `model`."})}e(n,"modelName");export{n as a};

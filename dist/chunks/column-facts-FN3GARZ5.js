@@ -1,2 +1,0 @@
-import{createRequire as sluiceRequire}from'node:module';const require=sluiceRequire(import.meta.url);
-import{a,b}from"./chunk-2YB46HVR.js";import"./chunk-BBE76DAH.js";import"./chunk-ZYJYRRML.js";import"./chunk-CM244MO6.js";import"./chunk-FJB5GKRQ.js";import"./chunk-O3CWTIEX.js";import"./chunk-MEHOFT72.js";import"./chunk-XIMD6DGG.js";import"./chunk-K7YWV7AA.js";import"./chunk-SE6Z6Z5M.js";export{b as isNumeric,a as readTableFacts};

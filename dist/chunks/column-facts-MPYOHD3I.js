@@ -1,0 +1,2 @@
+import{createRequire as sluiceRequire}from'node:module';const require=sluiceRequire(import.meta.url);
+import{a,b}from"./chunk-BLWNWH7A.js";import"./chunk-RUP2ZQLJ.js";import"./chunk-3DBZ4K72.js";import"./chunk-SJTZ32NP.js";import"./chunk-FJB5GKRQ.js";import"./chunk-O3CWTIEX.js";import"./chunk-ET5J27FR.js";import"./chunk-MOSG64MB.js";import"./chunk-K7YWV7AA.js";import"./chunk-SE6Z6Z5M.js";export{b as isNumeric,a as readTableFacts};

@@ -1,2 +1,0 @@
-import{createRequire as sluiceRequire}from'node:module';const require=sluiceRequire(import.meta.url);
-import{b,c as d,d as e,e as f,f as g,g as h,h as i}from"./chunk-CM244MO6.js";import{f as a,k as c}from"./chunk-FJB5GKRQ.js";import"./chunk-MEHOFT72.js";import"./chunk-XIMD6DGG.js";import"./chunk-K7YWV7AA.js";import"./chunk-SE6Z6Z5M.js";export{i as bringNativeParts,g as loadDuckDb,d as loadOnnxRuntime,e as locateOnnxRuntime,a as nativeVersions,h as openBareSession,c as proxyFor,b as userCache,f as withoutTelemetry};

@@ -1,0 +1,2 @@
+import{createRequire as sluiceRequire}from'node:module';const require=sluiceRequire(import.meta.url);
+import{b,c as d,d as e,e as f,f as g,g as h,h as i}from"./chunk-SJTZ32NP.js";import{f as a,k as c}from"./chunk-FJB5GKRQ.js";import"./chunk-ET5J27FR.js";import"./chunk-MOSG64MB.js";import"./chunk-K7YWV7AA.js";import"./chunk-SE6Z6Z5M.js";export{i as bringNativeParts,g as loadDuckDb,d as loadOnnxRuntime,e as locateOnnxRuntime,a as nativeVersions,h as openBareSession,c as proxyFor,b as userCache,f as withoutTelemetry};

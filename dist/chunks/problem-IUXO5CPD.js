@@ -1,0 +1,2 @@
+import{createRequire as sluiceRequire}from'node:module';const require=sluiceRequire(import.meta.url);
+import{a,b,c,d,e,f,g,h,i,j,k}from"./chunk-ET5J27FR.js";import"./chunk-MOSG64MB.js";import"./chunk-SE6Z6Z5M.js";export{h as DataError,g as InputError,i as ModelError,j as NativeError,k as PeerError,f as PolicyError,e as SluiceError,c as codesOf,d as deepestMessage,a as describePlace,b as describeProblem};

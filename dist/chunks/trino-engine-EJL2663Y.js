@@ -1,0 +1,2 @@
+import{createRequire as sluiceRequire}from'node:module';const require=sluiceRequire(import.meta.url);
+import{i as a,j as b}from"./chunk-3AXLNNWA.js";import"./chunk-JSMPF2MJ.js";import"./chunk-RZSSSSNU.js";import"./chunk-RUP2ZQLJ.js";import"./chunk-3DBZ4K72.js";import"./chunk-SJTZ32NP.js";import"./chunk-FJB5GKRQ.js";import"./chunk-O5R5YPO6.js";import"./chunk-O3CWTIEX.js";import"./chunk-WTVM2226.js";import"./chunk-ET5J27FR.js";import"./chunk-MOSG64MB.js";import"./chunk-K7YWV7AA.js";import"./chunk-SE6Z6Z5M.js";export{b as atTable,a as openTrino};

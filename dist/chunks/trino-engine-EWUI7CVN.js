@@ -1,2 +1,0 @@
-import{createRequire as sluiceRequire}from'node:module';const require=sluiceRequire(import.meta.url);
-import{i as a,j as b}from"./chunk-RCOOKXWB.js";import"./chunk-2IBYQRKN.js";import"./chunk-7VYTFMDB.js";import"./chunk-BBE76DAH.js";import"./chunk-ZYJYRRML.js";import"./chunk-CM244MO6.js";import"./chunk-FJB5GKRQ.js";import"./chunk-O5R5YPO6.js";import"./chunk-O3CWTIEX.js";import"./chunk-WTVM2226.js";import"./chunk-MEHOFT72.js";import"./chunk-XIMD6DGG.js";import"./chunk-K7YWV7AA.js";import"./chunk-SE6Z6Z5M.js";export{b as atTable,a as openTrino};
